@@ -1,0 +1,142 @@
+// What each command was asked to do: filled by cli/, read by the command's file
+// in app/.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace llmroute::app {
+
+struct ConfigOptions {
+  std::optional<std::string> file;  // -c
+  bool no_config = false;
+};
+
+struct InputOptions {
+  std::vector<std::string> operands;
+  std::optional<std::string> prompt;  // -p
+  std::vector<std::string> files;     // -f, "-" is stdin
+  std::optional<std::string> system;
+  std::optional<std::string> system_file;
+  bool no_stdin = false;
+  bool lossy = false;
+  std::optional<std::chrono::milliseconds> stdin_timeout;
+};
+
+struct RoutingOptions {
+  std::vector<std::string> models;  // -m a,b: a chain
+  bool models_from_environment = false;
+  std::optional<std::string> route;
+  bool route_from_environment = false;
+  std::optional<std::string> profile;
+  std::optional<double> worth, wait;  // dollars
+  std::optional<std::string> tier, min_tier, max_tier;
+  std::vector<std::string> allow, deny, require;
+  std::vector<std::string> fallback;
+  bool no_fallback = false;
+  std::map<std::string, std::string> tags;
+};
+
+struct RequestOptions {
+  std::optional<int64_t> max_tokens;
+  std::optional<double> temperature;
+  std::vector<std::string> stop;
+  std::optional<int64_t> seed;
+  std::vector<std::pair<std::string, std::string>> extra;  // -O K=V
+};
+
+struct LimitOptions {
+  std::optional<std::chrono::milliseconds> timeout, connect_timeout,
+      first_token_timeout, idle_timeout;
+  std::optional<int> retries;  // per candidate, after the first attempt
+  std::optional<std::string> max_cost;  // decimal dollars, validated
+  bool offline = false;                 // LLMROUTE_OFFLINE: refuse all network
+};
+
+enum class Format { kText, kJson };
+enum class ColorWhen { kAuto, kAlways, kNever };
+
+struct MessageOptions {  // how to talk on stderr
+  bool quiet = false;
+  int verbose = 0;
+  ColorWhen color = ColorWhen::kAuto;
+  Format error_format = Format::kText;
+};
+
+struct OutputOptions {
+  std::optional<std::string> file;  // -o; "-" is stdout
+  Format format = Format::kText;
+  bool no_stream = false;
+  bool stats = false;
+  bool show_route = false;
+  bool dry_run = false;
+};
+
+struct RunOptions {
+  ConfigOptions config;
+  InputOptions input;
+  RoutingOptions routing;
+  RequestOptions request;
+  LimitOptions limits;
+  OutputOptions output;
+  MessageOptions messages;
+};
+
+struct ExplainOptions {
+  ConfigOptions config;
+  InputOptions input;
+  RoutingOptions routing;
+  RequestOptions request;
+  LimitOptions limits;
+  Format format = Format::kText;
+  bool no_timing = false;
+  std::vector<std::string> expect;  // "route=strong", "cost<0.01"
+  MessageOptions messages;
+};
+
+struct ModelsOptions {
+  ConfigOptions config;
+  Format format = Format::kText;
+  bool all = false;                   // also those whose key is missing
+  std::vector<std::string> patterns;  // globs on the name; none: all
+  MessageOptions messages;
+};
+
+enum class ConfigAction { kPath, kShow, kCheck, kInit, kGet };
+
+struct ConfigCommandOptions {
+  ConfigOptions config;
+  ConfigAction action = ConfigAction::kPath;
+  std::string key;      // get
+  bool origin = false;  // show
+  bool force = false;   // init
+  MessageOptions messages;
+};
+
+struct BenchOptions {
+  ConfigOptions config;
+  std::vector<std::string> files;
+  Format format = Format::kText;
+  double seconds = 1;  // how long the speed is measured
+  MessageOptions messages;
+};
+
+struct TrainOptions {
+  ConfigOptions config;
+  std::vector<std::string> files;  // JSONL or JSONL.gz
+  std::optional<std::string> output;
+  std::optional<std::string> card;
+  std::optional<std::string> init;  // warm start
+  uint64_t seed = 1;
+  int threads = 1;
+  bool force = false;
+  Format format = Format::kText;
+  MessageOptions messages;
+};
+
+}  // namespace llmroute::app

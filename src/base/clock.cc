@@ -1,0 +1,37 @@
+#include "base/clock.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <cstdint>
+#include <ctime>
+
+namespace llmroute::base {
+
+std::string format_utc(Clock::Wall time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const size_t length =
+      std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), length};
+}
+
+std::string make_ulid(Clock::Wall time) {
+  constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  auto ms = static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(
+          time.time_since_epoch())
+          .count());
+  std::array<uint8_t, 16> random{};
+  // Without a random source the id is still unique enough in time order.
+  (void)!getrandom(random.data(), random.size(), 0);
+  std::string id(26, '0');
+  for (size_t i = 10; i-- > 0; ms >>= 5) id[i] = kAlphabet[ms & 31];
+  for (size_t i = 0; i < random.size(); ++i)
+    id[10 + i] = kAlphabet[random[i] & 31];
+  return id;
+}
+
+}  // namespace llmroute::base

@@ -1,0 +1,29 @@
+// A text table: columns as wide as their widest cell, two spaces between,
+// right-aligned where asked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace llmroute::base {
+
+class Table {
+ public:
+  // `alignment`: one character per column, 'l' or 'r'.
+  explicit Table(std::string alignment) : alignment_(std::move(alignment)) {}
+  // REQUIRES: as many cells as columns.
+  void add_row(std::vector<std::string> cells);
+  // Each row on a line of its own, no trailing blanks, `indent` spaces in
+  // front.
+  std::string render(size_t indent = 0) const;
+
+ private:
+  std::string alignment_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// Columns a terminal needs for `text`: wide characters (East Asian, emoji)
+// count two, combining marks none.
+size_t display_width(const std::string& text);
+
+}  // namespace llmroute::base

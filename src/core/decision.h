@@ -1,0 +1,66 @@
+// A decision: candidates in order, with the reason for each number.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/analysis.h"
+#include "core/config.h"
+#include "core/model.h"
+
+namespace llmroute::core {
+
+enum class Source { kFlag, kEnv, kRule, kAnalyzer, kDefault };
+std::string_view source_name(
+    Source source);  // "flag", "env", "rule", "analyzer", "default"
+
+// worth(m) = worth * P(good) - cost - wait * seconds, all in dollars.
+struct Candidate {
+  const Model* model = nullptr;        // borrowed from Config
+  const Provider* provider = nullptr;  // borrowed from Config
+  double good = 0;                     // P(m answers well), 0..1
+  std::optional<Money> cost;           // expected; nothing: price unknown
+  std::optional<Money>
+      worst_cost;             // input bound and output cap at the dearest price
+  int64_t input_tokens = 0;   // estimated
+  int64_t output_tokens = 0;  // expected
+  std::optional<int64_t> output_cap;  // sent as the limit
+  double seconds = 0;                 // expected until the answer is complete
+  double worth = 0;                   // dollars
+};
+
+struct Exclusion {
+  const Model* model = nullptr;
+  std::string reason;  // one: "key missing (OPENAI_API_KEY)", "denied by
+                       // --deny", "window 8k < 9.1k needed"
+};
+
+struct RuleTrace {
+  std::string name, file;
+  int line = 0;
+  bool matched = false;
+  std::string why;  // "matched", "no match: pattern", "not reached"
+};
+
+struct Decision {
+  std::string requested;  // "auto", or what -m or -r named
+  std::string route;
+  Source source = Source::kAnalyzer;
+  std::optional<std::string> rule;  // name of the rule that acted
+  std::string profile;
+  Worth worth;
+  Analysis analysis;
+  double difficulty_used =
+      0;  // analysis.difficulty, raised where confidence is low
+  std::string prompt_template;  // of the route or rule; empty: none
+  bool no_fallback = false;
+  std::vector<Candidate> candidates;  // best first; the first is chosen
+  std::vector<Exclusion> excluded;
+  std::vector<RuleTrace> rules;
+  std::vector<std::string> notes;  // for a person: "price of model x is
+                                   // unknown", "shown as if keys were set"
+};
+
+}  // namespace llmroute::core

@@ -1,0 +1,44 @@
+// Exit statuses: one table, printed by the manual. A number is never reused and
+// a meaning never changes. Numbers 64 to 78 follow BSD sysexits(3).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace llmroute::core {
+
+enum class ExitStatus : int {
+  kOk = 0,
+  kNegative = 1,
+  kIncomplete = 3,
+  kBudget = 4,
+  kUsage = 64,
+  kData = 65,
+  kNoInput = 66,
+  kUnavailable = 69,
+  kSoftware = 70,
+  kOs = 71,
+  kCannotCreate = 73,
+  kIo = 74,
+  kTryLater = 75,
+  kProtocol = 76,
+  kNoPermission = 77,
+  kConfig = 78,
+};
+
+struct ExitStatusRow {
+  ExitStatus status;
+  std::string_view name;
+  std::string_view meaning;
+  std::string_view advice;  // what a script does next
+};
+
+// In numerical order.
+std::span<const ExitStatusRow> exit_status_table();
+
+ExitStatus exit_status(base::ErrorKind kind);
+std::string_view exit_status_name(ExitStatus status);
+
+}  // namespace llmroute::core

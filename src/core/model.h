@@ -1,0 +1,95 @@
+// A registry entry and the endpoint that serves it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/domain.h"
+#include "core/money.h"
+
+namespace llmroute::core {
+
+enum class Protocol { kOpenAiChat, kAnthropic, kOllama, kExec };
+std::string_view protocol_name(
+    Protocol protocol);  // "openai-chat", "anthropic", "ollama", "exec"
+
+// An endpoint with a protocol and a key; an exec provider is any local command.
+struct Provider {
+  std::string name;
+  Protocol protocol = Protocol::kOpenAiChat;
+  std::string base_url;              // no trailing slash; empty for exec
+  std::vector<std::string> key_env;  // first variable that is set wins
+  std::string key_file;
+  std::vector<std::string> key_command;  // argv, no shell
+  std::map<std::string, std::string> headers;
+  std::vector<std::string>
+      tags;  // places: every model of the provider has them ("local", "eu")
+  // What a compatible server wants differently. Empty token_limit_field: the
+  // model's own, else by protocol.
+  std::string token_limit_field;  // "max_tokens" or "max_completion_tokens"
+  bool stream_usage = true;       // accepts stream_options.include_usage
+  std::string seed_field = "seed";
+  std::string ca_file;
+  bool allow_http =
+      false;  // plain http to a host that is not loopback; never with a key
+  // exec only
+  std::vector<std::string> command;  // argv, no shell
+  std::vector<std::string> pass_env;
+  std::vector<int> retry_exit;
+  std::string origin;  // "built-in" or file:line
+
+  // No key is configured, so none is needed.
+  bool keyless() const {
+    return key_env.empty() && key_file.empty() && key_command.empty();
+  }
+};
+
+// Per token. Unset: not known, which is never the same as free.
+struct Price {
+  std::optional<Money> input, output, cached_input, cache_write;
+};
+
+// A price that applies to the whole request once its input exceeds a size.
+struct PriceTier {
+  int64_t above_input_tokens = 0;
+  Price price;
+};
+
+struct Model {
+  std::string name;      // unique; what -m takes
+  std::string provider;  // Provider::name
+  std::string id;        // what the provider is asked for
+  std::vector<std::string> aliases;
+  std::string tier;               // Tier::name; empty: by ability
+  std::vector<std::string> tags;  // capabilities ("tools", "json", "vision",
+                                  // "reasoning"), without the provider's
+  std::string description;
+  std::optional<int64_t> context_window;  // tokens, input and output together
+  std::optional<int64_t> max_output_tokens;
+  Price price;
+  std::vector<PriceTier> price_tiers;  // ascending by above_input_tokens
+  std::string price_as_of;             // "2026-07-02"; empty: unknown
+  PerDomain ability{};  // logits; 0 is the GPT-4o class in each domain
+  bool accepts_temperature = true;
+  std::string token_limit_field;  // overrides the provider's
+  double verbosity = 1;  // tokens of its answers against the median model
+  double tokens_per_second = 60;   // prior; measured where known
+  double first_token_seconds = 1;  // prior
+  std::string origin;              // "built-in" or file:line
+
+  double general_ability() const;  // mean over the domains
+  const Price& price_for(int64_t input_tokens) const;
+};
+
+// A named level of strength, weakest first in Config::tiers.
+struct Tier {
+  std::string name;
+  std::vector<std::string> aliases;
+};
+
+}  // namespace llmroute::core

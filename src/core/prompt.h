@@ -1,0 +1,49 @@
+// What is to be answered: system text, messages, request parameters.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace llmroute::core {
+
+enum class Role { kUser, kAssistant };
+
+struct Message {
+  Role role = Role::kUser;
+  std::string text;  // valid UTF-8
+};
+
+// Sampling and limits that go to the provider; unset means: not sent
+// (max_tokens: the model's own limit).
+struct Parameters {
+  std::optional<int64_t> max_tokens;
+  std::optional<double> temperature;
+  std::vector<std::string> stop;
+  std::optional<int64_t> seed;
+  // -O key=value: sent verbatim as a top-level field; the value is JSON text if
+  // it parses as JSON, else a string.
+  std::vector<std::pair<std::string, std::string>> extra;
+};
+
+struct Prompt {
+  std::string system;             // empty: none
+  std::vector<Message> messages;  // at least one; the last is the user's
+  // Byte offset in the last message where the instruction begins; before it is
+  // context (stdin, files).
+  size_t instruction_begin = 0;
+  std::vector<std::string> files;  // names given with -f, for rules
+  Parameters parameters;
+
+  std::string_view instruction() const {
+    return std::string_view(messages.back().text).substr(instruction_begin);
+  }
+  std::string_view context() const {
+    return std::string_view(messages.back().text).substr(0, instruction_begin);
+  }
+};
+
+}  // namespace llmroute::core
