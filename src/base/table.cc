@@ -26,7 +26,7 @@ size_t display_width(const std::string& text) {
   size_t width = 0;
   for (size_t at = 0; at < text.size();) {
     const char32_t c = next_code_point(text, at);
-    if (!is_combining(c)) width += is_wide(c) ? 2 : 1;
+    if (!is_combining(c)) width += is_wide(c) ? 2U : 1U;
   }
   return width;
 }
