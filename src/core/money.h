@@ -42,5 +42,6 @@ std::string format_usd(Money money);
 // For people: "$0.0121", "$1.25", "$0.000004": three significant digits below a
 // dollar, cents above.
 std::string display_usd(Money money);
+std::string display_usd(double usd);
 
 }  // namespace llmroute::core
