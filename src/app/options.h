@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/routing_options.h"
+
 namespace llmroute::app {
 
 struct ConfigOptions {
@@ -28,19 +30,7 @@ struct InputOptions {
   std::optional<std::chrono::milliseconds> stdin_timeout;
 };
 
-struct RoutingOptions {
-  std::vector<std::string> models;  // -m a,b: a chain
-  bool models_from_environment = false;
-  std::optional<std::string> route;
-  bool route_from_environment = false;
-  std::optional<std::string> profile;
-  std::optional<double> worth, wait;  // dollars
-  std::optional<std::string> tier, min_tier, max_tier;
-  std::vector<std::string> allow, deny, require;
-  std::vector<std::string> fallback;
-  bool no_fallback = false;
-  std::map<std::string, std::string> tags;
-};
+using core::RoutingOptions;
 
 struct RequestOptions {
   std::optional<int64_t> max_tokens;

@@ -28,6 +28,12 @@ struct Analysis {
   int64_t bytes_read = 0;    // of it looked at (long context: head and tail)
 };
 
+// 0..1 for people: the chance that a model of ability 0 (GPT-4o class) fails.
+double hardness(const Analysis& analysis);
+
+// 1 / (1 + exp(-x)).
+double sigmoid(double x);
+
 // One feature that moved a head, for explain.
 struct Contribution {
   std::string text;   // the n-gram as in the prompt (lower-cased), or a name in

@@ -31,8 +31,21 @@ struct Candidate {
   double worth = 0;                   // dollars
 };
 
+// Gates in the order in which they are tried; a model is excluded by the first
+// that it does not pass.
+enum class Gate {
+  kName,    // --allow, --deny, a rule's allow or deny
+  kTag,     // required capability or place
+  kTier,    // tier clamps
+  kKey,     // no key for the provider
+  kDown,    // local server not running, model not pulled
+  kWindow,  // prompt and answer do not fit
+  kBudget,  // worst case above the ceiling, or no price under one
+};
+
 struct Exclusion {
   const Model* model = nullptr;
+  Gate gate = Gate::kName;
   std::string reason;  // one: "key missing (OPENAI_API_KEY)", "denied by
                        // --deny", "window 8k < 9.1k needed"
 };

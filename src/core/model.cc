@@ -25,8 +25,8 @@ double Model::general_ability() const {
 
 const Price& Model::price_for(int64_t input_tokens) const {
   const Price* chosen = &price;
-  for (const PriceTier& tier : price_tiers) {
-    if (input_tokens > tier.above_input_tokens) chosen = &tier.price;
+  for (const PriceTier& step : price_tiers) {
+    if (input_tokens > step.above_input_tokens) chosen = &step.price;
   }
   return *chosen;
 }

@@ -1,0 +1,30 @@
+// Arguments, files, stdin -> Prompt.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "app/messages.h"
+#include "app/options.h"
+#include "base/result.h"
+#include "core/prompt.h"
+
+namespace llmroute::app {
+
+inline constexpr size_t kMostInput = size_t{64}
+                                     << 20;  // bytes of stdin or a file
+
+// Context (stdin, files) comes first, then one blank line, then the
+// instruction; without an instruction the context is the prompt. Blank:
+// kNoInput. Invalid UTF-8 or NUL without --lossy: kData with the byte offset.
+// Nothing given and stdin is a terminal: kUsage.
+base::Result<core::Prompt> read_prompt(const InputOptions& input,
+                                       const RequestOptions& request,
+                                       const Messages& messages);
+
+// The prompt with its last message put into `prompt_template` at "{input}",
+// once and literally.
+core::Prompt apply_template(core::Prompt prompt,
+                            const std::string& prompt_template);
+
+}  // namespace llmroute::app

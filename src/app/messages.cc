@@ -1,0 +1,106 @@
+#include "app/messages.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <vector>
+
+#include "base/files.h"
+#include "base/terminal_text.h"
+
+namespace llmroute::app {
+namespace {
+
+// Forms in which a key could leave. Filled once a key is resolved, which is
+// before any message could hold it; confined to the main thread.
+std::vector<std::string>& forms() {
+  static std::vector<std::string> all;
+  return all;
+}
+
+std::string hex_of(const std::string& text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : text) {
+    hex += kHex[static_cast<unsigned char>(c) >> 4];
+    hex += kHex[static_cast<unsigned char>(c) & 15];
+  }
+  return hex;
+}
+
+std::string url_encoded(const std::string& text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                       c == '.' || c == '~';
+    if (plain) {
+      encoded += c;
+    } else {
+      encoded += '%';
+      encoded += kHex[static_cast<unsigned char>(c) >> 4];
+      encoded += kHex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  return encoded;
+}
+
+std::string base64_of(const std::string& text) {
+  constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string encoded;
+  uint32_t bits = 0;
+  int held = 0;
+  for (const char c : text) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    for (held += 8; held >= 6; held -= 6) {
+      encoded += kAlphabet[(bits >> (held - 6)) & 63];
+    }
+  }
+  return encoded;  // without the last partial group: a prefix is enough to find
+}
+
+void replace_all(std::string& text, const std::string& what) {
+  constexpr std::string_view kShown = "[key]";
+  for (size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + kShown.size())) {
+    text.replace(at, what.size(), kShown);
+  }
+}
+
+void put_line(std::string_view text) {
+  const std::string line =
+      "llmroute: " + base::visible_line(redacted(std::string(text))) + "\n";
+  (void)base::write_all(STDERR_FILENO, line);
+}
+
+}  // namespace
+
+void redact_in_messages(const std::string& secret) {
+  constexpr size_t kShortest = 6;  // shorter ones would remove ordinary words
+  if (secret.size() < kShortest) return;
+  for (std::string form :
+       {secret, url_encoded(secret), base64_of(secret), hex_of(secret)}) {
+    forms().push_back(std::move(form));
+  }
+}
+
+std::string redacted(std::string text) {
+  for (const std::string& form : forms()) replace_all(text, form);
+  return text;
+}
+
+void Messages::error(std::string_view text) const { put_line(text); }
+
+void Messages::warn(std::string_view text) const {
+  if (!options_.quiet) put_line(text);
+}
+
+void Messages::note(std::string_view text) const { put_line(text); }
+
+void Messages::detail(std::string_view text) const {
+  if (options_.verbose > 0) put_line(text);
+}
+
+}  // namespace llmroute::app

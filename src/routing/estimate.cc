@@ -1,0 +1,137 @@
+#include "routing/estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "core/tokens.h"
+
+namespace llmroute::routing {
+namespace {
+
+using core::Candidate;
+using core::Model;
+using core::Money;
+
+// An answer shorter than this is not worth asking for when the window or the
+// ceiling, not the user, cuts it.
+constexpr int64_t kLeastAnswer = 64;
+
+// The dearest price that can apply to at most `input_bound` tokens.
+core::Price dearest_price(const Model& model, int64_t input_bound) {
+  core::Price dearest = model.price;
+  const auto raise = [](std::optional<Money>& to,
+                        const std::optional<Money>& from) {
+    if (to && from) to = std::max(*to, *from);
+  };
+  // A cache write may be charged above the plain input price.
+  raise(dearest.input, model.price.cache_write);
+  for (const core::PriceTier& step : model.price_tiers) {
+    if (input_bound <= step.above_input_tokens) break;
+    raise(dearest.input, step.price.input);
+    raise(dearest.input, step.price.cache_write);
+    raise(dearest.output, step.price.output);
+  }
+  return dearest;
+}
+
+std::optional<int64_t> window_room(const Model& model, int64_t input) {
+  if (!model.context_window) return model.max_output_tokens;
+  const int64_t room = std::max<int64_t>(0, *model.context_window - input);
+  return std::min(room, model.max_output_tokens.value_or(room));
+}
+
+// Tokens of output that `ceiling` pays for in the worst case.
+std::optional<int64_t> affordable(const Model& model, int64_t input_bound,
+                                  Money ceiling) {
+  const core::Price price = dearest_price(model, input_bound);
+  if (!price.input || !price.output) return std::nullopt;
+  const int64_t left = ceiling.pico - (*price.input * input_bound).pico;
+  if (left < 0) return -1;
+  return price.output->pico == 0 ? INT64_MAX : left / price.output->pico;
+}
+
+std::optional<int64_t> output_cap(const Model& model, const Sizes& sizes,
+                                  const core::Prompt& prompt,
+                                  std::optional<Money> ceiling) {
+  std::optional<int64_t> cap = prompt.parameters.max_tokens;
+  const std::optional<int64_t> room = window_room(model, sizes.input_tokens);
+  if (room) cap = std::min(cap.value_or(*room), *room);
+  if (ceiling) {
+    if (const auto paid = affordable(model, sizes.input_bound, *ceiling)) {
+      cap = std::min(cap.value_or(*paid), *paid);
+    }
+  }
+  return cap;
+}
+
+}  // namespace
+
+Sizes measure(const core::Prompt& prompt) {
+  return {core::estimate_input_tokens(prompt), core::input_token_bound(prompt)};
+}
+
+Candidate estimate(const Model& model, const core::Provider& provider,
+                   const Sizes& sizes, const core::Analysis& analysis,
+                   const core::Prompt& prompt, std::optional<Money> ceiling) {
+  Candidate candidate;
+  candidate.model = &model;
+  candidate.provider = &provider;
+  candidate.input_tokens = sizes.input_tokens;
+  candidate.output_cap = output_cap(model, sizes, prompt, ceiling);
+  const double expected =
+      std::max(1.0, analysis.output_tokens * model.verbosity);
+  candidate.output_tokens = std::llround(expected);
+  if (candidate.output_cap) {
+    candidate.output_tokens =
+        std::clamp<int64_t>(candidate.output_tokens, 0,
+                            std::max<int64_t>(0, *candidate.output_cap));
+  }
+  candidate.seconds =
+      model.first_token_seconds + static_cast<double>(candidate.output_tokens) /
+                                      std::max(0.1, model.tokens_per_second);
+  const core::Price& price = model.price_for(sizes.input_tokens);
+  if (price.input && price.output) {
+    candidate.cost = *price.input * sizes.input_tokens +
+                     *price.output * candidate.output_tokens;
+  }
+  const core::Price dearest = dearest_price(model, sizes.input_bound);
+  if (dearest.input && dearest.output && candidate.output_cap) {
+    candidate.worst_cost =
+        *dearest.input * sizes.input_bound +
+        *dearest.output * std::max<int64_t>(0, *candidate.output_cap);
+  }
+  return candidate;
+}
+
+std::optional<core::Exclusion> does_not_fit(const Candidate& candidate,
+                                            const Sizes& sizes,
+                                            const core::Prompt& prompt,
+                                            std::optional<Money> ceiling) {
+  const Model& model = *candidate.model;
+  const int64_t wanted = std::min(
+      prompt.parameters.max_tokens.value_or(kLeastAnswer), kLeastAnswer);
+  const std::optional<int64_t> room = window_room(model, sizes.input_tokens);
+  if (room && *room < wanted) {
+    return core::Exclusion{
+        &model, core::Gate::kWindow,
+        fmt::format("window {} < {} tokens needed",
+                    base::with_thousands(model.context_window.value_or(*room)),
+                    base::with_thousands(sizes.input_tokens + wanted))};
+  }
+  if (!ceiling) return std::nullopt;
+  if (!candidate.worst_cost) {
+    return core::Exclusion{&model, core::Gate::kBudget,
+                           "no price or output limit known, under a ceiling"};
+  }
+  if (*candidate.output_cap < wanted) {
+    return core::Exclusion{
+        &model, core::Gate::kBudget,
+        fmt::format("worst case does not fit {}", core::display_usd(*ceiling))};
+  }
+  return std::nullopt;
+}
+
+}  // namespace llmroute::routing

@@ -1,0 +1,35 @@
+// What one call would take: tokens, money, seconds; and whether it fits the
+// model's window and the ceiling.
+#pragma once
+
+#include <optional>
+
+#include "core/analysis.h"
+#include "core/decision.h"
+#include "core/prompt.h"
+
+namespace llmroute::routing {
+
+struct Sizes {
+  int64_t input_tokens = 0;  // expected
+  int64_t input_bound = 0;   // never more than this
+};
+
+Sizes measure(const core::Prompt& prompt);
+
+// Fills everything of a candidate but `good` and `worth`. The output cap is the
+// user's own, else the model's limit, clamped to the window and to what
+// `ceiling` can pay for.
+core::Candidate estimate(const core::Model& model,
+                         const core::Provider& provider, const Sizes& sizes,
+                         const core::Analysis& analysis,
+                         const core::Prompt& prompt,
+                         std::optional<core::Money> ceiling);
+
+// Window and budget gates, for a candidate made by estimate().
+std::optional<core::Exclusion> does_not_fit(const core::Candidate& candidate,
+                                            const Sizes& sizes,
+                                            const core::Prompt& prompt,
+                                            std::optional<core::Money> ceiling);
+
+}  // namespace llmroute::routing

@@ -1,0 +1,91 @@
+#include "routing/gates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace llmroute::routing {
+namespace {
+
+using core::Exclusion;
+using core::Gate;
+
+// A glob may name the model, one of its aliases, its provider or provider/id.
+const std::string* matching_glob(const std::vector<std::string>& globs,
+                                 const core::Model& model) {
+  for (const std::string& glob : globs) {
+    const bool alias_matches =
+        std::any_of(model.aliases.begin(), model.aliases.end(),
+                    [&](const std::string& alias) {
+                      return base::glob_match(glob, alias);
+                    });
+    if (alias_matches || base::glob_match(glob, model.name) ||
+        base::glob_match(glob, model.provider) ||
+        base::glob_match(glob, model.provider + "/" + model.id)) {
+      return &glob;
+    }
+  }
+  return nullptr;
+}
+
+bool has(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::optional<std::string> name_reason(const Gates& gates,
+                                       const core::Model& model) {
+  if (const std::string* glob = matching_glob(gates.deny, model)) {
+    return fmt::format("denied by '{}'", *glob);
+  }
+  if (!gates.allow.empty() && matching_glob(gates.allow, model) == nullptr) {
+    return "not among the allowed";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> tier_reason(const Gates& gates,
+                                       const core::Config& config,
+                                       const core::Model& model) {
+  if (!gates.min_tier && !gates.max_tier) return std::nullopt;
+  const size_t tier = config.tier_of(model);
+  const bool low = gates.min_tier && tier < *gates.min_tier;
+  const bool high = gates.max_tier && tier > *gates.max_tier;
+  if (!low && !high) return std::nullopt;
+  const size_t bound = low ? *gates.min_tier : *gates.max_tier;
+  return fmt::format("tier {} {} {}", config.tiers[tier].name,
+                     low ? "below" : "above", config.tiers[bound].name);
+}
+
+}  // namespace
+
+std::optional<Exclusion> excluded_by(const Gates& gates,
+                                     const core::Config& config,
+                                     const core::Model& model,
+                                     const core::Provider& provider) {
+  if (auto reason = name_reason(gates, model)) {
+    return Exclusion{&model, Gate::kName, *reason};
+  }
+  for (const std::string& tag : gates.require) {
+    if (!has(model.tags, tag) && !has(provider.tags, tag)) {
+      return Exclusion{&model, Gate::kTag, fmt::format("not tagged {}", tag)};
+    }
+  }
+  if (auto reason = tier_reason(gates, config, model)) {
+    return Exclusion{&model, Gate::kTier, *reason};
+  }
+  if (auto found = gates.missing_keys.find(provider.name);
+      found != gates.missing_keys.end()) {
+    return Exclusion{&model, Gate::kKey, found->second};
+  }
+  for (const std::string& name : {provider.name, model.name}) {
+    if (auto found = gates.unavailable.find(name);
+        found != gates.unavailable.end()) {
+      return Exclusion{&model, Gate::kDown, found->second};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace llmroute::routing

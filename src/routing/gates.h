@@ -1,0 +1,29 @@
+// Gates: what a model must pass to be a candidate. Never learned, never
+// crossed.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "core/decision.h"
+
+namespace llmroute::routing {
+
+struct Gates {
+  std::vector<std::string> allow, deny, require;
+  std::optional<size_t> min_tier, max_tier;  // indexes into Config::tiers
+  std::map<std::string, std::string> missing_keys;  // provider -> why
+  std::map<std::string, std::string> unavailable;   // model or provider -> why
+};
+
+// The first gate that `model` does not pass; nothing if it passes all. Window
+// and budget need estimates: estimate.h.
+std::optional<core::Exclusion> excluded_by(const Gates& gates,
+                                           const core::Config& config,
+                                           const core::Model& model,
+                                           const core::Provider& provider);
+
+}  // namespace llmroute::routing

@@ -1,0 +1,329 @@
+#include "routing/router.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "base/text.h"
+#include "routing/estimate.h"
+#include "routing/gates.h"
+#include "routing/selection.h"
+
+namespace llmroute::routing {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using core::Config;
+using core::Decision;
+using core::Model;
+
+template <class T>
+Error unknown_name(const char* kind, const std::string& name,
+                   const std::vector<T>& known) {
+  std::vector<std::string> names;
+  for (const T& item : known) names.push_back(item.name);
+  const auto nearest = base::nearest_name(name, names);
+  return {ErrorKind::kUsage,
+          fmt::format("unknown {} '{}'{}", kind, name,
+                      nearest ? fmt::format(" (did you mean '{}'?)", *nearest)
+                              : std::string())};
+}
+
+// What was asked for, before any gate.
+struct Wanted {
+  std::vector<const Model*> models;
+  core::Selection selection = core::Selection::kBest;
+};
+
+void add_once(std::vector<const Model*>& models, const Model& model) {
+  if (std::find(models.begin(), models.end(), &model) == models.end()) {
+    models.push_back(&model);
+  }
+}
+
+void add_matching(std::vector<const Model*>& models, const Config& config,
+                  const std::string& glob) {
+  for (const Model& model : config.models) {
+    if (base::glob_match(glob, model.name)) add_once(models, model);
+  }
+}
+
+// Members of a route in order: models, globs and other routes. Cycles were
+// refused when the config was read.
+void expand_route(const Config& config, const core::Route& route,
+                  std::vector<const Model*>& models) {
+  if (route.models.empty()) add_matching(models, config, "*");
+  for (const std::string& member : route.models) {
+    if (const Model* model = config.find_model(member)) {
+      add_once(models, *model);
+    } else if (const core::Route* inner = config.find_route(member)) {
+      expand_route(config, *inner, models);
+    } else {
+      add_matching(models, config, member);
+    }
+  }
+}
+
+Result<Wanted> named_models(const Config& config,
+                            const std::vector<std::string>& names) {
+  Wanted wanted{{}, core::Selection::kOrdered};
+  for (const std::string& name : names) {
+    const Model* model = config.find_model(name);
+    if (model == nullptr) return unknown_name("model", name, config.models);
+    add_once(wanted.models, *model);
+  }
+  return wanted;
+}
+
+Result<Wanted> route_members(const Config& config, const std::string& name,
+                             Decision& decision) {
+  const core::Route* route = config.find_route(name);
+  if (route == nullptr) return unknown_name("route", name, config.routes);
+  decision.route = name;
+  decision.no_fallback = decision.no_fallback || route->no_fallback;
+  if (decision.prompt_template.empty()) {
+    decision.prompt_template = route->prompt_template;
+  }
+  Wanted wanted{{}, route->selection};
+  expand_route(config, *route, wanted.models);
+  return wanted;
+}
+
+// Options win over the rule, the rule over the default route.
+Result<Wanted> choose_wanted(const Config& config, const Request& request,
+                             const core::Rule* rule, Decision& decision) {
+  const core::RoutingOptions& options = request.options;
+  const auto flag_or_env = [](bool environment) {
+    return environment ? core::Source::kEnv : core::Source::kFlag;
+  };
+  if (!options.models.empty()) {
+    decision.requested = base::join(options.models, ",");
+    decision.source = flag_or_env(options.models_from_environment);
+    return named_models(config, options.models);
+  }
+  if (options.route) {
+    decision.requested = *options.route;
+    decision.source = flag_or_env(options.route_from_environment);
+    return route_members(config, *options.route, decision);
+  }
+  decision.requested = config.default_route;
+  if (rule != nullptr && (!rule->model.empty() || !rule->route.empty())) {
+    decision.source = core::Source::kRule;
+    if (!rule->model.empty()) return named_models(config, {rule->model});
+    return route_members(config, rule->route, decision);
+  }
+  return route_members(config, config.default_route, decision);
+}
+
+Result<core::Worth> choose_worth(const Config& config, const Request& request,
+                                 const core::Rule* rule, Decision& decision) {
+  const core::RoutingOptions& options = request.options;
+  decision.profile = options.profile.value_or(config.default_profile);
+  const core::Profile* profile = config.find_profile(decision.profile);
+  if (profile == nullptr) {
+    return unknown_name("profile", decision.profile, config.profiles);
+  }
+  core::Worth worth = profile->worth;
+  if (rule != nullptr) {
+    worth.good_answer = rule->worth.value_or(worth.good_answer);
+    worth.second = rule->wait.value_or(worth.second);
+  }
+  worth.good_answer = options.worth.value_or(worth.good_answer);
+  worth.second = options.wait.value_or(worth.second);
+  return worth;
+}
+
+void append(std::vector<std::string>& to,
+            const std::vector<std::string>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+// A clamp from the options and one from a rule: the narrower holds.
+Result<std::optional<size_t>> clamp_tier(
+    const Config& config, const std::optional<std::string>& option,
+    const std::string& rule, bool lower) {
+  std::optional<size_t> bound;
+  for (const std::string& name : {option.value_or(""), rule}) {
+    if (name.empty()) continue;
+    const std::optional<size_t> tier = config.find_tier(name);
+    if (!tier) return unknown_name("tier", name, config.tiers);
+    if (!bound || (lower ? *tier > *bound : *tier < *bound)) bound = tier;
+  }
+  return bound;
+}
+
+// A rule's constraints hold beside those of the options; neither lifts the
+// other's.
+Result<Gates> make_gates(const Config& config, const Request& request,
+                         const core::Rule* acting) {
+  static const core::Rule kNoRule;
+  const core::Rule& rule = acting != nullptr ? *acting : kNoRule;
+  const core::RoutingOptions& options = request.options;
+  Gates gates{options.allow,        options.deny,       options.require, {}, {},
+              request.missing_keys, request.unavailable};
+  append(gates.allow, rule.allow);
+  append(gates.deny, rule.deny);
+  append(gates.require, rule.require);
+  const std::optional<std::string>& least =
+      options.tier ? options.tier : options.min_tier;
+  const std::optional<std::string>& most =
+      options.tier ? options.tier : options.max_tier;
+  const std::string& rule_least = rule.tier.empty() ? rule.min_tier : rule.tier;
+  const std::string& rule_most = rule.tier.empty() ? rule.max_tier : rule.tier;
+  LLMROUTE_TRY(gates.min_tier, clamp_tier(config, least, rule_least, true));
+  LLMROUTE_TRY(gates.max_tier, clamp_tier(config, most, rule_most, false));
+  return gates;
+}
+
+// Moves every model through the gates: into candidates or into excluded.
+void pass_gates(const Config& config, const Gates& gates,
+                const std::vector<const Model*>& models, const Request& request,
+                const Sizes& sizes, Decision& decision) {
+  for (const Model* model : models) {
+    const core::Provider& provider = *config.find_provider(model->provider);
+    if (auto excluded = excluded_by(gates, config, *model, provider)) {
+      decision.excluded.push_back(std::move(*excluded));
+      continue;
+    }
+    core::Candidate candidate =
+        estimate(*model, provider, sizes, request.analysis, request.prompt,
+                 request.max_cost);
+    if (auto excluded =
+            does_not_fit(candidate, sizes, request.prompt, request.max_cost)) {
+      decision.excluded.push_back(std::move(*excluded));
+    } else {
+      decision.candidates.push_back(std::move(candidate));
+    }
+  }
+}
+
+void select(core::Selection selection, const Config& config,
+            const core::Analysis& analysis, Decision& decision) {
+  decision.difficulty_used = analysis.difficulty;
+  if (selection == core::Selection::kOrdered) {
+    weigh(decision.candidates, analysis, decision.worth, analysis.difficulty);
+    return;
+  }
+  decision.difficulty_used =
+      order_by_worth(decision.candidates, analysis, decision.worth, config);
+  if (decision.difficulty_used > analysis.difficulty) {
+    decision.notes.push_back(fmt::format(
+        "unsure (confidence {:.2f}): difficulty taken as {:.2f} instead of "
+        "{:.2f}, which raises the tier",
+        analysis.confidence, decision.difficulty_used, analysis.difficulty));
+  }
+}
+
+// --fallback: further models at the end of the chain, through the same gates.
+base::Status append_fallbacks(const Config& config, const Gates& gates,
+                              const Request& request, const Sizes& sizes,
+                              const std::vector<const Model*>& present,
+                              Decision& decision) {
+  LLMROUTE_TRY(Wanted extra, named_models(config, request.options.fallback));
+  std::erase_if(extra.models, [&](const Model* model) {
+    return std::find(present.begin(), present.end(), model) != present.end();
+  });
+  Decision appended;
+  pass_gates(config, gates, extra.models, request, sizes, appended);
+  weigh(appended.candidates, request.analysis, decision.worth,
+        decision.difficulty_used);
+  std::move(appended.candidates.begin(), appended.candidates.end(),
+            std::back_inserter(decision.candidates));
+  std::move(appended.excluded.begin(), appended.excluded.end(),
+            std::back_inserter(decision.excluded));
+  return {};
+}
+
+}  // namespace
+
+Router::Router(const Config& config, RuleSet rules)
+    : config_(&config), rules_(std::move(rules)) {}
+
+Result<Router> Router::create(const Config& config) {
+  LLMROUTE_TRY(RuleSet rules, RuleSet::compile(config.rules));
+  return Router(config, std::move(rules));
+}
+
+Result<Decision> Router::decide(const Request& request) const {
+  const Config& config = *config_;
+  const core::RoutingOptions& options = request.options;
+  const Sizes sizes = measure(request.prompt);
+  Decision decision;
+  decision.analysis = request.analysis;
+
+  RuleMatch matched = rules_.match(
+      {request.prompt, request.analysis, sizes.input_tokens, options.tags});
+  decision.rules = std::move(matched.traces);
+  if (matched.rule != nullptr) {
+    decision.rule = matched.rule->name;
+    decision.prompt_template = matched.rule->prompt_template;
+    decision.no_fallback = matched.rule->no_fallback;
+  }
+  LLMROUTE_TRY(decision.worth,
+               choose_worth(config, request, matched.rule, decision));
+  LLMROUTE_TRY(const Gates gates, make_gates(config, request, matched.rule));
+  LLMROUTE_TRY(Wanted wanted,
+               choose_wanted(config, request, matched.rule, decision));
+  pass_gates(config, gates, wanted.models, request, sizes, decision);
+  select(wanted.selection, config, request.analysis, decision);
+
+  if (options.no_fallback || decision.no_fallback) {
+    if (decision.candidates.size() > 1) decision.candidates.resize(1);
+  }
+  LLMROUTE_CHECK(
+      append_fallbacks(config, gates, request, sizes, wanted.models, decision));
+  return decision;
+}
+
+namespace {
+
+ErrorKind kind_of(core::Gate gate) {
+  switch (gate) {
+    case core::Gate::kKey:
+      return ErrorKind::kNoPermission;
+    case core::Gate::kWindow:
+      return ErrorKind::kData;
+    case core::Gate::kBudget:
+      return ErrorKind::kBudget;
+    case core::Gate::kName:
+    case core::Gate::kTag:
+    case core::Gate::kTier:
+    case core::Gate::kDown:
+      return ErrorKind::kUnavailable;
+  }
+  return ErrorKind::kSoftware;
+}
+
+}  // namespace
+
+Error no_candidate(const Decision& decision) {
+  if (decision.excluded.empty()) {
+    return {ErrorKind::kUnavailable,
+            fmt::format("route '{}' has no models", decision.route)};
+  }
+  const auto furthest =
+      std::max_element(decision.excluded.begin(), decision.excluded.end(),
+                       [](const core::Exclusion& a, const core::Exclusion& b) {
+                         return a.gate < b.gate;
+                       });
+  std::set<std::string> reasons;
+  for (const core::Exclusion& excluded : decision.excluded) {
+    if (excluded.gate != furthest->gate) continue;
+    reasons.insert(furthest->gate == core::Gate::kKey
+                       ? excluded.reason
+                       : excluded.model->name + ": " + excluded.reason);
+  }
+  constexpr size_t kShown = 6;
+  std::vector<std::string> shown(reasons.begin(), reasons.end());
+  const size_t more = shown.size() > kShown ? shown.size() - kShown : 0;
+  shown.resize(shown.size() - more);
+  return {kind_of(furthest->gate),
+          fmt::format("no model can answer: {}{}", base::join(shown, "; "),
+                      more > 0 ? fmt::format("; and {} more", more) : "")};
+}
+
+}  // namespace llmroute::routing

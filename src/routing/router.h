@@ -1,0 +1,51 @@
+// The decision: rules, gates, worth, selection. Pure: no I/O, clock,
+// environment or globals.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "core/config.h"
+#include "core/decision.h"
+#include "core/prompt.h"
+#include "core/routing_options.h"
+#include "routing/rules.h"
+
+namespace llmroute::routing {
+
+// What the world adds to the options: the analysis, which keys and local models
+// are there.
+struct Request {
+  const core::Prompt& prompt;
+  const core::Analysis& analysis;
+  const core::RoutingOptions& options;
+  std::optional<core::Money> max_cost;
+  std::map<std::string, std::string> missing_keys;  // provider -> why
+  std::map<std::string, std::string> unavailable;   // model or provider -> why
+};
+
+// Built once, then immutable and safe to share between threads. Borrows the
+// config, which must outlive it.
+class Router {
+ public:
+  // Bad rule pattern: kConfig.
+  static base::Result<Router> create(const core::Config& config);
+
+  // An unknown model, route, profile or tier in the options: kUsage with the
+  // nearest name. A decision without candidates is a result, not an error: see
+  // no_candidate().
+  base::Result<core::Decision> decide(const Request& request) const;
+
+ private:
+  Router(const core::Config& config, RuleSet rules);
+  const core::Config* config_;
+  RuleSet rules_;
+};
+
+// Why a decision has no candidates, by the gate that the last models failed:
+// kNoPermission (keys), kData (window), kBudget, else kUnavailable.
+base::Error no_candidate(const core::Decision& decision);
+
+}  // namespace llmroute::routing

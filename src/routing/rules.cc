@@ -1,0 +1,157 @@
+#include "routing/rules.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+#include <re2/set.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+
+namespace llmroute::routing {
+namespace {
+
+constexpr int64_t kProgramLimit = int64_t{8} << 20;
+
+RE2::Options pattern_options(int64_t memory) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(memory);
+  return options;
+}
+
+std::string user_text(const core::Prompt& prompt) {
+  std::string text;
+  for (const core::Message& message : prompt.messages) {
+    if (!text.empty()) text += '\n';
+    text += message.text;
+  }
+  return text;
+}
+
+bool has_tag(const std::map<std::string, std::string>& tags,
+             const std::string& wanted) {
+  const size_t equals = wanted.find('=');
+  const auto found = tags.find(wanted.substr(0, equals));
+  if (found == tags.end()) return false;
+  return equals == std::string::npos ||
+         found->second == wanted.substr(equals + 1);
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+bool file_matches(const std::vector<std::string>& globs,
+                  const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    const std::string base_name = file.substr(file.find_last_of('/') + 1);
+    for (const std::string& glob : globs) {
+      if (base::glob_match(glob, file) || base::glob_match(glob, base_name)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// The first condition that does not hold, in words; "" if all hold.
+std::string unmet_condition(const core::Rule& rule, const Facts& facts,
+                            bool pattern_matched) {
+  const core::Analysis& analysis = facts.analysis;
+  const double hard = core::hardness(analysis);
+  const std::string domain(core::kDomainNames[core::largest(analysis.domain)]);
+  if (!rule.pattern.empty() && !pattern_matched) return "pattern did not match";
+  if (!rule.domains.empty() && !contains(rule.domains, domain)) {
+    return fmt::format("domain is {}", domain);
+  }
+  if (rule.min_difficulty && hard < *rule.min_difficulty) {
+    return fmt::format("hard {:.2f} < {:.2f}", hard, *rule.min_difficulty);
+  }
+  if (rule.max_difficulty && hard > *rule.max_difficulty) {
+    return fmt::format("hard {:.2f} > {:.2f}", hard, *rule.max_difficulty);
+  }
+  if (rule.min_tokens && facts.input_tokens < *rule.min_tokens) {
+    return fmt::format("{} tokens < {}", facts.input_tokens, *rule.min_tokens);
+  }
+  if (rule.max_tokens && facts.input_tokens > *rule.max_tokens) {
+    return fmt::format("{} tokens > {}", facts.input_tokens, *rule.max_tokens);
+  }
+  for (const std::string& tag : rule.tags) {
+    if (!has_tag(facts.tags, tag)) return fmt::format("no tag {}", tag);
+  }
+  if (!rule.languages.empty() && !contains(rule.languages, analysis.language)) {
+    return fmt::format("language is {}", analysis.language.empty()
+                                             ? "unknown"
+                                             : analysis.language);
+  }
+  if (!rule.files.empty() && !file_matches(rule.files, facts.prompt.files)) {
+    return "no file name matched";
+  }
+  return {};
+}
+
+}  // namespace
+
+// `index[i]` is the place of rule i's pattern in the set.
+struct RuleSet::Patterns {
+  std::optional<RE2::Set> set;
+  std::vector<int> index;
+};
+
+RuleSet::RuleSet(const std::vector<core::Rule>& rules,
+                 std::unique_ptr<Patterns> patterns)
+    : rules_(&rules), patterns_(std::move(patterns)) {}
+RuleSet::RuleSet(RuleSet&&) noexcept = default;
+RuleSet& RuleSet::operator=(RuleSet&&) noexcept = default;
+RuleSet::~RuleSet() = default;
+
+base::Result<RuleSet> RuleSet::compile(const std::vector<core::Rule>& rules) {
+  auto patterns = std::make_unique<Patterns>();
+  patterns->index.assign(rules.size(), -1);
+  constexpr int64_t kSetMemory = int64_t{64} << 20;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].pattern.empty()) continue;
+    if (!patterns->set) {
+      patterns->set.emplace(pattern_options(kSetMemory), RE2::UNANCHORED);
+    }
+    const RE2 alone(rules[i].pattern, pattern_options(kProgramLimit));
+    std::string why = alone.error();
+    if (alone.ok()) {
+      patterns->index[i] = patterns->set->Add(rules[i].pattern, &why);
+    }
+    if (patterns->index[i] < 0) {
+      return base::Error{
+          base::ErrorKind::kConfig,
+          fmt::format("{}:{}: rule '{}': bad pattern: {}", rules[i].file,
+                      rules[i].line, rules[i].name, why)};
+    }
+  }
+  if (patterns->set && !patterns->set->Compile()) {
+    return base::Error{base::ErrorKind::kConfig,
+                       "the rules' patterns together are too large"};
+  }
+  return RuleSet(rules, std::move(patterns));
+}
+
+RuleMatch RuleSet::match(const Facts& facts) const {
+  std::vector<int> matched;
+  if (patterns_->set) patterns_->set->Match(user_text(facts.prompt), &matched);
+  RuleMatch result;
+  for (size_t i = 0; i < rules_->size(); ++i) {
+    const core::Rule& rule = (*rules_)[i];
+    const bool pattern_matched =
+        std::find(matched.begin(), matched.end(), patterns_->index[i]) !=
+        matched.end();
+    std::string unmet = unmet_condition(rule, facts, pattern_matched);
+    const bool holds = unmet.empty();
+    const bool acts = holds && result.rule == nullptr;
+    if (acts) result.rule = &rule;
+    if (holds) unmet = acts ? "matched" : "matched, but an earlier rule acts";
+    result.traces.push_back({rule.name, rule.file, rule.line, acts, unmet});
+  }
+  return result;
+}
+
+}  // namespace llmroute::routing

@@ -1,0 +1,72 @@
+#include "routing/selection.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace llmroute::routing {
+namespace {
+
+using core::Candidate;
+
+double mean_ability(const core::PerDomain& domain, const core::Model& model) {
+  double ability = 0;
+  for (size_t d = 0; d < domain.size(); ++d) {
+    ability += domain[d] * model.ability[d];
+  }
+  return ability;
+}
+
+// Known cost first, then worth, then name.
+bool better(const Candidate& a, const Candidate& b) {
+  return std::make_tuple(a.cost.has_value(), a.worth,
+                         std::cref(b.model->name)) >
+         std::make_tuple(b.cost.has_value(), b.worth, std::cref(a.model->name));
+}
+
+size_t winner_tier(const std::vector<Candidate>& candidates,
+                   const core::Config& config) {
+  const auto best =
+      std::min_element(candidates.begin(), candidates.end(), better);
+  return config.tier_of(*best->model);
+}
+
+}  // namespace
+
+double chance_good(const core::Analysis& analysis, const core::Model& model,
+                   double difficulty) {
+  return core::sigmoid(analysis.slope *
+                       (mean_ability(analysis.domain, model) - difficulty));
+}
+
+void weigh(std::vector<Candidate>& candidates, const core::Analysis& analysis,
+           const core::Worth& worth, double difficulty) {
+  for (Candidate& candidate : candidates) {
+    candidate.good = chance_good(analysis, *candidate.model, difficulty);
+    candidate.worth = worth.good_answer * candidate.good -
+                      candidate.cost.value_or(core::Money{}).usd() -
+                      worth.second * candidate.seconds;
+  }
+}
+
+double order_by_worth(std::vector<Candidate>& candidates,
+                      const core::Analysis& analysis, const core::Worth& worth,
+                      const core::Config& config) {
+  double used = analysis.difficulty;
+  weigh(candidates, analysis, worth, used);
+  if (candidates.size() > 1) {
+    const double most = kMostRaise * (1 - analysis.confidence);
+    size_t highest = winner_tier(candidates, config);
+    for (int step = 1; step * kRaiseStep <= most; ++step) {
+      const double raised = analysis.difficulty + step * kRaiseStep;
+      weigh(candidates, analysis, worth, raised);
+      const size_t tier = winner_tier(candidates, config);
+      if (tier > highest)
+        std::tie(highest, used) = std::make_tuple(tier, raised);
+    }
+    weigh(candidates, analysis, worth, used);
+  }
+  std::sort(candidates.begin(), candidates.end(), better);
+  return used;
+}
+
+}  // namespace llmroute::routing
