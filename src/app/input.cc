@@ -60,7 +60,8 @@ Result<std::string> checked_text(std::string text, const std::string& name,
         fmt::format("{}: {} at byte {} (--lossy replaces it)", name, what, at)};
   }
   messages.warn(fmt::format("{}: replaced {} at byte {}", name, what, at));
-  std::replace(text.begin(), text.end(), '\0', '\x1A');
+  // 0xFF is never valid UTF-8, so NULs become U+FFFD with the rest.
+  std::replace(text.begin(), text.end(), '\0', '\xFF');
   return base::replace_invalid_utf8(text);
 }
 

@@ -1,0 +1,30 @@
+// SIGINT, SIGTERM and SIGHUP during a call: the first asks for cancellation, a
+// second of the same kind ends the process at once. After cleaning up the
+// process dies by the signal, so that the shell sees a signal death.
+#pragma once
+
+#include "provider/call.h"
+
+namespace llmroute::app {
+
+// Installs handlers while it lives; at most one at a time. A SIGHUP that was
+// ignored at the start (nohup) stays so.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  provider::Cancel cancel() const;
+  bool interrupted() const;
+  // Ends the process by the signal that interrupted it. REQUIRES:
+  // interrupted().
+  [[noreturn]] void die() const;
+};
+
+// Ends the process as if SIGPIPE had not been ignored: silent, status 141 in
+// the shell.
+[[noreturn]] void die_by_signal(int signal);
+
+}  // namespace llmroute::app

@@ -1,0 +1,59 @@
+// stdout and -o: the answer and nothing else.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "app/options.h"
+#include "base/result.h"
+#include "base/terminal_text.h"
+
+namespace llmroute::app {
+
+// Writes a whole document to stdout. Fails with kIo (disk full); a reader that
+// went away ends the process by SIGPIPE. On a terminal outside text must have
+// been made visible by the caller.
+base::Status print_document(std::string_view text);
+
+// Whether `file` (-o) or stdout is meant, and is a terminal.
+bool stdout_is_terminal();
+
+// Takes the answer as it streams. To stdout each piece is one write; with -o or
+// when buffering, nothing is written before finish(). One thread.
+class AnswerOutput {
+ public:
+  // `hold`: keep everything until finish(), so that a fallback can start clean.
+  AnswerOutput(const OutputOptions& options, bool hold);
+
+  // False: stop, the output is broken (see failure()).
+  bool write(std::string_view text);
+  // Forgets what is held, for the next candidate. REQUIRES: printed_bytes() ==
+  // 0.
+  void discard() { held_.clear(); }
+  // Writes what is held and a final newline if missing, or the whole of -o by
+  // rename.
+  base::Status finish();
+  // Instead of the held text, for --json.
+  base::Status finish_with(std::string_view document);
+
+  size_t printed_bytes() const { return printed_; }  // of the answer, on stdout
+  bool reader_gone() const { return errno_ != 0 && reader_gone_; }
+  bool broken() const { return errno_ != 0; }
+  base::Status failure() const;
+
+ private:
+  bool put(std::string_view text);
+
+  std::string file_;  // empty: stdout
+  bool hold_;
+  bool filter_terminal_;
+  base::TerminalFilter filter_;
+  std::string held_;
+  size_t printed_ = 0;
+  char last_ = '\n';
+  int errno_ = 0;
+  bool reader_gone_ = false;
+};
+
+}  // namespace llmroute::app

@@ -1,0 +1,241 @@
+#include "app/result.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "core/exit_status.h"
+#include "provider/call.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::JsonWriter;
+using core::Candidate;
+using core::Decision;
+using core::Money;
+
+void write_usd(JsonWriter& json, const char* key,
+               const std::optional<Money>& money) {
+  json.key(key);
+  if (money) {
+    json.raw(core::format_usd(*money));
+  } else {
+    json.null();
+  }
+}
+
+// The candidate of the highest general ability: what a user without a router
+// might have asked.
+const Candidate* strongest(const Decision& decision) {
+  const auto found = std::max_element(
+      decision.candidates.begin(), decision.candidates.end(),
+      [](const Candidate& a, const Candidate& b) {
+        return a.model->general_ability() < b.model->general_ability();
+      });
+  return found == decision.candidates.end() ? nullptr : &*found;
+}
+
+void write_model(JsonWriter& json, const Decision& decision,
+                 const Answered& answered) {
+  json.key("model").begin_object();
+  json.field("requested", decision.requested);
+  json.field("routed", decision.candidates.front().model->name);
+  json.field("used", answered.by->model->name);
+  json.key("served");
+  if (answered.reply && !answered.reply->served_model.empty()) {
+    json.value(answered.reply->served_model);
+  } else {
+    json.null();
+  }
+  json.field("provider", answered.by->provider->name).end_object();
+}
+
+void write_route(JsonWriter& json, const Routed& routed,
+                 const Answered& answered) {
+  const Decision& decision = routed.decision;
+  json.key("route").begin_object();
+  json.field("name", decision.route);
+  json.field("source", core::source_name(decision.source));
+  json.field("fell_back",
+             answered.by->model != decision.candidates.front().model);
+  json.field("rule", decision.rule);
+  json.field("decision_us", routed.took.count()).end_object();
+}
+
+void write_attempts(JsonWriter& json, const Answered& answered) {
+  json.key("attempts").begin_array();
+  for (const Attempt& attempt : answered.attempts) {
+    json.begin_object();
+    json.field("model", attempt.candidate->model->name);
+    json.field("provider", attempt.candidate->provider->name);
+    json.key("status");
+    const int status = attempt.failure ? attempt.failure->http_status : 200;
+    const bool http =
+        attempt.candidate->provider->protocol != core::Protocol::kExec;
+    if (http && status != 0) {
+      json.value(status);
+    } else {
+      json.null();
+    }
+    if (attempt.failure) {
+      json.field("class", core::failure_class_name(attempt.failure->kind));
+      json.field("cause", attempt.failure->cause);
+      json.field("message", redacted(attempt.failure->message));
+      json.field("retryable", attempt.retryable);
+    }
+    if (attempt.waited.count() > 0) {
+      json.field("waited_ms", attempt.waited.count());
+    }
+    json.field("ms", attempt.took.count()).end_object();
+  }
+  json.end_array();
+}
+
+void write_usage(JsonWriter& json, const Answered& answered) {
+  const core::Usage usage =
+      answered.reply ? answered.reply->usage : core::Usage{};
+  json.key("usage").begin_object();
+  json.field("input", usage.input).field("cached_input", usage.cached_input);
+  json.field("output", usage.output).field("reasoning", usage.reasoning);
+  json.field("source", usage.complete() ? "provider" : "unknown").end_object();
+}
+
+void write_cost(JsonWriter& json, const Decision& decision,
+                const Answered& answered) {
+  std::optional<Money> cost, strongest_cost;
+  if (answered.reply) {
+    cost = core::cost_of(*answered.by->model, answered.reply->usage);
+    strongest_cost =
+        core::cost_of(*strongest(decision)->model, answered.reply->usage);
+  }
+  const std::string& as_of = answered.by->model->price_as_of;
+  json.key("cost").begin_object();
+  write_usd(json, "usd", cost);
+  json.field("estimated", false);
+  json.field("price_as_of",
+             as_of.empty() ? std::nullopt : std::optional<std::string>(as_of));
+  write_usd(json, "strongest_usd", strongest_cost);
+  json.end_object();
+}
+
+void write_timing(JsonWriter& json, const Answered& answered) {
+  std::chrono::milliseconds total{0};
+  for (const Attempt& attempt : answered.attempts) {
+    total += attempt.waited + attempt.took;
+  }
+  json.key("timing_ms").begin_object();
+  json.key("first_token");
+  const auto first = answered.attempts.back().first_token.count();
+  if (first > 0) {
+    json.value(first);
+  } else {
+    json.null();
+  }
+  json.field("total", total.count()).end_object();
+}
+
+void write_error(JsonWriter& json, const base::Error* error) {
+  json.key("error");
+  if (error == nullptr) {
+    json.null();
+    return;
+  }
+  const core::ExitStatus status = core::exit_status(error->kind);
+  json.begin_object();
+  json.field("code", core::exit_status_name(status));
+  json.field("exit", static_cast<int>(status));
+  json.field("message", redacted(error->message)).end_object();
+}
+
+}  // namespace
+
+std::string result_json(const Routed& routed, const Answered& answered,
+                        const base::Error* error) {
+  const base::Clock::Wall now = base::SystemClock().wall();
+  const core::Reply* reply = answered.reply ? &*answered.reply : nullptr;
+  JsonWriter json;
+  json.begin_object().field("schema", "llmroute.result/1");
+  json.field("id", base::make_ulid(now))
+      .field("created", base::format_utc(now));
+  json.key("text");
+  reply != nullptr ? json.value(reply->text) : json.null();
+  json.key("finish_reason");
+  reply != nullptr ? json.value(core::finish_name(reply->finish)) : json.null();
+  write_model(json, routed.decision, answered);
+  write_route(json, routed, answered);
+  write_attempts(json, answered);
+  write_usage(json, answered);
+  write_cost(json, routed.decision, answered);
+  write_timing(json, answered);
+  json.key("request_id");
+  const std::string id = reply != nullptr
+                             ? reply->request_id
+                             : answered.attempts.back().failure->request_id;
+  id.empty() ? json.null() : json.value(id);
+  write_error(json, error);
+  json.end_object();
+  return json.take() + "\n";
+}
+
+std::string route_line(const Decision& decision) {
+  const Candidate& chosen = decision.candidates.front();
+  const std::string why = decision.rule
+                              ? fmt::format("rule {}", *decision.rule)
+                              : std::string(core::source_name(decision.source));
+  return fmt::format(
+      "{} -> {} ({}), by {}; estimated {}, {:.1f} s", decision.requested,
+      chosen.model->name, chosen.provider->name, why,
+      chosen.cost ? core::display_usd(*chosen.cost) : "cost unknown",
+      chosen.seconds);
+}
+
+std::string stats_line(const Answered& answered) {
+  const core::Usage& usage = answered.reply->usage;
+  const auto count = [](const std::optional<int64_t>& tokens) {
+    return tokens ? base::with_thousands(*tokens) : std::string("unknown");
+  };
+  const auto cost = core::cost_of(*answered.by->model, usage);
+  const Attempt& last = answered.attempts.back();
+  return fmt::format(
+      "{} ({}): {} tokens in, {} out, {}; first text after {} ms, done after "
+      "{} "
+      "ms, {} attempt{}",
+      answered.by->model->name, answered.by->provider->name, count(usage.input),
+      count(usage.output), cost ? core::display_usd(*cost) : "cost unknown",
+      last.first_token.count(), last.took.count(), answered.attempts.size(),
+      answered.attempts.size() == 1 ? "" : "s");
+}
+
+std::string dry_run_text(const Routed& routed, const core::Prompt& sent) {
+  const Candidate& chosen = routed.decision.candidates.front();
+  const provider::Call call{
+      *chosen.provider,
+      *chosen.model,
+      sent,
+      "",
+      sent.parameters.max_tokens.value_or(chosen.output_cap.value_or(0)),
+      true,
+      {},
+      {}};
+  std::string text = fmt::format(
+      "model     {} ({})\nestimate  {} tokens in, ~{} out, {}{}\n",
+      chosen.model->name, chosen.provider->name,
+      base::with_thousands(chosen.input_tokens),
+      base::with_thousands(chosen.output_tokens),
+      chosen.cost ? core::display_usd(*chosen.cost) : "cost unknown",
+      chosen.worst_cost
+          ? fmt::format(" (at most {})", core::display_usd(*chosen.worst_cost))
+          : "");
+  if (!chosen.model->price_as_of.empty()) {
+    text += fmt::format("prices    as of {}\n", chosen.model->price_as_of);
+  }
+  text += "\n" + provider::describe_request(call);
+  if (text.back() != '\n') text += '\n';
+  return text;
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,24 @@
+// What a run tells about itself: the JSON object of --json, and the lines of
+// --show-route, --stats and --dry-run.
+#pragma once
+
+#include <string>
+
+#include "app/attempt.h"
+#include "app/route.h"
+
+namespace llmroute::app {
+
+// One object, schema "llmroute.result/1", with a final newline; fields are only
+// ever added. `error`: null, or why the result is not a whole answer.
+std::string result_json(const Routed& routed, const Answered& answered,
+                        const base::Error* error);
+
+std::string route_line(const core::Decision& decision);
+std::string stats_line(const Answered& answered);
+
+// The request that would be sent, its model and what it is estimated to cost.
+// `sent`: the prompt after templates.
+std::string dry_run_text(const Routed& routed, const core::Prompt& sent);
+
+}  // namespace llmroute::app

@@ -1,0 +1,128 @@
+#include "app/route.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/input.h"
+#include "app/local_models.h"
+#include "config/keys.h"
+#include "config/load.h"
+#include "routing/router.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Result;
+
+base::Status apply_limits(const LimitOptions& options, core::Limits& limits) {
+  limits.total = options.timeout.value_or(limits.total);
+  limits.connect = options.connect_timeout.value_or(limits.connect);
+  limits.first_token = options.first_token_timeout.value_or(limits.first_token);
+  limits.idle = options.idle_timeout.value_or(limits.idle);
+  if (options.retries) limits.attempts_per_candidate = *options.retries + 1;
+  if (options.max_cost) limits.max_cost = core::parse_usd(*options.max_cost);
+  return {};
+}
+
+// `-m provider/id` may name a model that no registry lists: price and limits
+// are then unknown, and said to be.
+void add_unlisted_models(const std::vector<std::string>& names,
+                         core::Config& config) {
+  for (const std::string& name : names) {
+    const size_t slash = name.find('/');
+    if (slash == std::string::npos || config.find_model(name) != nullptr ||
+        config.find_provider(name.substr(0, slash)) == nullptr) {
+      continue;
+    }
+    core::Model model;
+    model.name = name;
+    model.provider = name.substr(0, slash);
+    model.id = name.substr(slash + 1);
+    model.origin = "-m";
+    config.models.push_back(std::move(model));
+  }
+}
+
+std::map<std::string, std::string> missing_keys(
+    const core::Config& config, const base::Environment& environment) {
+  std::map<std::string, std::string> missing;
+  for (const core::Provider& provider : config.providers) {
+    if (!config::key_present(provider, environment)) {
+      missing[provider.name] = config::missing_key_text(provider);
+    }
+  }
+  return missing;
+}
+
+bool only_keys_are_missing(const core::Decision& decision) {
+  return decision.candidates.empty() &&
+         std::any_of(decision.excluded.begin(), decision.excluded.end(),
+                     [](const core::Exclusion& excluded) {
+                       return excluded.gate == core::Gate::kKey;
+                     });
+}
+
+Result<std::unique_ptr<analyzer::Analyzer>> load_analyzer(
+    const core::Config& config) {
+  if (config.router_model_file.empty()) {
+    return std::make_unique<analyzer::Analyzer>(analyzer::Analyzer::embedded());
+  }
+  LLMROUTE_TRY(analyzer::Analyzer loaded,
+               analyzer::Analyzer::load(config.router_model_file));
+  return std::make_unique<analyzer::Analyzer>(std::move(loaded));
+}
+
+Result<core::Decision> decide(const RouteQuestion& question,
+                              const base::Environment& environment,
+                              const core::Analysis& analysis, Routed& routed,
+                              std::map<std::string, std::string> unavailable) {
+  LLMROUTE_TRY(const routing::Router router,
+               routing::Router::create(*routed.config));
+  routing::Request request{routed.prompt,
+                           analysis,
+                           question.routing,
+                           routed.config->limits.max_cost,
+                           missing_keys(*routed.config, environment),
+                           std::move(unavailable)};
+  LLMROUTE_TRY(core::Decision decision, router.decide(request));
+  if (question.asker == Asker::kExplain && only_keys_are_missing(decision)) {
+    const std::string why = routing::no_candidate(decision).message;
+    request.missing_keys.clear();
+    LLMROUTE_TRY(decision, router.decide(request));
+    decision.notes.push_back(
+        "decided as if every key were set; run would stop: " + why);
+  }
+  return decision;
+}
+
+}  // namespace
+
+Result<Routed> route_prompt(const RouteQuestion& question,
+                            const base::Environment& environment,
+                            const Messages& messages) {
+  Routed routed;
+  LLMROUTE_TRY(core::Config config,
+               config::load({question.config.file, question.config.no_config},
+                            environment));
+  routed.config = std::make_unique<core::Config>(std::move(config));
+  LLMROUTE_CHECK(apply_limits(question.limits, routed.config->limits));
+  add_unlisted_models(question.routing.models, *routed.config);
+  add_unlisted_models(question.routing.fallback, *routed.config);
+  LLMROUTE_TRY(routed.prompt,
+               read_prompt(question.input, question.request, messages));
+  std::map<std::string, std::string> unavailable = find_local_models(
+      question.asker, question.limits.offline, environment, *routed.config);
+  LLMROUTE_TRY(routed.analyzer, load_analyzer(*routed.config));
+
+  const auto start = std::chrono::steady_clock::now();
+  const core::Analysis analysis = routed.analyzer->analyze(
+      {routed.prompt.instruction(), routed.prompt.context()});
+  LLMROUTE_TRY(routed.decision, decide(question, environment, analysis, routed,
+                                       std::move(unavailable)));
+  routed.took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  return routed;
+}
+
+}  // namespace llmroute::app
