@@ -1,0 +1,90 @@
+#include "analyzer/heads.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace llmroute::analyzer {
+
+double coverage_of(const Evidence& evidence) {
+  if (evidence.asked == 0) return 0;
+  return static_cast<double>(evidence.known) / evidence.asked;
+}
+
+Scores head_scores(const Model& model, const Evidence& evidence) {
+  Scores scores;
+  const double norm = evidence.grams == 0
+                          ? 0
+                          : 1 / std::sqrt(static_cast<double>(evidence.grams));
+  std::array<float, kHeadCount> dense = model.bias;
+  for (size_t i = 0; i < kDenseCount; ++i) {
+    const float value = evidence.dense[i];
+    for (size_t h = 0; h < kHeadCount; ++h)
+      dense[h] += value * model.dense[i][h];
+  }
+  for (size_t h = 0; h < kHeadCount; ++h) {
+    scores.grams[h] = evidence.sums[h] * norm * model.gram_scale[h];
+    scores.dense[h] = dense[h];
+  }
+  return scores;
+}
+
+core::PerDomain domain_probabilities(const Scores& scores) {
+  core::PerDomain domain{};
+  double best = -1e300;
+  for (size_t d = 0; d < domain.size(); ++d) {
+    domain[d] = scores.grams[d] + scores.dense[d];
+    best = std::max(best, domain[d]);
+  }
+  double sum = 0;
+  for (double& value : domain) sum += value = std::exp(value - best);
+  for (double& value : domain) value /= sum;
+  return domain;
+}
+
+double difficulty_of(const Model& model, const Scores& scores,
+                     const core::PerDomain& domain, double coverage) {
+  const double familiar = std::pow(coverage, model.shrink);
+  const auto head = [&](size_t h) {
+    return scores.dense[h] + familiar * scores.grams[h];
+  };
+  double difficulty = head(kDifficultyHead);
+  for (size_t d = 0; d < domain.size(); ++d) {
+    difficulty +=
+        domain[d] * (model.base[d] + head(kFamilyHead + kFamilyOf[d]));
+  }
+  return difficulty;
+}
+
+namespace {
+
+// 1 when one domain is certain, 0 when all are equally likely: one minus the
+// normalised entropy.
+double peakedness(const core::PerDomain& domain) {
+  double entropy = 0;
+  for (const double p : domain) entropy -= p > 0 ? p * std::log(p) : 0;
+  return 1 - entropy / std::log(static_cast<double>(domain.size()));
+}
+
+constexpr double kHardest = 8;  // difficulty is cut to +-kHardest
+constexpr double kFewestTokens = 4, kMostTokens = 16000;
+
+}  // namespace
+
+core::Analysis judge(const Model& model, const Evidence& evidence) {
+  core::Analysis analysis;
+  const Scores scores = head_scores(model, evidence);
+  analysis.domain = domain_probabilities(scores);
+  analysis.coverage = coverage_of(evidence);
+  analysis.difficulty = std::clamp(
+      difficulty_of(model, scores, analysis.domain, analysis.coverage),
+      -kHardest, kHardest);
+  analysis.slope = model.slope;
+  analysis.confidence =
+      std::sqrt(analysis.coverage * peakedness(analysis.domain));
+  const double length = scores.grams[kLengthHead] + scores.dense[kLengthHead];
+  analysis.output_tokens =
+      std::clamp(std::exp(std::min(length, 20.0)), kFewestTokens, kMostTokens);
+  return analysis;
+}
+
+}  // namespace llmroute::analyzer

@@ -1,0 +1,39 @@
+// Scores of the heads -> Analysis. The trainer uses the same functions, so what
+// is measured is what runs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "analyzer/model.h"
+#include "core/analysis.h"
+
+namespace llmroute::analyzer {
+
+using HeadScores = std::array<double, kHeadCount>;
+
+// What one pass over a prompt found.
+struct Evidence {
+  std::array<int32_t, kHeadCount> sums{};  // of the rows of its n-grams
+  uint32_t grams = 0;
+  uint32_t known = 0, asked = 0;  // words and pairs: seen in training, all
+  DenseFeatures dense{};
+};
+
+double coverage_of(const Evidence& evidence);
+
+struct Scores {
+  HeadScores grams{};  // n-gram part
+  HeadScores dense{};  // dense part with the bias
+};
+Scores head_scores(const Model& model, const Evidence& evidence);
+
+core::PerDomain domain_probabilities(const Scores& scores);
+
+double difficulty_of(const Model& model, const Scores& scores,
+                     const core::PerDomain& domain, double coverage);
+
+// Fills everything but language and sizes.
+core::Analysis judge(const Model& model, const Evidence& evidence);
+
+}  // namespace llmroute::analyzer

@@ -1,0 +1,269 @@
+#include "analyzer/model_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <span>
+
+#include "base/files.h"
+#include "base/sha256.h"
+
+namespace llmroute::analyzer {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "the model file is read as it lies in memory");
+
+constexpr std::string_view kMagic = "LLMRMODL";
+constexpr uint32_t kEndianMark = 0x01020304;
+constexpr size_t kDigestAt = 64, kDigestSize = 32;
+
+struct Header {
+  char magic[8];
+  uint32_t endian;
+  uint32_t version;
+  uint64_t file_size;
+  uint32_t heads, dense, domains;
+  uint32_t bucket_bits, seen_bits;
+  uint32_t epochs;
+  uint64_t seed;
+  uint64_t rows;
+  uint8_t digest[kDigestSize];
+  float slope, shrink;
+  uint8_t zero[24];
+};
+static_assert(sizeof(Header) == 128 && offsetof(Header, digest) == kDigestAt);
+
+struct Tables {
+  char names[kHeadCount][16];
+  float scale[kHeadCount];
+  float bias[kHeadCount];
+  float base[16];
+  float dense[kDenseCount][kHeadCount];
+};
+static_assert(sizeof(Tables) == 448 + sizeof(float) * kDenseCount * kHeadCount);
+
+base::Error bad(const std::string& what) {
+  return {base::ErrorKind::kConfig, what};
+}
+
+size_t seen_bytes(uint32_t bits) { return (size_t{1} << bits) / 8; }
+size_t row_bytes(uint32_t bits) { return (size_t{1} << bits) * kHeadCount; }
+
+std::array<uint8_t, kDigestSize> digest_of(std::string_view bytes) {
+  std::string rest(bytes.substr(0, kDigestAt));
+  rest += bytes.substr(kDigestAt + kDigestSize);
+  return base::sha256(rest);
+}
+
+base::Status check_format(const Header& header) {
+  if (std::string_view(header.magic, 8) != kMagic) {
+    return bad("not a llmroute model (wrong magic)");
+  }
+  if (header.endian != kEndianMark) {
+    return bad("written on a machine of the other byte order");
+  }
+  if (header.version != kFormatVersion) {
+    return bad(fmt::format("format version {}, this build reads version {}",
+                           header.version, kFormatVersion));
+  }
+  return {};
+}
+
+base::Status check_sizes(const Header& header, size_t size) {
+  if (header.file_size != size) {
+    return bad(
+        fmt::format("{} bytes, its header says {}", size, header.file_size));
+  }
+  if (header.heads != kHeadCount || header.dense != kDenseCount ||
+      header.domains != core::kDomainCount) {
+    return bad(
+        fmt::format("{} heads, {} dense features, {} domains; this "
+                    "build reads {}, {}, {}",
+                    header.heads, header.dense, header.domains, kHeadCount,
+                    kDenseCount, core::kDomainCount));
+  }
+  if (header.bucket_bits < 4 || header.bucket_bits > 20 ||
+      header.seen_bits < 4 || header.seen_bits > 26) {
+    return bad(fmt::format("impossible table sizes 2^{} and 2^{}",
+                           header.bucket_bits, header.seen_bits));
+  }
+  const size_t expected = sizeof(Header) + sizeof(Tables) +
+                          seen_bytes(header.seen_bits) +
+                          row_bytes(header.bucket_bits);
+  if (size != expected) {
+    return bad(fmt::format("{} bytes, its tables need {}", size, expected));
+  }
+  return {};
+}
+
+bool all_finite(std::span<const float> values) {
+  for (const float value : values) {
+    if (!std::isfinite(value)) return false;
+  }
+  return true;
+}
+
+base::Status check_tables(const Header& header, const Tables& tables) {
+  for (size_t h = 0; h < kHeadCount; ++h) {
+    char expected[16] = {};
+    std::memcpy(expected, kHeadNames[h].data(), kHeadNames[h].size());
+    if (std::memcmp(expected, tables.names[h], sizeof expected) != 0) {
+      return bad(fmt::format("head {} is not '{}'", h, kHeadNames[h]));
+    }
+  }
+  if (!all_finite(tables.scale) || !all_finite(tables.bias) ||
+      !all_finite(tables.base) ||
+      !all_finite({&tables.dense[0][0], kDenseCount * kHeadCount})) {
+    return bad("a weight is not a finite number");
+  }
+  if (!std::isfinite(header.slope) || header.slope <= 0) {
+    return bad("its slope is not a positive number");
+  }
+  if (!std::isfinite(header.shrink) || header.shrink < 0) {
+    return bad("its shrinkage is not a number of at least 0");
+  }
+  return {};
+}
+
+Model make_model(const Header& header, const Tables& tables,
+                 const char* after_tables) {
+  Model model;
+  model.bucket_bits = header.bucket_bits;
+  model.seen_bits = header.seen_bits;
+  model.slope = header.slope;
+  model.shrink = header.shrink;
+  std::memcpy(model.gram_scale.data(), tables.scale, sizeof tables.scale);
+  std::memcpy(model.bias.data(), tables.bias, sizeof tables.bias);
+  std::memcpy(model.base.data(), tables.base, sizeof model.base);
+  std::memcpy(model.dense.data(), tables.dense, sizeof tables.dense);
+  const size_t seen = seen_bytes(header.seen_bits);
+  model.seen = {reinterpret_cast<const uint8_t*>(after_tables), seen};
+  model.rows = {reinterpret_cast<const GramRow*>(after_tables + seen),
+                size_t{1} << header.bucket_bits};
+  return model;
+}
+
+}  // namespace
+
+base::Result<ModelFile> parse_model(std::string_view bytes, Checksum checksum) {
+  Header header;
+  if (bytes.size() < sizeof header + sizeof(Tables)) {
+    return bad(fmt::format("only {} bytes: truncated", bytes.size()));
+  }
+  std::memcpy(&header, bytes.data(), sizeof header);
+  LLMROUTE_CHECK(check_format(header));
+  LLMROUTE_CHECK(check_sizes(header, bytes.size()));
+  if (checksum == Checksum::kVerify) {
+    const auto digest = digest_of(bytes);
+    if (std::memcmp(digest.data(), header.digest, kDigestSize) != 0) {
+      return bad("damaged (SHA-256 does not match)");
+    }
+  }
+  Tables tables;
+  std::memcpy(&tables, bytes.data() + sizeof header, sizeof tables);
+  LLMROUTE_CHECK(check_tables(header, tables));
+  ModelFile file;
+  file.model =
+      make_model(header, tables, bytes.data() + sizeof header + sizeof tables);
+  file.training = {header.seed, header.rows, header.epochs};
+  std::array<uint8_t, kDigestSize> digest;
+  std::memcpy(digest.data(), header.digest, kDigestSize);
+  file.sha256 = base::hex(digest);
+  return file;
+}
+
+std::string serialize_model(const Model& model, const Training& training) {
+  Header header{};
+  std::memcpy(header.magic, kMagic.data(), kMagic.size());
+  header.endian = kEndianMark;
+  header.version = kFormatVersion;
+  header.heads = kHeadCount;
+  header.dense = kDenseCount;
+  header.domains = core::kDomainCount;
+  header.bucket_bits = model.bucket_bits;
+  header.seen_bits = model.seen_bits;
+  header.epochs = training.epochs;
+  header.seed = training.seed;
+  header.rows = training.rows;
+  header.slope = model.slope;
+  header.shrink = model.shrink;
+  header.file_size = sizeof(Header) + sizeof(Tables) + model.seen.size() +
+                     model.rows.size_bytes();
+  Tables tables{};
+  for (size_t h = 0; h < kHeadCount; ++h) {
+    std::memcpy(tables.names[h], kHeadNames[h].data(), kHeadNames[h].size());
+  }
+  std::memcpy(tables.scale, model.gram_scale.data(), sizeof tables.scale);
+  std::memcpy(tables.bias, model.bias.data(), sizeof tables.bias);
+  std::memcpy(tables.base, model.base.data(), sizeof model.base);
+  std::memcpy(tables.dense, model.dense.data(), sizeof tables.dense);
+  std::string bytes;
+  bytes.reserve(header.file_size);
+  bytes.append(reinterpret_cast<const char*>(&header), sizeof header);
+  bytes.append(reinterpret_cast<const char*>(&tables), sizeof tables);
+  bytes.append(reinterpret_cast<const char*>(model.seen.data()),
+               model.seen.size());
+  bytes.append(reinterpret_cast<const char*>(model.rows.data()),
+               model.rows.size_bytes());
+  const auto digest = digest_of(bytes);
+  std::memcpy(bytes.data() + kDigestAt, digest.data(), digest.size());
+  return bytes;
+}
+
+namespace {
+
+base::Status check_owner(const struct stat& info) {
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return base::Error{base::ErrorKind::kNoPermission,
+                       "writable by others than its owner (chmod go-w)"};
+  }
+  if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
+    return base::Error{base::ErrorKind::kNoPermission, "owned by another user"};
+  }
+  return {};
+}
+
+base::Error errno_error(const char* what, int error) {
+  return {error == EACCES || error == EPERM ? base::ErrorKind::kNoPermission
+                                            : base::ErrorKind::kConfig,
+          fmt::format("{}: {}", what, base::errno_text(error))};
+}
+
+base::Result<std::vector<char>> read_exactly(int fd, size_t size) {
+  std::vector<char> bytes(size);
+  size_t used = 0;
+  while (used < size) {
+    const ssize_t got = ::read(fd, bytes.data() + used, size - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error("cannot read", errno);
+    if (got == 0) return bad("truncated while it was read");
+    used += static_cast<size_t>(got);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+base::Result<std::vector<char>> read_model_file(const std::string& path) {
+  const base::Descriptor file(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid()) return errno_error("cannot open", errno);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return errno_error("cannot stat", errno);
+  if (!S_ISREG(info.st_mode)) return bad("not a regular file");
+  LLMROUTE_CHECK(check_owner(info));
+  const auto size = static_cast<size_t>(info.st_size);
+  if (size > kLargestModelFile) {
+    return bad(fmt::format("{} bytes: too large", size));
+  }
+  return read_exactly(file.get(), size);
+}
+
+}  // namespace llmroute::analyzer

@@ -1,0 +1,84 @@
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "analyzer/features.h"
+
+namespace llmroute::analyzer {
+namespace {
+
+// The word as it is hashed: lower-cased, digits as '0'.
+std::string normalised(std::string_view text) {
+  std::string word;
+  size_t digits = 0;
+  for (size_t at = 0; at < text.size();) {
+    const auto c = static_cast<uint8_t>(text[at]);
+    if (c >= 0x80) {
+      const Wide wide = read_wide(text, at);
+      for (size_t i = 0; i < wide.length; ++i) {
+        word += static_cast<char>(wide.bytes[i]);
+      }
+      at += wide.length;
+      continue;
+    }
+    ++at;
+    if (c == '\'') continue;
+    const bool digit = kByteTable.kind[c] == ByteKind::kDigit;
+    if (digit && ++digits > 4) continue;
+    word += static_cast<char>(kByteTable.lower[c]);
+  }
+  return word;
+}
+
+// The bytes of a packed window, oldest first, blanks as '_'.
+std::string unpacked(uint64_t packed) {
+  std::string bytes;
+  for (int shift = 32; shift >= 0; shift -= 8) {
+    const auto c = static_cast<char>(packed >> shift & 0xff);
+    if (c != 0) bytes += c == ' ' ? '_' : c;
+  }
+  return bytes;
+}
+
+class NameSink {
+ public:
+  void set_text(std::string_view text) { text_ = text; }
+  void word_begin() {}
+  void gram(GramKind kind, uint64_t hash, size_t begin, size_t end) {
+    if (kind == GramKind::kBytes) return add(hash, unpacked(begin));
+    if (kind == GramKind::kPair) return add(hash, before_ + " " + last_);
+    before_ = std::move(last_);
+    last_ = normalised(text_.substr(begin, end - begin));
+    add(hash, last_);
+  }
+  std::vector<NamedGram> take() { return std::move(grams_); }
+
+ private:
+  void add(uint64_t hash, const std::string& name) {
+    const auto [place, is_new] = index_.try_emplace(hash, grams_.size());
+    if (is_new) grams_.push_back({name, hash, 0});
+    ++grams_[place->second].count;
+  }
+
+  std::string_view text_;
+  std::string before_, last_;
+  std::vector<NamedGram> grams_;
+  std::unordered_map<uint64_t, size_t> index_;
+};
+
+}  // namespace
+
+std::vector<NamedGram> named_grams(const Window& window) {
+  NameSink sink;
+  Surface surface;
+  Scanner<NameSink> scanner(sink, surface);
+  for (const std::string_view piece : window.pieces) {
+    if (piece.empty()) continue;
+    sink.set_text(piece);
+    scanner.feed(piece);
+  }
+  return sink.take();
+}
+
+}  // namespace llmroute::analyzer

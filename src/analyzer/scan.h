@@ -1,0 +1,299 @@
+// One pass over the bytes of a prompt: n-grams to a sink, counts to a Surface.
+//
+// Normalisation, so that case, typos and punctuation move little: letters are
+// lower-cased (ASCII, Latin-1, Greek, Cyrillic), digits become '0' (runs are
+// cut at four), punctuation ends a word and is dropped, apostrophes are dropped
+// without ending it. Symbols of code and mathematics are words of their own; so
+// is every Chinese, Japanese, Thai or Lao character. Of a word the sink gets
+// its hash, the pair with the word before, and the 3- to 5-byte substrings of
+// " word ".
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+#include "analyzer/word_classes.h"
+
+namespace llmroute::analyzer {
+
+// What was counted besides n-grams. Bytes are as given, not normalised.
+struct Surface {
+  std::array<uint32_t, 256> bytes{};  // how often each byte occurred
+  std::array<uint32_t, kWordClassCount> word_class{};
+  std::array<uint64_t, 16> word_bits{};  // hashes of the words, 1024 bits
+  uint32_t words = 0, word_bytes = 0;
+  uint32_t short_words = 0, long_words = 0;  // up to 3 bytes; 8 or more
+  uint32_t numbers = 0, long_numbers = 0;    // words of digits; of 3 or more
+  uint32_t lone_letters = 0;                 // one-letter words: variables
+  uint32_t wide_characters = 0;              // that are words of their own
+  uint32_t lines = 0, blank_lines = 0, indented_lines = 0;
+  uint32_t bullet_lines = 0, numbered_lines = 0, option_lines = 0;
+  uint32_t statement_ends = 0, colon_ends = 0, question_ends = 0;
+  uint32_t grams = 0;  // n-grams handed to the sink
+
+  void clear() { *this = Surface{}; }
+};
+
+enum class GramKind : uint8_t { kWord, kPair, kBytes };
+
+enum class ByteKind : uint8_t {
+  kSpace,
+  kNewline,
+  kLetter,
+  kDigit,
+  kSymbol,
+  kBreak,      // punctuation and controls: end a word
+  kInvisible,  // apostrophe: neither ends nor enters a word
+  kLead,       // first byte of a multi-byte sequence, or stray
+};
+
+struct ByteTable {
+  std::array<ByteKind, 256> kind;
+  std::array<uint8_t, 256> lower;
+};
+
+constexpr ByteTable make_byte_table() {
+  ByteTable table{};
+  for (size_t c = 0; c < 256; ++c) {
+    table.kind[c] = c >= 0x80 ? ByteKind::kLead : ByteKind::kBreak;
+    table.lower[c] = static_cast<uint8_t>(c);
+  }
+  for (size_t c = 'a'; c <= 'z'; ++c) table.kind[c] = ByteKind::kLetter;
+  for (size_t c = 'A'; c <= 'Z'; ++c) {
+    table.kind[c] = ByteKind::kLetter;
+    table.lower[c] = static_cast<uint8_t>(c + 32);
+  }
+  for (size_t c = '0'; c <= '9'; ++c) {
+    table.kind[c] = ByteKind::kDigit;
+    table.lower[c] = '0';
+  }
+  for (const char c : std::string_view("{}[]<>=+*/\\_$#@^&|~`%")) {
+    table.kind[static_cast<uint8_t>(c)] = ByteKind::kSymbol;
+  }
+  table.kind[' '] = table.kind['\t'] = table.kind['\r'] = ByteKind::kSpace;
+  table.kind['\n'] = ByteKind::kNewline;
+  table.kind['\''] = ByteKind::kInvisible;
+  return table;
+}
+inline constexpr ByteTable kByteTable = make_byte_table();
+
+// A multi-byte sequence: what it is, its length and its lower-cased bytes.
+enum class WideKind : uint8_t { kLetters, kOwnWord, kSymbol, kBreak };
+struct Wide {
+  WideKind kind = WideKind::kBreak;
+  uint8_t length = 1;
+  std::array<uint8_t, 4> bytes{};
+};
+// REQUIRES: at < text.size(). Never reads past the end; invalid bytes are
+// breaks of length 1.
+Wide read_wide(std::string_view text, size_t at);
+
+inline constexpr size_t kLongestWord = 48;  // longer runs are cut
+// Most n-grams one word can give: itself, a pair, three per byte and the end.
+inline constexpr size_t kGramsPerWord = 2 + 3 * (kLongestWord + 2);
+
+// Sink: void gram(GramKind, uint64_t hash, size_t begin, size_t end), offsets
+// of the n-gram in the text being fed (for kPair of its second word), hash well
+// mixed in its upper bits; void word_begin(), called where kGramsPerWord more
+// n-grams may follow before the next call.
+template <class Sink>
+class Scanner {
+ public:
+  Scanner(Sink& sink, Surface& surface) : sink_(sink), surface_(surface) {}
+
+  // Each call is a text of its own: no word or pair crosses the border.
+  void feed(std::string_view text) {
+    size_t at = 0;
+    line_start_ = true;
+    while (at < text.size()) at = step(text, at);
+    end_word(at);
+    end_line();
+    previous_ = 0;
+  }
+
+ private:
+  size_t step(std::string_view text, size_t at) {
+    const auto c = static_cast<uint8_t>(text[at]);
+    const ByteKind kind = kByteTable.kind[c];
+    ++surface_.bytes[c];
+    if (line_start_ && kind != ByteKind::kSpace && kind != ByteKind::kNewline) {
+      begin_line(text, at);
+    }
+    switch (kind) {
+      case ByteKind::kLetter:
+        push(kByteTable.lower[c], at);
+        break;
+      case ByteKind::kDigit:
+        push_digit(at);
+        break;
+      case ByteKind::kSpace:
+        end_word(at);
+        if (line_start_) ++indent_;
+        return at + 1;
+      case ByteKind::kNewline:
+        end_word(at);
+        end_line();
+        return at + 1;
+      case ByteKind::kSymbol:
+        end_word(at);
+        symbol(c, at);
+        break;
+      case ByteKind::kBreak:
+        end_word(at);
+        break;
+      case ByteKind::kInvisible:
+        break;
+      case ByteKind::kLead:
+        return step_wide(text, at);
+    }
+    last_ = c;
+    return at + 1;
+  }
+
+  size_t step_wide(std::string_view text, size_t at) {
+    const Wide wide = read_wide(text, at);
+    last_ = static_cast<uint8_t>(text[at]);
+    switch (wide.kind) {
+      case WideKind::kLetters:
+        for (size_t i = 0; i < wide.length; ++i) push(wide.bytes[i], at + i);
+        break;
+      case WideKind::kOwnWord:
+      case WideKind::kSymbol:
+        end_word(at);
+        own_word(wide, at);
+        break;
+      case WideKind::kBreak:
+        end_word(at);
+        break;
+    }
+    return at + wide.length;
+  }
+
+  void push(uint8_t byte, size_t at) {
+    if (length_ == 0) {
+      sink_.word_begin();
+      begin_ = at;
+      window_ = ' ';
+    } else if (length_ == kLongestWord) {
+      end_word(at);
+      push(byte, at);
+      return;
+    }
+    hash_ = hash_step(hash_, byte);
+    ++length_;
+    window_ = (window_ << 8) | byte;
+    byte_grams(length_ + 1, at + 1);
+  }
+
+  void push_digit(size_t at) {
+    ++digits_;
+    if (digits_ <= 4) push('0', at);
+  }
+
+  // `filled`: bytes of " word" in the window.
+  void byte_grams(size_t filled, size_t end) {
+    if (filled >= 3) emit_bytes(window_ & 0xffffff, 3, end);
+    if (filled >= 4) emit_bytes(window_ & 0xffffffff, 4, end);
+    if (filled >= 5) emit_bytes(window_ & 0xffffffffff, 5, end);
+  }
+
+  void emit_bytes(uint64_t packed, size_t size, size_t end) {
+    ++surface_.grams;
+    sink_.gram(GramKind::kBytes, packed * kByteGramFactor[size], packed, end);
+  }
+
+  void end_word(size_t at) {
+    if (length_ == 0) return;
+    window_ = (window_ << 8) | ' ';
+    byte_grams(length_ + 2, at);
+    const uint64_t word = finish_hash(hash_);
+    count_word(word);
+    emit_word(word, begin_, at);
+    hash_ = kHashSeed;
+    length_ = 0;
+    digits_ = 0;
+  }
+
+  void count_word(uint64_t word) {
+    ++surface_.words;
+    surface_.word_bytes += static_cast<uint32_t>(length_);
+    surface_.short_words += length_ <= 3;
+    surface_.long_words += length_ >= 8;
+    surface_.lone_letters += length_ == 1 && digits_ == 0;
+    surface_.numbers += digits_ > 0;
+    surface_.long_numbers += digits_ >= 3;
+    const uint8_t word_class = find_word_class(word);
+    if (word_class != 0) ++surface_.word_class[word_class];
+  }
+
+  void emit_word(uint64_t word, size_t begin, size_t end) {
+    surface_.word_bits[(word >> 16) & 15] |= uint64_t{1} << ((word >> 20) & 63);
+    ++surface_.grams;
+    sink_.gram(GramKind::kWord, word, begin, end);
+    if (previous_ != 0) {
+      ++surface_.grams;
+      sink_.gram(GramKind::kPair, pair_hash(previous_, word), begin, end);
+    }
+    previous_ = word;
+  }
+
+  void symbol(uint8_t c, size_t at) {
+    const uint64_t word = finish_hash(hash_step(kHashSeed, c));
+    if (word == previous_) return;  // a rule of ---- or ==== is one symbol
+    sink_.word_begin();
+    emit_word(word, at, at + 1);
+  }
+
+  void own_word(const Wide& wide, size_t at) {
+    uint64_t hash = kHashSeed;
+    for (size_t i = 0; i < wide.length; ++i)
+      hash = hash_step(hash, wide.bytes[i]);
+    ++surface_.wide_characters;
+    sink_.word_begin();
+    emit_word(finish_hash(hash), at, at + wide.length);
+  }
+
+  void begin_line(std::string_view text, size_t at) {
+    line_start_ = false;
+    surface_.indented_lines += indent_ >= 2;
+    const auto c = static_cast<uint8_t>(text[at]);
+    const size_t next = at + 1;
+    const char after = next < text.size() ? text[next] : '\n';
+    surface_.bullet_lines += (c == '-' || c == '*') && after == ' ';
+    const bool marker = after == '.' || after == ')' || after == ':';
+    surface_.numbered_lines += c >= '0' && c <= '9' && marker;
+    surface_.option_lines += c >= 'A' && c <= 'J' && marker;
+  }
+
+  void end_line() {
+    ++surface_.lines;
+    surface_.blank_lines += line_start_;
+    if (!line_start_) {
+      surface_.statement_ends += last_ == ';' || last_ == '{' || last_ == '}';
+      surface_.colon_ends += last_ == ':';
+      surface_.question_ends += last_ == '?';
+    }
+    line_start_ = true;
+    indent_ = 0;
+    last_ = 0;
+  }
+
+  static constexpr uint64_t kByteGramFactor[6] = {
+      0, 0, 0, 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f, 0xff51afd7ed558ccd};
+
+  Sink& sink_;
+  Surface& surface_;
+  uint64_t hash_ = kHashSeed;
+  uint64_t previous_ = 0;  // hash of the word before; 0: none
+  uint64_t window_ = 0;    // the last bytes of " word", newest lowest
+  size_t length_ = 0;      // of the word so far
+  size_t digits_ = 0;      // in it
+  size_t begin_ = 0;       // where it began
+  size_t indent_ = 0;
+  uint8_t last_ = 0;  // last visible byte of the line
+  bool line_start_ = true;
+};
+
+}  // namespace llmroute::analyzer

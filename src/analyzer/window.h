@@ -1,0 +1,24 @@
+// Which bytes of a long input are looked at: of the instruction and of the
+// context a bounded head and tail, cut at character borders.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace llmroute::analyzer {
+
+inline constexpr size_t kInstructionHead = 12 << 10;
+inline constexpr size_t kInstructionTail = 4 << 10;
+inline constexpr size_t kContextHead = 6 << 10;
+inline constexpr size_t kContextTail = 2 << 10;
+
+struct Window {
+  std::array<std::string_view, 4> pieces;  // in order of the text; may be empty
+  size_t bytes = 0;                        // their sum
+};
+
+// `context` comes before `instruction` in the prompt.
+Window choose_window(std::string_view instruction, std::string_view context);
+
+}  // namespace llmroute::analyzer
