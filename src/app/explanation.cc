@@ -1,0 +1,304 @@
+#include "app/explanation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/json_writer.h"
+#include "base/table.h"
+#include "base/text.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::JsonWriter;
+using core::Candidate;
+using core::Decision;
+
+constexpr size_t kMostCandidates = 12;  // shown as text; JSON has all
+constexpr size_t kMostNamed = 4;        // models named for one reason
+
+std::string money_or_unknown(const std::optional<core::Money>& money) {
+  return money ? core::display_usd(*money) : "unknown";
+}
+
+std::string named(const Candidate& candidate) {
+  return fmt::format("{} ({})", candidate.model->name,
+                     candidate.provider->name);
+}
+
+std::string model_line(const Decision& decision) {
+  std::string line = named(decision.candidates.front());
+  std::vector<std::string> then;
+  for (size_t i = 1; i < std::min<size_t>(4, decision.candidates.size()); ++i) {
+    then.push_back(named(decision.candidates[i]));
+  }
+  if (!then.empty()) line += "   then: " + base::join(then, ", ");
+  return line;
+}
+
+std::string because_line(const Decision& decision) {
+  const Candidate& chosen = decision.candidates.front();
+  const std::string sum =
+      fmt::format("{:.2f} x {} - {} - {:.1f} s x {} = {}", chosen.good,
+                  core::display_usd(decision.worth.good_answer),
+                  money_or_unknown(chosen.cost), chosen.seconds,
+                  core::display_usd(decision.worth.second),
+                  core::display_usd(chosen.worth));
+  switch (decision.source) {
+    case core::Source::kFlag:
+    case core::Source::kEnv:
+      return fmt::format("asked for: {}   (worth {})", decision.requested, sum);
+    case core::Source::kRule:
+      return fmt::format("rule {}   (worth {})", decision.rule.value_or(""),
+                         sum);
+    case core::Source::kAnalyzer:
+    case core::Source::kDefault:
+      break;
+  }
+  std::string line = "worth most: " + sum;
+  if (decision.candidates.size() > 1) {
+    const Candidate& second = decision.candidates[1];
+    line += fmt::format(
+        "   ({}{} over {})", chosen.worth >= second.worth ? "+" : "",
+        core::display_usd(chosen.worth - second.worth), second.model->name);
+  }
+  return line;
+}
+
+size_t count_words(std::string_view text) {
+  size_t words = 0;
+  bool inside = false;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!blank && !inside) ++words;
+    inside = !blank;
+  }
+  return words;
+}
+
+std::string prompt_line(const Routed& routed) {
+  const core::Analysis& analysis = routed.decision.analysis;
+  const size_t top = core::largest(analysis.domain);
+  const size_t words = count_words(routed.prompt.instruction());
+  const size_t context = routed.prompt.context().size();
+  std::string line = fmt::format(
+      "{} {:.2f}   hard {:.2f} (of 0..1)   answer ~{} tokens   confidence "
+      "{:.2f}   {} word{}",
+      core::kDomainNames[top], analysis.domain[top], core::hardness(analysis),
+      std::lround(analysis.output_tokens), analysis.confidence,
+      base::with_thousands(static_cast<int64_t>(words)), words == 1 ? "" : "s");
+  if (context > 0) {
+    line += fmt::format(" + {} bytes of context",
+                        base::with_thousands(static_cast<int64_t>(context)));
+  }
+  if (analysis.bytes_read < analysis.bytes) {
+    line += fmt::format("   looked at {} of {} bytes",
+                        base::with_thousands(analysis.bytes_read),
+                        base::with_thousands(analysis.bytes));
+  }
+  return line;
+}
+
+std::string candidate_table(const Decision& decision) {
+  base::Table table("lrrrrl");
+  table.add_row({"candidates", "good", "cost", "wait", "worth", ""});
+  const size_t shown = std::min(kMostCandidates, decision.candidates.size());
+  for (size_t i = 0; i < shown; ++i) {
+    const Candidate& c = decision.candidates[i];
+    table.add_row({"  " + c.model->name, fmt::format("{:.2f}", c.good),
+                   money_or_unknown(c.cost), fmt::format("{:.1f} s", c.seconds),
+                   core::display_usd(c.worth), i == 0 ? "chosen" : ""});
+  }
+  std::string text = table.render();
+  if (shown < decision.candidates.size()) {
+    text += fmt::format("  and {} more\n", decision.candidates.size() - shown);
+  }
+  return text;
+}
+
+std::string rule_lines(const Decision& decision) {
+  base::Table table("llll");
+  for (const core::RuleTrace& rule : decision.rules) {
+    table.add_row({&rule == decision.rules.data() ? "rules     " : "",
+                   rule.name, rule.why,
+                   fmt::format("{}:{}", rule.file, rule.line)});
+  }
+  return table.render();
+}
+
+std::string pushed_lines(const std::vector<core::Contribution>& contributions) {
+  std::string up, down;
+  for (const core::Contribution& c : contributions) {
+    if (c.head != "difficulty") continue;
+    std::string& side = c.contribution > 0 ? up : down;
+    side += fmt::format("  {} {:+.2f}",
+                        c.text.starts_with('[') ? c.text : '"' + c.text + '"',
+                        c.contribution);
+  }
+  std::string text;
+  if (!up.empty()) text += "harder    " + up.substr(1) + "\n";
+  if (!down.empty()) text += "easier    " + down.substr(1) + "\n";
+  return text;
+}
+
+// Models grouped by their reason.
+std::string excluded_lines(const Decision& decision) {
+  std::map<std::pair<core::Gate, std::string>, std::vector<std::string>> groups;
+  for (const core::Exclusion& excluded : decision.excluded) {
+    groups[{excluded.gate, excluded.reason}].push_back(excluded.model->name);
+  }
+  std::string text;
+  for (auto& [key, models] : groups) {
+    const size_t more =
+        models.size() > kMostNamed ? models.size() - kMostNamed : 0;
+    models.resize(models.size() - more);
+    text += fmt::format("{:<10} {}: {}{}\n", text.empty() ? "excluded" : "",
+                        key.second, base::join(models, ", "),
+                        more > 0 ? fmt::format(" and {} more", more) : "");
+  }
+  return text;
+}
+
+std::string footer(const Explanation& explanation) {
+  const Routed& routed = explanation.routed;
+  const auto& files = routed.config->files;
+  std::string line = fmt::format(
+      "config     {}   model {} (sha256 {}...)",
+      files.empty() ? "none (built-in)" : base::join(files, ", "),
+      routed.analyzer->id(), routed.analyzer->sha256().substr(0, 8));
+  if (explanation.timing) {
+    line += fmt::format("   took {} us", routed.took.count());
+  }
+  return line + "\n";
+}
+
+void write_usd(JsonWriter& json, const char* key,
+               const std::optional<core::Money>& money) {
+  json.key(key);
+  money ? json.raw(core::format_usd(*money)) : json.null();
+}
+
+void write_decision(JsonWriter& json, const Routed& routed) {
+  const Decision& decision = routed.decision;
+  json.key("decision").begin_object();
+  json.field("requested", decision.requested).field("route", decision.route);
+  json.field("source", core::source_name(decision.source));
+  json.field("rule", decision.rule).field("profile", decision.profile);
+  json.field("worth_usd", decision.worth.good_answer);
+  json.field("wait_usd_per_second", decision.worth.second);
+  json.field("difficulty_used", decision.difficulty_used);
+  json.key("model");
+  if (decision.candidates.empty()) {
+    json.null().key("tier").null();
+  } else {
+    const core::Model& model = *decision.candidates.front().model;
+    json.value(model.name);
+    json.field("tier",
+               routed.config->tiers[routed.config->tier_of(model)].name);
+  }
+  json.key("notes").begin_array();
+  for (const std::string& note : decision.notes) json.value(note);
+  json.end_array().end_object();
+}
+
+void write_analysis(JsonWriter& json, const core::Analysis& analysis) {
+  json.key("analysis").begin_object().key("domain").begin_object();
+  for (size_t d = 0; d < core::kDomainCount; ++d) {
+    json.field(core::kDomainNames[d], analysis.domain[d]);
+  }
+  json.end_object();
+  json.field("difficulty", analysis.difficulty).field("slope", analysis.slope);
+  json.field("hardness", core::hardness(analysis));
+  json.field("confidence", analysis.confidence);
+  json.field("coverage", analysis.coverage);
+  json.field("output_tokens", analysis.output_tokens);
+  json.field("language", analysis.language);
+  json.field("bytes", analysis.bytes);
+  json.field("bytes_read", analysis.bytes_read).end_object();
+}
+
+void write_candidates(JsonWriter& json, const Decision& decision) {
+  json.key("candidates").begin_array();
+  for (const Candidate& c : decision.candidates) {
+    json.begin_object().field("model", c.model->name);
+    json.field("provider", c.provider->name).field("good", c.good);
+    write_usd(json, "cost_usd", c.cost);
+    write_usd(json, "worst_cost_usd", c.worst_cost);
+    json.field("seconds", c.seconds).field("worth_usd", c.worth);
+    json.field("input_tokens", c.input_tokens);
+    json.field("output_tokens", c.output_tokens);
+    json.field("output_cap", c.output_cap).end_object();
+  }
+  json.end_array();
+  json.key("excluded").begin_array();
+  for (const core::Exclusion& excluded : decision.excluded) {
+    json.begin_object().field("model", excluded.model->name);
+    json.field("reason", excluded.reason).end_object();
+  }
+  json.end_array();
+}
+
+void write_rules(JsonWriter& json, const Decision& decision) {
+  json.key("rules").begin_array();
+  for (const core::RuleTrace& rule : decision.rules) {
+    json.begin_object().field("name", rule.name).field("file", rule.file);
+    json.field("line", rule.line).field("matched", rule.matched);
+    json.field("why", rule.why).end_object();
+  }
+  json.end_array();
+}
+
+void write_features(JsonWriter& json,
+                    const std::vector<core::Contribution>& contributions) {
+  json.key("features").begin_array();
+  for (const core::Contribution& c : contributions) {
+    json.begin_object().field("text", c.text).field("head", c.head);
+    json.field("weight", c.weight).field("count", c.count);
+    json.field("contribution", c.contribution).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string explanation_text(const Explanation& explanation) {
+  const Decision& decision = explanation.routed.decision;
+  std::string text;
+  if (!decision.candidates.empty()) {
+    text += "model      " + model_line(decision) + "\n";
+    text += "because    " + because_line(decision) + "\n";
+  }
+  text += "prompt     " + prompt_line(explanation.routed) + "\n";
+  if (!decision.candidates.empty()) text += candidate_table(decision);
+  text += rule_lines(decision);
+  text += pushed_lines(explanation.contributions);
+  text += excluded_lines(decision);
+  for (const std::string& note : decision.notes) {
+    text += "note       " + note + "\n";
+  }
+  return text + footer(explanation);
+}
+
+std::string explanation_json(const Explanation& explanation) {
+  const Routed& routed = explanation.routed;
+  JsonWriter json;
+  json.begin_object().field("schema", "llmroute.explain/1");
+  write_decision(json, routed);
+  write_analysis(json, routed.decision.analysis);
+  write_candidates(json, routed.decision);
+  write_rules(json, routed.decision);
+  write_features(json, explanation.contributions);
+  json.key("config").begin_object().key("files").begin_array();
+  for (const std::string& file : routed.config->files) json.value(file);
+  json.end_array().end_object();
+  json.key("model").begin_object().field("id", routed.analyzer->id());
+  json.field("sha256", routed.analyzer->sha256()).end_object();
+  if (explanation.timing) json.field("took_us", routed.took.count());
+  json.end_object();
+  return json.take() + "\n";
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,22 @@
+// An explained decision as text for a person or as JSON (schema
+// "llmroute.explain/1", fields only ever added).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/route.h"
+#include "core/analysis.h"
+
+namespace llmroute::app {
+
+struct Explanation {
+  const Routed& routed;
+  std::vector<core::Contribution> contributions;
+  bool timing = true;  // false: leave out what differs between identical calls
+};
+
+std::string explanation_text(const Explanation& explanation);
+std::string explanation_json(const Explanation& explanation);
+
+}  // namespace llmroute::app
