@@ -1,1 +1,38 @@
-int main() { return 0; }
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+#include <new>
+
+#include "cli/program.h"
+#include "core/exit_status.h"
+
+namespace {
+
+// A file opened later must not become descriptor 0, 1 or 2. open() takes the
+// lowest free number, so the loop ends at the first that is above.
+void open_standard_descriptors() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::open("/dev/null", O_RDWR);
+  if (fd >= 0) ::close(fd);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  open_standard_descriptors();
+  // A peer or reader that went away is an error to handle, not a death.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return llmroute::cli::run_program(argc, argv);
+  } catch (const std::bad_alloc&) {
+    constexpr char kText[] = "llmroute: out of memory\n";
+    (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);
+    return static_cast<int>(llmroute::core::ExitStatus::kOs);
+  } catch (const std::exception&) {
+    constexpr char kText[] = "llmroute: internal error\n";
+    (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);
+    return static_cast<int>(llmroute::core::ExitStatus::kSoftware);
+  }
+}

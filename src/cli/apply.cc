@@ -1,0 +1,146 @@
+#include "cli/apply.h"
+
+namespace llmroute::cli {
+
+Status set_prompt(Settings& s, Text value) {
+  s.input.prompt = std::string(value);  // may be blank: that is no input
+  return {};
+}
+
+Status set_system(Settings& s, Text value) {
+  s.input.system = std::string(value);
+  s.input.system_file.reset();
+  return {};
+}
+
+Status set_system_file(Settings& s, Text value) {
+  s.input.system.reset();
+  return set_text(s.input.system_file, value);
+}
+
+Status add_fallback(Settings& s, Text value) {
+  s.routing.no_fallback = false;
+  return add_text(s.routing.fallback, value);
+}
+
+Status clear_fallback(Settings& s, Text) {
+  s.routing.fallback.clear();
+  s.routing.no_fallback = true;
+  return {};
+}
+
+Status set_seed(Settings& s, Text value) {
+  LLMROUTE_TRY(s.request.seed, whole_number(value, INT64_MIN, INT64_MAX));
+  return {};
+}
+
+Status set_max_cost(Settings& s, Text value) {
+  return set_usd_text(s.limits.max_cost, value);
+}
+
+Status set_seconds(Settings& s, Text value) {
+  LLMROUTE_TRY(s.seconds, number(value, 0.01, 3600));
+  return {};
+}
+
+Status be_quiet(Settings& s, Text) {
+  s.messages.quiet = true;
+  s.messages.verbose = 0;
+  return {};
+}
+
+Status be_verbose(Settings& s, Text) {
+  s.messages.quiet = false;
+  ++s.messages.verbose;
+  return {};
+}
+
+Status set_config(Settings& s, Text value) {
+  s.config.no_config = false;
+  return set_text(s.config.file, value);
+}
+
+Status set_no_config(Settings& s, Text) {
+  s.config.file.reset();
+  s.config.no_config = true;
+  return {};
+}
+
+Status set_json(Settings& s, Text) {
+  s.output.format = app::Format::kJson;
+  return {};
+}
+
+Status set_model(Settings& s, Text value) {
+  LLMROUTE_CHECK(set_list(s.routing.models, value));
+  s.routing.models_from_environment = false;
+  if (s.routing.route_from_environment) s.routing.route.reset();
+  return {};
+}
+
+Status set_route(Settings& s, Text value) {
+  LLMROUTE_CHECK(set_text(s.routing.route, value));
+  s.routing.route_from_environment = false;
+  if (s.routing.models_from_environment) s.routing.models.clear();
+  return {};
+}
+
+Status set_temperature(Settings& s, Text value) {
+  LLMROUTE_TRY(s.request.temperature, number(value, 0, 100));
+  return {};
+}
+
+Status set_max_tokens(Settings& s, Text value) {
+  LLMROUTE_TRY(s.request.max_tokens, whole_number(value, 1, INT64_MAX));
+  return {};
+}
+
+Status set_retries(Settings& s, Text value) {
+  LLMROUTE_TRY(const int64_t retries, whole_number(value, 0, 100));
+  s.limits.retries = static_cast<int>(retries);
+  return {};
+}
+
+Status add_option_pair(Settings& s, Text value) {
+  LLMROUTE_TRY(auto pair, key_value(value));
+  s.request.extra.push_back(std::move(pair));
+  return {};
+}
+
+Status add_tag(Settings& s, Text value) {
+  LLMROUTE_TRY(const auto tag, key_value(value));
+  s.routing.tags[tag.first] = tag.second;
+  return {};
+}
+
+Status set_color(Settings& s, Text value) {
+  s.messages.color = value == "never"  ? app::ColorWhen::kNever
+                     : value == "auto" ? app::ColorWhen::kAuto
+                                       : app::ColorWhen::kAlways;
+  return {};
+}
+
+Status set_format(Settings& s, Text value) {
+  s.output.format = value == "json" ? app::Format::kJson : app::Format::kText;
+  return {};
+}
+
+Status set_error_format(Settings& s, Text value) {
+  s.messages.error_format =
+      value == "json" ? app::Format::kJson : app::Format::kText;
+  return {};
+}
+
+Status set_training_seed(Settings& s, Text value) {
+  LLMROUTE_TRY(const int64_t seed, whole_number(value, 0, INT64_MAX));
+  s.training_seed = static_cast<uint64_t>(seed);
+  return {};
+}
+
+Status set_threads(Settings& s, Text value) {
+  LLMROUTE_TRY(const int64_t threads, whole_number(value, 1, 256));
+  s.threads = static_cast<int>(threads);
+  return {};
+}
+
+}  // namespace llmroute::cli

@@ -1,0 +1,71 @@
+// What an option does to the Settings: OptionRow::apply. The plain kinds are
+// templates over a path of members that says where the value goes:
+// turn_on<&Settings::output, &app::OutputOptions::stats>.
+#pragma once
+
+#include "cli/settings.h"
+#include "cli/values.h"
+
+namespace llmroute::cli {
+
+using base::Status;
+using Text = std::string_view;
+
+template <auto... kPath>
+auto& at(Settings& s) {
+  return (s.*....*kPath);
+}
+
+template <auto... kPath>
+Status turn_on(Settings& s, Text) {
+  at<kPath...>(s) = true;
+  return {};
+}
+
+template <auto... kPath>
+Status text_into(Settings& s, Text value) {
+  return set_text(at<kPath...>(s), value);
+}
+
+template <auto... kPath>
+Status added_to(Settings& s, Text value) {
+  return add_text(at<kPath...>(s), value);
+}
+
+template <auto... kPath>
+Status duration_into(Settings& s, Text value) {
+  return set_duration(at<kPath...>(s), value);
+}
+
+template <auto... kPath>
+Status usd_into(Settings& s, Text value) {
+  return set_usd(at<kPath...>(s), value);
+}
+
+Status set_prompt(Settings&, Text);
+Status set_system(Settings&, Text);
+Status set_system_file(Settings&, Text);
+Status add_fallback(Settings&, Text);
+Status clear_fallback(Settings&, Text);
+Status set_seed(Settings&, Text);
+Status set_max_cost(Settings&, Text);
+Status set_seconds(Settings&, Text);
+Status be_quiet(Settings&, Text);
+Status be_verbose(Settings&, Text);
+Status set_config(Settings&, Text);
+Status set_no_config(Settings&, Text);
+Status set_json(Settings&, Text);
+Status set_model(Settings&, Text);
+Status set_route(Settings&, Text);
+Status set_temperature(Settings&, Text);
+Status set_max_tokens(Settings&, Text);
+Status set_retries(Settings&, Text);
+Status add_option_pair(Settings&, Text);
+Status add_tag(Settings&, Text);
+Status set_color(Settings&, Text);
+Status set_format(Settings&, Text);
+Status set_error_format(Settings&, Text);
+Status set_training_seed(Settings&, Text);
+Status set_threads(Settings&, Text);
+
+}  // namespace llmroute::cli

@@ -1,0 +1,159 @@
+#include "cli/tables.h"
+
+namespace llmroute::cli {
+namespace {
+
+constexpr CommandRow kCommands[] = {
+    {.command = Command::kRun,
+     .name = "run",
+     .summary = "route one prompt and print the answer",
+     .arguments = "[PROMPT...]",
+     .description =
+         "Reads a prompt, decides offline which model should answer it, calls "
+         "that model and prints the answer as it arrives. Standard output "
+         "carries the answer and nothing else.\n\n"
+         "Operands are joined by blanks to the prompt. Without operands, "
+         "`--prompt` or `--file`, standard input is the prompt. With a prompt, "
+         "standard input that is not a terminal is context and comes first. "
+         "Input is never cut: what is too long for every model is refused.\n\n"
+         "A good answer is worth some dollars to you and a second of waiting "
+         "costs some; the model whose answer is worth most after its cost and "
+         "its time is taken. While not one byte of the answer has been "
+         "printed, a failure is retried and then goes to the next model.\n\n"
+         "`run` may be left out if the prompt contains white space or comes "
+         "from standard input. A lone word that is no command is refused, so "
+         "that a mistyped command never costs money. After `--`, everything "
+         "is prompt.",
+     .examples =
+         {{"git diff --cached | llmroute run \"one-line commit message\"",
+           "Standard input is the context."},
+          {"llmroute run --profile quality -f notes.txt \"find the mistake\"",
+           "A good answer matters more than its price."},
+          {"llmroute run -m gpt-5-mini,claude-haiku-4.5 \"say hello\"",
+           "Name the model, and the one to fall back to."},
+          {"llmroute run --max-cost 0.01 -o answer.txt < prompt.txt",
+           "Spend at most a cent; replace answer.txt when complete."}},
+     .operand_files = false},
+    {.command = Command::kExplain,
+     .name = "explain",
+     .summary = "show the decision; sends nothing",
+     .arguments = "[PROMPT...]",
+     .description =
+         "Takes the same input and options as `run` and prints which model "
+         "would answer, why, what the others were worth, which rules matched, "
+         "which words moved the analyzer, and what would change the decision. "
+         "Works offline and without keys.\n\n"
+         "With `--expect` it is a test: exit status 1 if the decision differs "
+         "from what was expected.",
+     .examples =
+         {{"git diff | llmroute explain \"Find the race in this patch\"",
+           "Why this model?"},
+          {"llmroute explain --expect tier=small \"Translate to French: cat\"",
+           "Exit 1 if it goes elsewhere."},
+          {"llmroute explain --json < prompt.txt", "The same for programs."}}},
+    {.command = Command::kBench,
+     .name = "bench",
+     .summary = "measure how fast and how good the routing is",
+     .arguments = "[FILE...]",
+     .description =
+         "Without a file, measures the speed of this build. With files of "
+         "outcomes, compares quality and cost of the routing with that of "
+         "every single model. Nothing is sent.",
+     .examples = {{"llmroute bench", "Prompts a second on this machine."},
+                  {"llmroute bench --json outcomes.jsonl",
+                   "Quality against cost, for programs."}},
+     .operand_files = true},
+    {.command = Command::kTrain,
+     .name = "train",
+     .summary = "fit a router model from labelled data",
+     .arguments = "[FILE...]",
+     .description =
+         "Reads labelled prompts, one JSON object a line, plain or gzipped, "
+         "and writes a router model file. Training is deterministic: the same "
+         "data and seed give the same bytes. A model that does not beat the "
+         "best constant on held-out rows is not written unless `--force` "
+         "insists.",
+     .examples =
+         {{"llmroute train -o mine.model --card mine.md labels.jsonl.gz",
+           "A model and its card."}},
+     .operand_files = true},
+    {.command = Command::kModels,
+     .name = "models",
+     .summary = "list models, prices, limits and missing keys",
+     .arguments = "[GLOB...]",
+     .description =
+         "Lists the models that could be used now: name, provider, tier, "
+         "price, window and tags. With `--all` also those whose key is "
+         "missing, and which key that is. With patterns, only models whose "
+         "name matches one.",
+     .examples = {{"llmroute models", "What can be used now."},
+                  {"llmroute models --all 'claude-*'",
+                   "All of a family, with what is missing."}}},
+    {.command = Command::kConfig,
+     .name = "config",
+     .summary = "show, check or start the configuration",
+     .arguments = "path|show|check|init|get KEY",
+     .description =
+         "`path` prints the files that are looked at, strongest first. `show` "
+         "prints what is set, with `--origin` also where. `check` reads "
+         "everything and exits 78 with file and line if something is wrong. "
+         "`init` writes a commented starter file. `get` prints one value.",
+     .examples = {{"llmroute config init", "A file to start from."},
+                  {"llmroute config show --origin",
+                   "Which file or variable set what."},
+                  {"llmroute config check -c new.toml",
+                   "Is it valid, before it is used?"}},
+     .operand_words = "path show check init get"},
+    {.command = Command::kCompletion,
+     .name = "completion",
+     .summary = "print the completions of a shell",
+     .arguments = "bash|zsh|fish",
+     .description =
+         "Prints a script that completes commands, options and, from your "
+         "configuration, the names of models, routes, profiles and tiers.",
+     .examples = {{"source <(llmroute completion bash)", "In ~/.bashrc."},
+                  {"llmroute completion zsh > \"${fpath[1]}/_llmroute\"",
+                   "Into a directory zsh searches."},
+                  {"llmroute completion fish > "
+                   "~/.config/fish/completions/llmroute.fish",
+                   "For fish."}},
+     .min_operands = 1,
+     .max_operands = 1,
+     .operand_words = "bash zsh fish"},
+    {.command = Command::kHelp,
+     .name = "help",
+     .summary = "print the help of a command",
+     .arguments = "[COMMAND]",
+     .description = "Prints everything `--help` prints for that command.",
+     .examples = {{"llmroute help explain", "The same as explain --help."}},
+     .max_operands = 1,
+     .operand_words = "run explain bench train models config completion help "
+                      "version"},
+    {.command = Command::kVersion,
+     .name = "version",
+     .summary = "print the version and how it was built",
+     .arguments = "",
+     .description =
+         "The first line is the name and the version alone; the lines after "
+         "it say with which compiler it was built and which router model it "
+         "holds.",
+     .examples = {{"llmroute version | head -n 1", "The version alone."}},
+     .max_operands = 0},
+};
+
+}  // namespace
+
+std::span<const CommandRow> commands() { return kCommands; }
+
+const CommandRow& command_row(Command command) {
+  return kCommands[static_cast<size_t>(command)];
+}
+
+const CommandRow* find_command(std::string_view name) {
+  for (const CommandRow& row : kCommands) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+}  // namespace llmroute::cli

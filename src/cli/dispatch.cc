@@ -1,0 +1,123 @@
+#include "cli/dispatch.h"
+
+#include <unistd.h>
+
+#include "analyzer/analyzer.h"
+#if __has_include("app/bench.h")
+#include "app/bench.h"
+#endif
+#if __has_include("app/config_command.h")
+#include "app/config_command.h"
+#endif
+#include "app/explain.h"
+#if __has_include("app/models.h")
+#include "app/models.h"
+#endif
+#include "app/output.h"
+#include "app/run.h"
+#if __has_include("app/train.h")
+#include "app/train.h"
+#endif
+#include "base/files.h"
+#include "cli/documents.h"
+#include "cli/help.h"
+#include "cli/resolve.h"
+
+namespace llmroute::cli {
+namespace {
+
+using core::ExitStatus;
+using Outcome = base::Result<ExitStatus>;
+
+Outcome print(std::string_view text) {
+  LLMROUTE_CHECK(app::print_document(text));
+  return ExitStatus::kOk;
+}
+
+// Nothing to read and a person at the terminal: show what could be typed
+// instead of waiting for it.
+bool wants_help(const Args& args, const Settings& settings) {
+  return args.operands.empty() && !settings.input.prompt &&
+         settings.input.files.empty() && !settings.input.no_stdin &&
+         ::isatty(STDIN_FILENO) != 0;
+}
+
+Outcome help_instead(const Args& args) {
+  const std::string text = short_help(args.command, !args.named);
+  (void)base::write_all(STDERR_FILENO, text);
+  return ExitStatus::kUsage;
+}
+
+Outcome print_help(const Args& args) {
+  if (args.operands.empty()) return print(full_help(Command::kRun, true));
+  const CommandRow* row = find_command(args.operands[0]);
+  if (row == nullptr) return unknown_command(args.operands[0]);
+  return print(full_help(row->command, false));
+}
+
+Outcome print_completion(const Args& args) {
+  const auto script = completion_script(args.operands[0]);
+  if (script) return print(*script);
+  return base::Error{base::ErrorKind::kUsage,
+                     "'completion' takes one of bash, zsh, fish"};
+}
+
+#if __has_include("app/config_command.h")
+Outcome change_config(const Args& args, Settings settings,
+                      const base::Environment& environment) {
+  LLMROUTE_TRY(const app::ConfigCommandOptions options,
+               config_options(std::move(settings), args.operands));
+  return app::config_command(options, environment);
+}
+
+#endif
+Outcome print_version() {
+  const auto analyzer = analyzer::Analyzer::embedded();
+  return print(version_text(analyzer.id(), analyzer.sha256()));
+}
+
+}  // namespace
+
+Outcome dispatch(const Args& args, Settings settings,
+                 const base::Environment& environment) {
+  switch (args.command) {
+    case Command::kRun:
+      if (wants_help(args, settings)) return help_instead(args);
+      return app::run(run_options(std::move(settings), args.operands),
+                      environment);
+    case Command::kExplain:
+      if (wants_help(args, settings)) return help_instead(args);
+      return app::explain(explain_options(std::move(settings), args.operands),
+                          environment);
+#if __has_include("app/bench.h")
+    case Command::kBench:
+      return app::bench(bench_options(std::move(settings), args.operands),
+                        environment);
+#endif
+#if __has_include("app/train.h")
+    case Command::kTrain:
+      return app::train(train_options(std::move(settings), args.operands),
+                        environment);
+#endif
+#if __has_include("app/models.h")
+    case Command::kModels:
+      return app::models(models_options(std::move(settings), args.operands),
+                         environment);
+#endif
+#if __has_include("app/config_command.h")
+    case Command::kConfig:
+      return change_config(args, std::move(settings), environment);
+#endif
+    case Command::kCompletion:
+      return print_completion(args);
+    case Command::kHelp:
+      return print_help(args);
+    case Command::kVersion:
+      return print_version();
+    default:
+      break;
+  }
+  return ExitStatus::kSoftware;
+}
+
+}  // namespace llmroute::cli

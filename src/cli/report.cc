@@ -1,0 +1,46 @@
+#include "cli/report.h"
+
+#include <unistd.h>
+
+#include "app/messages.h"
+#include "base/files.h"
+#include "base/json_writer.h"
+
+namespace llmroute::cli {
+namespace {
+
+// "no input" -> "no_input", "i/o" -> "io".
+std::string code_of(core::ExitStatus status) {
+  std::string code(core::exit_status_name(status));
+  for (char& c : code) {
+    if (c == ' ') c = '_';
+  }
+  std::erase(code, '/');
+  return code;
+}
+
+}  // namespace
+
+std::string error_json(const base::Error& error) {
+  const core::ExitStatus status = core::exit_status(error.kind);
+  base::JsonWriter json;
+  json.begin_object()
+      .field("code", code_of(status))
+      .field("exit", static_cast<int>(status))
+      .field("retryable", status == core::ExitStatus::kTryLater)
+      .field("message", app::redacted(error.message))
+      .end_object();
+  return json.take();
+}
+
+core::ExitStatus report(const base::Error& error, app::Format format) {
+  if (format == app::Format::kJson) {
+    // A stderr that cannot be written changes nothing.
+    (void)base::write_all(STDERR_FILENO, error_json(error) + "\n");
+  } else {
+    app::Messages(app::MessageOptions()).error(error.message);
+  }
+  return core::exit_status(error.kind);
+}
+
+}  // namespace llmroute::cli

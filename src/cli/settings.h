@@ -1,0 +1,33 @@
+// Everything options and environment can set, before it is handed to a command.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/options.h"
+
+namespace llmroute::cli {
+
+struct Settings {
+  app::ConfigOptions config;
+  app::InputOptions input;
+  app::RoutingOptions routing;
+  app::RequestOptions request;
+  app::LimitOptions limits;
+  app::OutputOptions output;
+  app::MessageOptions messages;
+
+  std::vector<std::string> expect;
+  bool no_timing = false;
+  bool all = false;
+  bool origin = false;
+  bool force = false;
+  double seconds = 1;
+  std::optional<std::string> card, init;
+  uint64_t training_seed = 1;
+  int threads = 1;
+};
+
+}  // namespace llmroute::cli
