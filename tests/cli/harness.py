@@ -1,0 +1,409 @@
+"""What every behaviour test uses: the stub provider, the built binary in a
+clean environment, and a test case that ties their lives to the test's.
+
+    class Greeting(harness.TestCase):
+        def test_answer_is_streamed(self):
+            stub = self.stub([{"chunks": ["Hel", "lo"]}])
+            result = self.run_llmroute(["run", "-p", "Hi"],
+                                       config=harness.stub_config(stub, {"m": {}}))
+            self.assert_status(result, 0)
+            self.assertEqual(result.out, b"Hello\n")
+
+The programs are named by LLMROUTE_BINARY and LLMROUTE_STUB (ctest sets both);
+without them, those of build/dev are used.
+"""
+
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+SOURCE_DIR = pathlib.Path(os.environ.get(
+    "LLMROUTE_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
+BINARY = os.environ.get("LLMROUTE_BINARY", str(SOURCE_DIR / "build/dev/llmroute"))
+STUB = os.environ.get("LLMROUTE_STUB", str(
+    pathlib.Path(BINARY).parent / "tests/stub/llmroute-stub"))
+
+KEY = "sk-stub-canary-0123456789abcdef"  # in STUB_KEY; never a real key
+PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
+             "LSAN_OPTIONS", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE")
+
+
+# --- the stub provider -------------------------------------------------------
+
+@dataclasses.dataclass
+class Request:
+    """One request that the stub received. Times are time.monotonic_ns()."""
+    seq: int
+    conn: int
+    t: int
+    method: str
+    path: str
+    target: str
+    model: str
+    headers: list  # of [name, value], in order, repetitions kept
+    body: bytes
+    in_flight: int  # requests under way when it arrived, itself included
+    done: dict  # its "done" line; None while it is under way
+
+    def header(self, name):
+        """Value of the first header of that name, or None."""
+        for key, value in self.headers:
+            if key.lower() == name.lower():
+                return value
+        return None
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def prompt(self):
+        """Text of the last user message."""
+        texts = [m["content"] for m in self.json()["messages"] if m["role"] == "user"]
+        last = texts[-1]
+        if isinstance(last, list):
+            last = "".join(part.get("text", "") for part in last)
+        return last
+
+
+class Stub:
+    """A running llmroute-stub. Rules are dicts, see tests/stub/README.md."""
+
+    def __init__(self, rules=(), *, tls=False, prices=None, models=None,
+                 word_delay_ms=0, seed=1):
+        self.directory = tempfile.mkdtemp(prefix="llmroute-stub-")
+        self.log_file = self._path("log.jsonl")
+        args = [STUB, "--exit-with-stdin", "--log", self.log_file,
+                "--word-delay-ms", str(word_delay_ms), "--seed", str(seed),
+                "--script", self._write("script.jsonl", "".join(
+                    json.dumps(rule) + "\n" for rule in rules))]
+        if tls:
+            args += ["--tls", "--tls-dir", self.directory]
+        if prices:
+            args += ["--prices", self._write("prices.json", json.dumps(prices))]
+        if models:
+            args += ["--models", ",".join(models)]
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        line = self.process.stdout.readline()
+        if not line:
+            self.stop()
+            raise RuntimeError("llmroute-stub did not start")
+        ready = json.loads(line)
+        self.port = ready["port"]
+        self.tls_port = ready["tls_port"]
+        self.tls_ports = ready["tls"]  # variant -> port
+        self.ca_file = self._path("ca.pem")
+
+    def _path(self, name):
+        return os.path.join(self.directory, name)
+
+    def _write(self, name, text):
+        with open(self._path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self._path(name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def origin(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self):
+        return self.base_url_for("openai-chat")
+
+    def base_url_for(self, protocol, tls=None):
+        """The base_url of a provider of that protocol; tls: a variant's name."""
+        origin = self.origin
+        if tls:
+            origin = f"https://127.0.0.1:{self.tls_ports[tls]}"
+        return origin + ("/v1" if protocol == "openai-chat" else "")
+
+    def events(self):
+        """Every line of the log, as dicts."""
+        with open(self.log_file, "rb") as file:
+            text = file.read()
+        whole = text[:text.rfind(b"\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def connections(self):
+        return sum(1 for event in self.events() if event["event"] == "accept")
+
+    def requests(self, wait=2.0):
+        """The requests so far. Waits up to `wait` seconds until each has ended."""
+        until = time.monotonic() + wait
+        while True:
+            requests = _pair(self.events())
+            if all(r.done for r in requests) or time.monotonic() > until:
+                return requests
+            time.sleep(0.005)
+
+    def account(self):
+        """The totals of requests, tokens and money, as the stub counts them."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/stub/account")
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def stop(self):
+        """Ends the process; returns its exit status. Harmless when repeated."""
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()
+        try:
+            status = self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self.process.stdout.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return status
+
+
+def _pair(events):
+    done = {e["seq"]: e for e in events if e["event"] == "done"}
+    requests = []
+    for event in events:
+        if event["event"] != "request":
+            continue
+        body = (bytes.fromhex(event["body_hex"]) if "body_hex" in event
+                else event["body"].encode())
+        requests.append(Request(
+            seq=event["seq"], conn=event["conn"], t=event["t"],
+            method=event["method"], path=event["path"], target=event["target"],
+            model=event["model"], headers=event["headers"], body=body,
+            in_flight=event["in_flight"], done=done.get(event["seq"])))
+    return requests
+
+
+def closed_port():
+    """A loopback port where nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# --- configuration -----------------------------------------------------------
+
+def toml(value):
+    """A Python value as TOML text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(toml(item) for item in value) + "]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{_key(k)} = {toml(v)}" for k, v in value.items())
+        return "{ " + pairs + " }"
+    if isinstance(value, str):
+        return json.dumps(value).replace("\x7f", "\\u007f")
+    return repr(value)
+
+
+def _key(name):
+    plain = name.replace("-", "").replace("_", "")
+    return name if plain.isalnum() and plain.isascii() else json.dumps(name)
+
+
+def table(header, fields):
+    """A TOML table; `header` with its brackets: "[routes.code]"."""
+    return "\n".join([header] + [f"{_key(k)} = {toml(v)}" for k, v in fields.items()
+                                 if v is not None]) + "\n\n"
+
+
+def provider(name, **fields):
+    return table(f"[providers.{_key(name)}]", fields)
+
+
+def model(name, **fields):
+    return table(f"[models.{_key(name)}]", fields)
+
+
+DEFAULT_MODEL = {"context_window": 128000, "max_output_tokens": 4096,
+                 "price": {"input": 1.0, "output": 2.0}, "ability": 1.0,
+                 "first_token_seconds": 1.0, "tokens_per_second": 60}
+
+
+def stub_config(stub, models, *, provider_fields=None, extra=""):
+    """Config text for models that the stub serves.
+
+    models: name -> fields. "protocol" (default openai-chat), "stub" (another
+    Stub) and "provider_fields" are ours and pick the provider; the rest goes
+    into the model's table over DEFAULT_MODEL; a field that is None is left out.
+    Every protocol of every stub becomes one provider: "openai-chat", and
+    "openai-chat-2" for the second stub. `extra` is appended, for routes, rules
+    and limits.
+    """
+    stubs, providers, text = [stub], {}, ""
+    for name, given in models.items():
+        fields = dict(DEFAULT_MODEL, id=name) | given
+        protocol = fields.pop("protocol", "openai-chat")
+        server = fields.pop("stub", stub)
+        own = fields.pop("provider_fields", None) or {}
+        if server not in stubs:
+            stubs.append(server)
+        number = stubs.index(server) + 1
+        where = protocol if number == 1 else f"{protocol}-{number}"
+        settings = {"protocol": protocol,
+                    "base_url": server.base_url_for(protocol),
+                    "key_env": ["STUB_KEY"]} | (provider_fields or {}) | own
+        providers.setdefault(where, {}).update(settings)
+        text += model(name, provider=where, **fields)
+    return "".join(provider(name, **fields)
+                   for name, fields in providers.items()) + text + extra
+
+
+# --- the binary --------------------------------------------------------------
+
+@dataclasses.dataclass
+class Result:
+    out: bytes
+    err: str
+    status: int  # negative: died by that signal
+    elapsed: float  # seconds
+
+    @property
+    def text(self):
+        return self.out.decode()
+
+    def json(self):
+        return json.loads(self.out)
+
+
+class Home:
+    """A private home directory to run the binary in; its ledger lasts as long."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="llmroute-home-")
+        os.mkdir(self.file("tmp"))
+        os.mkdir(self.file("work"))
+        self._configs = 0
+
+    def file(self, *parts):
+        return os.path.join(self.path, *parts)
+
+    def write(self, name, content, mode=0o600):
+        """Writes text or bytes to a file of the home; returns its path."""
+        path = self.file(name)
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        data = content if isinstance(content, bytes) else content.encode()
+        with open(path, "wb") as file:
+            file.write(data)
+        os.chmod(path, mode)
+        return path
+
+    def environment(self, extra=None):
+        """Nothing of the caller's but what programs need to run. A value of
+        None in `extra` removes the variable."""
+        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env |= {"HOME": self.path, "LANG": "C.UTF-8", "TMPDIR": self.file("tmp"),
+                "XDG_CONFIG_HOME": self.file(".config"),
+                "XDG_STATE_HOME": self.file(".local/state"),
+                "XDG_DATA_HOME": self.file(".local/share"),
+                "XDG_CACHE_HOME": self.file(".cache"), "STUB_KEY": KEY}
+        for name, value in (extra or {}).items():
+            if value is None:
+                env.pop(name, None)
+            else:
+                env[name] = value
+        return env
+
+    def command(self, args, config=None):
+        """argv for `args`; a config is written to a file and given with -c."""
+        words = [str(arg) for arg in args]
+        if config is not None:
+            self._configs += 1
+            path = self.write(f"config-{self._configs}.toml", config)
+            at = words.index("--") if "--" in words else len(words)
+            words[at:at] = ["-c", path]
+        return [BINARY] + words
+
+    def run(self, args, stdin=None, config=None, env=None, timeout=20, cwd=None,
+            **popen):
+        """Runs to the end. stdin: None is /dev/null; text, bytes or a file."""
+        pipe = isinstance(stdin, (str, bytes))
+        source = stdin.encode() if isinstance(stdin, str) else stdin
+        begin = time.monotonic()
+        process = subprocess.Popen(
+            self.command(args, config), env=self.environment(env),
+            cwd=cwd or self.file("work"), stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE if pipe else stdin or subprocess.DEVNULL,
+            **({"stdout": subprocess.PIPE} | popen))
+        try:
+            out, err = process.communicate(source if pipe else None, timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(
+                f"{args}: no end within {timeout} s\nstdout: {out!r}\n"
+                f"stderr: {err.decode(errors='replace')}") from None
+        return Result(out or b"", err.decode(errors="replace"), process.returncode,
+                      time.monotonic() - begin)
+
+    def spawn(self, args, config=None, env=None, cwd=None, **popen):
+        """Starts it with pipes for stdin, stdout and stderr, unbuffered."""
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen(
+            self.command(args, config), env=self.environment(env), bufsize=0,
+            cwd=cwd or self.file("work"), **(pipes | popen))
+
+    def remove(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class TestCase(unittest.TestCase):
+    """One home per test; stubs, homes and spawned processes end with the test."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.home = Home()
+        self.addCleanup(self.home.remove)
+
+    def stub(self, rules=(), **options):
+        stub = Stub(rules, **options)
+        self.addCleanup(stub.stop)
+        return stub
+
+    def run_llmroute(self, args, **options):
+        return self.home.run(args, **options)
+
+    def spawn_llmroute(self, args, **options):
+        process = self.home.spawn(args, **options)
+        self.addCleanup(_end, process)
+        return process
+
+    def assert_status(self, result, status):
+        self.assertEqual(
+            result.status, status,
+            f"\nstdout: {result.out[:2000]!r}\nstderr: {result.err[:4000]}")
+
+    def assert_no_key(self, *texts):
+        """The stub's key stands in none of the texts, in no common form."""
+        raw = KEY.encode()
+        for text in texts:
+            data = text if isinstance(text, bytes) else text.encode()
+            self.assertNotIn(raw, data)
+            self.assertNotIn(raw.hex().encode(), data)
+
+
+def _end(process):
+    if process.poll() is None:
+        process.send_signal(signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
