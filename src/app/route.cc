@@ -111,8 +111,8 @@ Result<Routed> route_prompt(const RouteQuestion& question,
   add_unlisted_models(question.routing.fallback, *routed.config);
   LLMROUTE_TRY(routed.prompt,
                read_prompt(question.input, question.request, messages));
-  std::map<std::string, std::string> unavailable = find_local_models(
-      question.asker, question.limits.offline, environment, *routed.config);
+  std::map<std::string, std::string> unavailable =
+      find_local_models(question.asker, environment, *routed.config);
   LLMROUTE_TRY(routed.analyzer, load_analyzer(*routed.config));
 
   const auto start = std::chrono::steady_clock::now();

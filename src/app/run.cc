@@ -6,6 +6,7 @@
 #include "app/attempt.h"
 #include "app/input.h"
 #include "app/interrupt.h"
+#include "app/local_models.h"
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/result.h"
@@ -62,6 +63,15 @@ base::Status deliver(const RunOptions& options, const Routed& routed,
   return output.finish();
 }
 
+void remember_refusals(const Answered& answered,
+                       const base::Environment& environment) {
+  for (const Attempt& attempt : answered.attempts) {
+    if (attempt.failure && attempt.failure->cause == "refused") {
+      remember_refused(*attempt.candidate->provider, environment);
+    }
+  }
+}
+
 bool holds_back(const OutputOptions& output) {
   return output.no_stream || output.format == Format::kJson;
 }
@@ -71,9 +81,12 @@ bool holds_back(const OutputOptions& output) {
 Result<ExitStatus> run(const RunOptions& options,
                        const base::Environment& environment) {
   const Messages messages(options.messages);
+  const bool contacts_nothing =
+      options.output.dry_run || options.limits.offline;
+  const Asker asker = contacts_nothing ? Asker::kExplain : Asker::kRun;
   LLMROUTE_TRY(const Routed routed,
                route_prompt({options.config, options.input, options.routing,
-                             options.request, options.limits, Asker::kRun},
+                             options.request, options.limits, asker},
                             environment, messages));
   const core::Decision& decision = routed.decision;
   if (decision.candidates.empty()) return routing::no_candidate(decision);
@@ -93,6 +106,7 @@ Result<ExitStatus> run(const RunOptions& options,
       attempt_all(decision, prompt, routed.config->limits,
                   routed.config->limits.max_cost.has_value(), environment,
                   interrupt.cancel(), output, messages);
+  remember_refusals(answered, environment);
   if (output.reader_gone()) die_by_signal(SIGPIPE);
   if (output.broken()) {
     LLMROUTE_CHECK(output.failure());
