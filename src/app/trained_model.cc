@@ -1,0 +1,67 @@
+#include "app/trained_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyzer/features.h"
+#include "analyzer/heads.h"
+
+namespace llmroute::app {
+
+TrainedModel::TrainedModel(const learning::Solution& solution,
+                           const TrainingSet& set, float shrink)
+    : rows_(solution.rows.size()), seen_(set.seen) {
+  static_assert(learning::kHeads == analyzer::kHeadCount);
+  round_rows(solution.rows);
+  model_.bucket_bits = set.problem.bucket_bits;
+  model_.seen_bits = static_cast<uint32_t>(std::countr_zero(seen_.size() * 8));
+  model_.rows = rows_;
+  model_.seen = seen_;
+  model_.bias = solution.bias;
+  std::copy(solution.dense.begin(), solution.dense.end(), model_.dense.begin());
+  model_.base = solution.base;
+  model_.slope = solution.slope;
+  model_.shrink = shrink;
+}
+
+// The largest weight of a head becomes 127.
+void TrainedModel::round_rows(const std::vector<learning::HeadWeights>& rows) {
+  learning::HeadWeights largest{};
+  for (const learning::HeadWeights& row : rows) {
+    for (size_t h = 0; h < row.size(); ++h) {
+      largest[h] = std::max(largest[h], std::fabs(row[h]));
+    }
+  }
+  for (size_t h = 0; h < largest.size(); ++h) {
+    const float scale = largest[h] / 127;
+    model_.gram_scale[h] = scale;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      rows_[i].weight[h] =
+          scale == 0 ? int8_t{0}
+                     : static_cast<int8_t>(std::lround(rows[i][h] / scale));
+    }
+  }
+}
+
+core::Analysis TrainedModel::analyze(std::string_view prompt) const {
+  const analyzer::Window window = analyzer::choose_window(prompt, {});
+  analyzer::Surface surface;
+  return analyzer::judge(
+      model_, analyzer::gather(model_, window, {prompt.size(), 0, window.bytes},
+                               surface));
+}
+
+std::string TrainedModel::bytes(const analyzer::Training& training) const {
+  return analyzer::serialize_model(model_, training);
+}
+
+double chance_good(const core::Analysis& analysis,
+                   const core::PerDomain& ability) {
+  double expected = 0;
+  for (size_t d = 0; d < ability.size(); ++d) {
+    expected += analysis.domain[d] * ability[d];
+  }
+  return 1 / (1 + std::exp(-analysis.slope * (expected - analysis.difficulty)));
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,41 @@
+// What the solver found, as a model that runs: weights rounded to int8.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analyzer/model.h"
+#include "analyzer/model_file.h"
+#include "app/training_set.h"
+#include "core/analysis.h"
+#include "learning/solver.h"
+
+namespace llmroute::app {
+
+class TrainedModel {
+ public:
+  // Takes `solution` for `set`; `shrink` as in the solver's options.
+  TrainedModel(const learning::Solution& solution, const TrainingSet& set,
+               float shrink);
+
+  analyzer::Model& model() { return model_; }
+  const analyzer::Model& model() const { return model_; }
+  // What Analyzer::analyze will say, without language and sizes.
+  core::Analysis analyze(std::string_view prompt) const;
+  std::string bytes(const analyzer::Training& training) const;
+
+ private:
+  void round_rows(const std::vector<learning::HeadWeights>& rows);
+
+  std::vector<analyzer::GramRow> rows_;
+  std::vector<uint8_t> seen_;
+  analyzer::Model model_;  // views the two above
+};
+
+// P(a model of this ability answers well).
+double chance_good(const core::Analysis& analysis,
+                   const core::PerDomain& ability);
+
+}  // namespace llmroute::app

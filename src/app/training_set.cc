@@ -1,0 +1,259 @@
+#include "app/training_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "analyzer/features.h"
+#include "analyzer/model.h"
+#include "base/files.h"
+#include "learning/lines.h"
+#include "learning/random.h"
+
+namespace llmroute::app {
+namespace {
+
+using learning::Row;
+
+uint64_t hash_text(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
+learning::HeadLayout head_layout() {
+  learning::HeadLayout layout;
+  layout.difficulty = analyzer::kDifficultyHead;
+  layout.family = analyzer::kFamilyHead;
+  layout.family_count = analyzer::kFamilyCount;
+  layout.family_of = analyzer::kFamilyOf;
+  layout.length = analyzer::kLengthHead;
+  return layout;
+}
+
+base::Error at_line(const learning::LineReader& reader, base::Error error) {
+  return with_context(fmt::format("{}:{}", reader.path(), reader.number()),
+                      std::move(error));
+}
+
+class Builder {
+ public:
+  explicit Builder(const TrainingSetOptions& options) : options_(options) {
+    set_.problem.layout = head_layout();
+    set_.problem.bucket_bits = options.bucket_bits;
+    set_.problem.dense_count = analyzer::kDenseCount;
+  }
+
+  base::Status read(const std::string& path) {
+    if (path.ends_with(".json")) {
+      LLMROUTE_TRY(learning::Abilities more, learning::read_abilities(path));
+      abilities_.merge(more);
+      return {};
+    }
+    LLMROUTE_TRY(learning::LineReader reader, learning::LineReader::open(path));
+    const std::string name = file_stem(path);
+    const size_t before = rows_;
+    std::string_view line;
+    for (;;) {
+      auto more = reader.next(line);
+      if (!more) return std::move(more).error();
+      if (!*more) break;
+      if (line.empty()) continue;
+      auto row = parser_.parse(line, name);
+      if (!row) return at_line(reader, std::move(row).error());
+      add(*std::move(row));
+    }
+    set_.rows_of_file.emplace_back(base::base_name(path), rows_ - before);
+    return {};
+  }
+
+  base::Result<TrainingSet> finish() {
+    if (set_.problem.samples.empty() || set_.test.empty()) {
+      return base::Error{base::ErrorKind::kData,
+                         fmt::format("{} rows are too few to train on", rows_)};
+    }
+    weigh_sources();
+    mark_seen();
+    for (const std::string& model : set_.models) {
+      const auto known =
+          abilities_.find(learning::normalised_model_name(model));
+      set_.problem.known_ability.push_back(known == abilities_.end()
+                                               ? std::nullopt
+                                               : std::optional(known->second));
+    }
+    set_.problem.source_count = set_.sources.size();
+    return std::move(set_);
+  }
+
+ private:
+  static std::string file_stem(const std::string& path) {
+    const std::string name = base::base_name(path);
+    return name.substr(0, name.find('.'));
+  }
+
+  void add(Row row) {
+    ++rows_;
+    if (options_.progress && rows_ % 1000 == 0) options_.progress(rows_);
+    if (options_.keep && !options_.keep(row)) return;
+    const Part part = part_of(row.prompt);
+    if (part == Part::kCalibrate)
+      return set_.calibrate.push_back(std::move(row));
+    if (part == Part::kTest) return set_.test.push_back(std::move(row));
+    add_sample(row);
+  }
+
+  void add_sample(const Row& row) {
+    learning::Problem& problem = set_.problem;
+    analyzer::extract(row.prompt, options_.bucket_bits, features_);
+    learning::Sample sample;
+    sample.entry_begin = static_cast<uint32_t>(problem.entries.size());
+    append_entries();
+    sample.entry_end = static_cast<uint32_t>(problem.entries.size());
+    sample.norm =
+        features_.entries.empty()
+            ? 0
+            : 1 / std::sqrt(static_cast<float>(features_.entries.size()));
+    sample.dense = static_cast<uint32_t>(problem.samples.size());
+    problem.dense.insert(problem.dense.end(), features_.dense.begin(),
+                         features_.dense.end());
+    sample.outcome_begin = static_cast<uint32_t>(problem.outcomes.size());
+    append_outcomes(row);
+    sample.outcome_end = static_cast<uint32_t>(problem.outcomes.size());
+    sample.source = source_index(row.source);
+    if (row.domain) sample.domain = static_cast<int8_t>(*row.domain);
+    if (row.level && row.scores.empty()) {
+      sample.level = static_cast<int8_t>(*row.level);
+      sample.small_talk =
+          row.raw_domain == "chat" && *row.level == learning::Level::kSimple;
+    }
+    if (row.answer_tokens) {
+      sample.log_tokens =
+          static_cast<float>(std::log(std::max(*row.answer_tokens, 1.5)));
+    }
+    if (row.weak) sample.weight = 0.3F;
+    problem.samples.push_back(sample);
+    keep_words(row.prompt);
+  }
+
+  void append_entries() {
+    std::vector<uint32_t>& entries = features_.entries;
+    std::sort(entries.begin(), entries.end());
+    for (size_t i = 0; i < entries.size();) {
+      size_t end = i;
+      while (end < entries.size() && entries[end] == entries[i]) ++end;
+      const int count = static_cast<int>(std::min<size_t>(end - i, 127));
+      learning::Entry entry{};
+      entry.row = (entries[i] >> 1) & 0xffffff;
+      entry.count = static_cast<int8_t>((entries[i] & 1) != 0 ? -count : count);
+      set_.problem.entries.push_back(entry);
+      i = end;
+    }
+  }
+
+  void append_outcomes(const Row& row) {
+    if (row.suspect || row.preference) return;
+    for (const auto& [model, score] : row.scores) {
+      set_.problem.outcomes.push_back(
+          {static_cast<uint32_t>(set_.model_index(model)),
+           static_cast<float>(score)});
+    }
+  }
+
+  uint32_t source_index(const std::string& source) {
+    const auto [place, is_new] =
+        source_index_.try_emplace(source, set_.sources.size());
+    if (is_new) set_.sources.push_back(source);
+    return static_cast<uint32_t>(place->second);
+  }
+
+  // Hashes of the distinct words and pairs of each sample, for coverage.
+  void keep_words(const std::string& prompt) {
+    std::vector<uint64_t>& words = features_.words;
+    std::sort(words.begin(), words.end());
+    words.erase(std::unique(words.begin(), words.end()), words.end());
+    words_.insert(words_.end(), words.begin(), words.end());
+    word_end_.push_back(words_.size());
+    if (!prompts_.insert(hash_text(prompt)).second) return;  // a copy
+    for (const uint64_t word : words) ++word_rows_[word];
+  }
+
+  void weigh_sources() {
+    std::vector<size_t> rows(set_.sources.size());
+    for (const learning::Sample& sample : set_.problem.samples) {
+      ++rows[sample.source];
+    }
+    for (learning::Sample& sample : set_.problem.samples) {
+      const double n = static_cast<double>(rows[sample.source]);
+      sample.weight *=
+          static_cast<float>(std::clamp(std::sqrt(1000 / n), 0.3, 3.0));
+    }
+  }
+
+  // A word counts as seen when two prompts have it; for a prompt of the
+  // training part itself, when two others do.
+  void mark_seen() {
+    set_.seen.assign((size_t{1} << options_.seen_bits) / 8, 0);
+    for (const auto& [word, rows] : word_rows_) {
+      if (rows < 2) continue;
+      const uint32_t bit = analyzer::seen_bit(word, options_.seen_bits);
+      set_.seen[bit >> 3] |= static_cast<uint8_t>(1 << (bit & 7));
+    }
+    size_t begin = 0;
+    for (size_t i = 0; i < word_end_.size(); ++i) {
+      size_t known = 0;
+      for (size_t w = begin; w < word_end_[i]; ++w) {
+        known += word_rows_[words_[w]] >= 3;
+      }
+      const size_t all = word_end_[i] - begin;
+      set_.problem.samples[i].coverage =
+          all == 0 ? 0 : static_cast<float>(known) / static_cast<float>(all);
+      begin = word_end_[i];
+    }
+  }
+
+  const TrainingSetOptions& options_;
+  TrainingSet set_;
+  learning::RowParser parser_;
+  learning::Abilities abilities_;
+  analyzer::TrainingFeatures features_;
+  size_t rows_ = 0;
+  std::unordered_map<std::string, size_t> source_index_;
+  std::unordered_map<uint64_t, uint32_t> word_rows_;
+  std::unordered_set<uint64_t> prompts_;
+  std::vector<uint64_t> words_;
+  std::vector<size_t> word_end_;  // per sample
+};
+
+}  // namespace
+
+Part part_of(std::string_view prompt) {
+  switch (learning::mix64(hash_text(prompt)) % 10) {
+    case 0:
+      return Part::kTest;
+    case 1:
+      return Part::kCalibrate;
+    default:
+      return Part::kTrain;
+  }
+}
+
+size_t TrainingSet::model_index(const std::string& name) {
+  const auto [place, is_new] = index_of_model.try_emplace(name, models.size());
+  if (is_new) models.push_back(name);
+  return place->second;
+}
+
+base::Result<TrainingSet> read_training_set(
+    const std::vector<std::string>& files, const TrainingSetOptions& options) {
+  Builder builder(options);
+  for (const std::string& file : files) LLMROUTE_CHECK(builder.read(file));
+  return builder.finish();
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,52 @@
+// Rows of training files -> what the solver is given and what is held out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "learning/abilities.h"
+#include "learning/problem.h"
+#include "learning/rows.h"
+
+namespace llmroute::app {
+
+enum class Part { kTrain, kCalibrate, kTest };
+
+// By hash of the prompt, so that copies of a prompt in different files fall
+// into one part: eight tenths, one tenth, one tenth.
+Part part_of(std::string_view prompt);
+
+struct TrainingSet {
+  learning::Problem problem;         // of the training part
+  std::vector<std::string> models;   // by index of Outcome::model
+  std::vector<std::string> sources;  // by index of Sample::source
+  std::vector<uint8_t> seen;         // words and pairs, 2^seen_bits bits
+  std::vector<learning::Row> calibrate, test;
+  std::vector<std::pair<std::string, size_t>> rows_of_file;
+  std::unordered_map<std::string, size_t> index_of_model;
+  // Of a model by name, new ones appended.
+  size_t model_index(const std::string& name);
+};
+
+struct TrainingSetOptions {
+  uint32_t bucket_bits = 14;
+  uint32_t seen_bits = 20;
+  // Told how many rows have been read so far; may be empty.
+  std::function<void(size_t rows)> progress;
+  // For measuring: rows it is false for are left out of training and tests.
+  std::function<bool(const learning::Row&)> keep;
+};
+
+// Reads every file: JSON lines, gzipped or not; a file whose name ends in
+// ".json" is an abilities file (learning/abilities.h). Errors: kNoInput; kData
+// naming file and line; kData if there is nothing to train on.
+base::Result<TrainingSet> read_training_set(
+    const std::vector<std::string>& files, const TrainingSetOptions& options);
+
+}  // namespace llmroute::app

@@ -1,0 +1,62 @@
+// A row of training or evaluation data: a prompt and what is known of it. One
+// JSON object a line:
+//
+//   {"prompt": "...", "scores": {"model": 0..1, ...}}      outcomes of models
+//   {"prompt": "...", "domain": "code", "difficulty": "hard"}         labels
+//
+// Further keys read where they exist: "dataset" or "source" (rows of one kind
+// are balanced against other kinds), "tokens" {model: [in, out]}, "out_chars"
+// {model: n}, "language", "suspect" (rows marked so are left out of outcomes)
+// "weak" (count for less) and "h2h" (scores are shares of comparisons won: not
+// used as outcomes). Other keys are ignored.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "core/domain.h"
+
+namespace llmroute::learning {
+
+enum class Level { kSimple, kMedium, kHard };
+
+struct Row {
+  std::string prompt;
+  std::string source;            // the dataset's or source's name up to a '/'
+  std::string group;             // in full
+  std::string raw_domain;        // as written; "" if none
+  std::optional<size_t> domain;  // index into core::kDomainNames
+  std::optional<Level> level;
+  std::string language;                                // as written; "" if none
+  std::vector<std::pair<std::string, double>> scores;  // model, 0..1
+  std::optional<double> answer_tokens;                 // mean over models
+  bool suspect = false;
+  bool weak = false;
+  bool preference = false;  // scores say who won, not who was right
+};
+
+// Not an object, no string "prompt", a score that is not a number from 0 to 1,
+// an unknown difficulty: kData, saying what. `file_name` names the source of
+// rows that don't.
+class RowParser {
+ public:
+  RowParser();
+  ~RowParser();
+  base::Result<Row> parse(std::string_view line, std::string_view file_name);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The analyzer's domain for a data set's: its own names, and the finer ones of
+// published data ("science" is knowledge, "roleplay" writing). Nothing for
+// kinds that are no task domain ("safety", "mixed").
+std::optional<size_t> domain_of(std::string_view raw);
+
+}  // namespace llmroute::learning

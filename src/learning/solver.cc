@@ -1,0 +1,360 @@
+#include "learning/solver.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "learning/random.h"
+
+namespace llmroute::learning {
+namespace {
+
+// One float per head; the loops become vector instructions.
+struct Vector {
+  alignas(64) std::array<float, kHeads> at{};
+
+  Vector() = default;
+  explicit Vector(const HeadWeights& from) : at(from) {}
+  float& operator[](size_t h) { return at[h]; }
+  float operator[](size_t h) const { return at[h]; }
+  Vector& operator*=(float x) {
+    for (float& value : at) value *= x;
+    return *this;
+  }
+};
+
+void add_scaled(Vector& to, const HeadWeights& row, float x) {
+  for (size_t h = 0; h < kHeads; ++h) to.at[h] += x * row[h];
+}
+
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+constexpr float kInitialSquare = 1e-4F;
+constexpr float kAbilityRate = 0.02F;
+constexpr float kInterceptRate = 0.02F;
+constexpr float kLengthPrior = 5.5F;  // e^5.5 = 245 tokens
+constexpr float kDomainWeight = 1.0F;
+
+class Solver {
+ public:
+  Solver(const Problem& problem, const SolverOptions& options)
+      : problem_(problem), options_(options), layout_(problem.layout) {}
+
+  Solution run() {
+    prepare();
+    std::vector<uint32_t> order(problem_.samples.size());
+    std::iota(order.begin(), order.end(), 0U);
+    Random random(options_.seed);
+    const uint32_t all = options_.dense_epochs + options_.epochs;
+    for (uint32_t epoch = 0; epoch < all; ++epoch) {
+      shuffle(order, random);
+      with_grams_ = epoch >= options_.dense_epochs;
+      rate_ = 1 - 0.9F * static_cast<float>(epoch) / static_cast<float>(all);
+      double loss = 0;
+      for (const uint32_t i : order) loss += step(problem_.samples[i]);
+      if (with_grams_) decay();
+      if (options_.progress) {
+        options_.progress(epoch + 1, all,
+                          loss / static_cast<double>(order.size()));
+      }
+    }
+    return finish();
+  }
+
+ private:
+  struct Forward {
+    Vector grams{}, dense{};
+    std::array<float, core::kDomainCount> domain{};  // probabilities
+    std::array<float, core::kDomainCount> mix{};     // of them for difficulty
+    float familiar = 0;
+    float difficulty = 0;
+  };
+
+  void prepare() {
+    solution_.rows.assign(size_t{1} << problem_.bucket_bits, HeadWeights{});
+    solution_.dense.assign(problem_.dense_count, HeadWeights{});
+    solution_.slope = options_.slope;
+    solution_.intercept.assign(problem_.source_count, 0.0F);
+    row_squares_.assign(solution_.rows.size(), initial_squares());
+    dense_squares_.assign(problem_.dense_count, initial_squares());
+    bias_squares_ = initial_squares();
+    base_squares_.fill(kInitialSquare);
+    solution_.bias[layout_.length] = kLengthPrior;
+    for (const auto& known : problem_.known_ability) {
+      core::PerDomain unknown;
+      unknown.fill(-0.8);
+      solution_.ability.push_back(known.value_or(unknown));
+    }
+    standardise();
+  }
+
+  static HeadWeights initial_squares() {
+    HeadWeights squares;
+    squares.fill(kInitialSquare);
+    return squares;
+  }
+
+  void standardise() {
+    const size_t count = problem_.dense_count;
+    mean_.assign(count, 0);
+    inverse_.assign(count, 0);
+    const double n = static_cast<double>(problem_.samples.size());
+    for (size_t i = 0; i < count; ++i) {
+      double sum = 0, squares = 0;
+      for (const Sample& sample : problem_.samples) {
+        const double x = static_cast<double>(dense_of(sample)[i]);
+        sum += x;
+        squares += x * x;
+      }
+      const double mean = sum / n;
+      const double deviation = std::sqrt(squares / n - mean * mean);
+      mean_[i] = static_cast<float>(mean);
+      inverse_[i] = deviation > 1e-4 ? static_cast<float>(1 / deviation) : 0;
+    }
+  }
+
+  const float* dense_of(const Sample& sample) const {
+    return problem_.dense.data() + sample.dense * problem_.dense_count;
+  }
+
+  float standard(const float* dense, size_t i) const {
+    return std::clamp((dense[i] - mean_[i]) * inverse_[i], -4.0F, 4.0F);
+  }
+
+  Forward forward(const Sample& sample) const {
+    Forward f;
+    f.dense = Vector(solution_.bias);
+    const float* dense = dense_of(sample);
+    for (size_t i = 0; i < problem_.dense_count; ++i) {
+      add_scaled(f.dense, solution_.dense[i], standard(dense, i));
+    }
+    if (with_grams_) {
+      for (uint32_t e = sample.entry_begin; e < sample.entry_end; ++e) {
+        const Entry entry = problem_.entries[e];
+        add_scaled(f.grams, solution_.rows[entry.row],
+                   static_cast<float>(entry.count));
+      }
+      f.grams *= sample.norm;
+    }
+    f.familiar = std::pow(sample.coverage, options_.shrink);
+    softmax(f);
+    mix_domains(sample, f);
+    f.difficulty = difficulty(f);
+    return f;
+  }
+
+  static void softmax(Forward& f) {
+    float best = -1e30F;
+    for (size_t d = 0; d < f.domain.size(); ++d) {
+      f.domain[d] = f.grams[d] + f.dense[d];
+      best = std::max(best, f.domain[d]);
+    }
+    float sum = 0;
+    for (float& p : f.domain) sum += p = std::exp(p - best);
+    for (float& p : f.domain) p /= sum;
+  }
+
+  static void mix_domains(const Sample& sample, Forward& f) {
+    f.mix = f.domain;
+    if (sample.domain < 0) return;
+    f.mix.fill(0);
+    f.mix[static_cast<size_t>(sample.domain)] = 1;
+  }
+
+  float difficulty(const Forward& f) const {
+    const auto head = [&](size_t h) {
+      return f.dense[h] + f.familiar * f.grams[h];
+    };
+    float sum = head(layout_.difficulty);
+    for (size_t d = 0; d < f.mix.size(); ++d) {
+      sum += f.mix[d] *
+             (solution_.base[d] + head(layout_.family + layout_.family_of[d]));
+    }
+    return sum;
+  }
+
+  double step(const Sample& sample) {
+    const Forward f = forward(sample);
+    Vector gradient{};
+    double loss = domain_loss(sample, f, gradient);
+    float slope_of_difficulty = 0;
+    loss += outcome_loss(sample, f, slope_of_difficulty);
+    loss += level_loss(sample, f, slope_of_difficulty);
+    loss += length_loss(sample, f, gradient);
+    gradient[layout_.difficulty] = slope_of_difficulty;
+    for (size_t d = 0; d < f.mix.size(); ++d) {
+      const float part = slope_of_difficulty * f.mix[d];
+      gradient[layout_.family + layout_.family_of[d]] += part;
+      adagrad(solution_.base[d], base_squares_[d], part, 0.5F);
+    }
+    update(sample, f, gradient);
+    return loss;
+  }
+
+  double domain_loss(const Sample& sample, const Forward& f, Vector& gradient) {
+    if (sample.domain < 0) return 0;
+    const auto label = static_cast<size_t>(sample.domain);
+    const float weight = kDomainWeight * sample.weight;
+    for (size_t d = 0; d < f.domain.size(); ++d) {
+      gradient[d] = weight * (f.domain[d] - (d == label ? 1.0F : 0.0F));
+    }
+    return static_cast<double>(-weight * std::log(f.domain[label] + 1e-9F));
+  }
+
+  double outcome_loss(const Sample& sample, const Forward& f,
+                      float& slope_out) {
+    const uint32_t count = sample.outcome_end - sample.outcome_begin;
+    if (count == 0) return 0;
+    const float s = solution_.slope;
+    float& intercept = solution_.intercept[sample.source];
+    const float weight = sample.weight *
+                         std::sqrt(static_cast<float>(std::min(count, 16U))) /
+                         static_cast<float>(count);
+    float sum = 0;
+    double loss = 0;
+    for (uint32_t o = sample.outcome_begin; o < sample.outcome_end; ++o) {
+      const Outcome& outcome = problem_.outcomes[o];
+      const float ability = ability_of(outcome.model, f);
+      const float p = sigmoid(s * (ability - f.difficulty - intercept));
+      const float error = outcome.score - p;
+      sum += s * error;
+      fit_ability(outcome.model, f, s * error);
+      loss -=
+          static_cast<double>(outcome.score * std::log(p + 1e-9F) +
+                              (1 - outcome.score) * std::log(1 - p + 1e-9F));
+    }
+    slope_out += weight * sum;
+    intercept -= rate_ * kInterceptRate *
+                 (weight * sum + options_.intercept_pull * intercept);
+    return static_cast<double>(weight) * loss;
+  }
+
+  float ability_of(uint32_t model, const Forward& f) const {
+    const core::PerDomain& ability = solution_.ability[model];
+    double sum = 0;
+    for (size_t d = 0; d < ability.size(); ++d) {
+      sum += static_cast<double>(f.mix[d]) * ability[d];
+    }
+    return static_cast<float>(sum);
+  }
+
+  // One number per model that is not known: its outcomes span few domains.
+  void fit_ability(uint32_t model, const Forward&, float error) {
+    if (problem_.known_ability[model]) return;
+    core::PerDomain& ability = solution_.ability[model];
+    const double pulled =
+        static_cast<double>(error) - 0.002 * (ability[0] + 0.8);
+    const double next =
+        ability[0] + static_cast<double>(rate_ * kAbilityRate) * pulled;
+    ability.fill(next);
+  }
+
+  double level_loss(const Sample& sample, const Forward& f, float& slope_out) {
+    if (sample.level < 0) return 0;
+    const LevelBounds bounds = level_bounds(sample.level, sample.small_talk);
+    float off = 0;
+    if (f.difficulty < bounds.low) off = f.difficulty - bounds.low;
+    if (f.difficulty > bounds.high) off = f.difficulty - bounds.high;
+    const float weight = options_.level_weight * sample.weight;
+    slope_out += weight * std::clamp(off, -2.0F, 2.0F);
+    return static_cast<double>(0.5F * weight * off * off);
+  }
+
+  double length_loss(const Sample& sample, const Forward& f, Vector& gradient) {
+    const size_t h = layout_.length;
+    const bool known = sample.log_tokens > 0;
+    const float target = known ? sample.log_tokens : kLengthPrior;
+    const float weight = sample.weight * (known ? 1.0F : 0.1F);
+    const float off = f.grams[h] + f.dense[h] - target;
+    gradient[h] = weight * std::clamp(off, -2.0F, 2.0F);
+    return static_cast<double>(0.5F * weight * off * off);
+  }
+
+  void adagrad(float& weight, float& square, float gradient, float rate) const {
+    square += gradient * gradient;
+    weight -= rate_ * rate * gradient / std::sqrt(square);
+  }
+
+  void update(const Sample& sample, const Forward& f, const Vector& gradient) {
+    apply(solution_.bias, bias_squares_, gradient, 1, options_.dense_rate);
+    const float* dense = dense_of(sample);
+    for (size_t i = 0; i < problem_.dense_count; ++i) {
+      const float x = standard(dense, i);
+      if (x != 0) {
+        apply(solution_.dense[i], dense_squares_[i], gradient, x,
+              options_.dense_rate);
+      }
+    }
+    if (!with_grams_) return;
+    Vector scaled = gradient;
+    scaled *= sample.norm;
+    for (size_t h = layout_.difficulty;
+         h < layout_.family + layout_.family_count; ++h) {
+      scaled[h] *= f.familiar;
+    }
+    for (uint32_t e = sample.entry_begin; e < sample.entry_end; ++e) {
+      const Entry entry = problem_.entries[e];
+      apply(solution_.rows[entry.row], row_squares_[entry.row], scaled,
+            static_cast<float>(entry.count), options_.gram_rate);
+    }
+  }
+
+  void apply(HeadWeights& weights, HeadWeights& squares, const Vector& gradient,
+             float x, float rate) const {
+    const float step = rate_ * rate;
+    for (size_t h = 0; h < kHeads; ++h) {
+      const float g = gradient.at[h] * x;
+      squares[h] += g * g;
+      weights[h] -= step * g / std::sqrt(squares[h]);
+    }
+  }
+
+  void decay() {
+    HeadWeights keep;
+    keep.fill(1 - options_.domain_decay);
+    for (size_t h = layout_.difficulty; h <= layout_.length; ++h) {
+      keep[h] = 1 - options_.difficulty_decay;
+    }
+    for (HeadWeights& row : solution_.rows) {
+      for (size_t h = 0; h < kHeads; ++h) row[h] *= keep[h];
+    }
+  }
+
+  // Folds the standardisation into the weights, so that raw features fit.
+  Solution finish() {
+    for (size_t i = 0; i < problem_.dense_count; ++i) {
+      for (size_t h = 0; h < kHeads; ++h) {
+        float& weight = solution_.dense[i][h];
+        weight *= inverse_[i];
+        solution_.bias[h] -= weight * mean_[i];
+      }
+    }
+    return std::move(solution_);
+  }
+
+  const Problem& problem_;
+  const SolverOptions& options_;
+  const HeadLayout layout_;
+  Solution solution_;
+  std::vector<HeadWeights> row_squares_, dense_squares_;
+  HeadWeights bias_squares_{};
+  std::array<float, core::kDomainCount> base_squares_{};
+  std::vector<float> mean_, inverse_;
+  bool with_grams_ = false;
+  float rate_ = 1;
+};
+
+}  // namespace
+
+LevelBounds level_bounds(int level, bool small_talk) {
+  if (small_talk) return {-8, -4};
+  if (level == 0) return {-8, -3};
+  if (level == 1) return {-3, 0};
+  return {0, 8};
+}
+
+Solution solve(const Problem& problem, const SolverOptions& options) {
+  return Solver(problem, options).run();
+}
+
+}  // namespace llmroute::learning

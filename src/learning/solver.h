@@ -1,0 +1,56 @@
+// Fits all heads together by stochastic gradients with AdaGrad steps: domains
+// by cross-entropy, the difficulty by item response theory on outcomes,
+//   P(model m answers prompt i well) =
+//       sigmoid(slope * (ability[m] - difficulty(i) - intercept[source of i])),
+// and by bounds for rows that only name a level, the answer's length by squared
+// error. Dense weights are fitted first, alone, so that n-grams explain what is
+// left. One thread and a seeded order: the same input gives the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "learning/problem.h"
+
+namespace llmroute::learning {
+
+struct SolverOptions {
+  uint64_t seed = 1;
+  uint32_t dense_epochs = 4;  // without n-grams
+  uint32_t epochs = 8;        // with them
+  float slope = 1.5F;
+  float shrink = 1;  // n-gram part of the difficulty * coverage^shrink
+  float gram_rate = 0.05F;
+  float dense_rate = 0.05F;
+  float difficulty_decay = 0.05F;  // per epoch, of n-gram weights
+  float domain_decay = 0.0F;
+  float intercept_pull = 0.02F;  // of sources' intercepts to 0
+  float level_weight = 0.3F;     // of bounds against outcomes
+  // Told the epoch that ended and the mean loss of its rows; may be empty.
+  std::function<void(uint32_t epoch, uint32_t of, double loss)> progress;
+};
+
+struct Solution {
+  std::vector<HeadWeights> rows;   // 2^bucket_bits
+  std::vector<HeadWeights> dense;  // for raw dense features
+  HeadWeights bias{};
+  std::array<float, core::kDomainCount> base{};
+  float slope = 1;
+  std::vector<core::PerDomain> ability;  // per model
+  std::vector<float> intercept;          // per source
+};
+
+// REQUIRES: at least one sample.
+Solution solve(const Problem& problem, const SolverOptions& options);
+
+// Bounds of the difficulty that a level stands for. A small model has ability
+// -1.5: "simple" is what it answers well nine times in ten, "hard" what a model
+// of ability 0 fails every other time, "medium" what lies between; small talk
+// is what every model can do.
+struct LevelBounds {
+  float low, high;
+};
+LevelBounds level_bounds(int level, bool small_talk);
+
+}  // namespace llmroute::learning
