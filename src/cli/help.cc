@@ -107,6 +107,9 @@ std::string option_term(const OptionRow& row) {
 
 std::string option_text(const OptionRow& row) {
   std::string text(row.help);
+  if (text[0] >= 'a' && text[0] <= 'z') {
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  }
   text += '.';
   if (!row.detail.empty()) text += fmt::format(" {}", row.detail);
   if (row.kind == Kind::kRepeatable) text += " May be repeated.";

@@ -110,7 +110,7 @@ constexpr OptionRow kOptions[] = {
      .commands = kDeciding,
      .kind = Kind::kValue,
      .common = true,
-     .help = "quality, balanced, cost, fast, or one of the config",
+     .help = "quality, balanced, cost, fast or one of yours",
      .detail = "A profile says what a good answer and a second of waiting are "
                "worth; `balanced` is the default.",
      .source = Source::kProfiles,
@@ -202,7 +202,7 @@ constexpr OptionRow kOptions[] = {
      .group = Group::kRouting,
      .commands = kRun,
      .common = true,
-     .help = "say on stderr which model answers, why, at what cost",
+     .help = "say which model answers, why, at what cost",
      .apply = turn_on<&Settings::output, &app::OutputOptions::show_route>},
     {.name = "dry-run",
      .letter = 'n',

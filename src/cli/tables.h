@@ -37,6 +37,16 @@ constexpr CommandSet in(Command command) {
   return CommandSet{1} << static_cast<uint32_t>(command);
 }
 
+// Where the completions of a value come from, besides `choices`.
+enum class Source : uint8_t {
+  kNothing,
+  kFile,
+  kModels,
+  kRoutes,
+  kProfiles,
+  kTiers,
+};
+
 struct Example {
   std::string_view command;
   std::string_view purpose;
@@ -53,7 +63,7 @@ struct CommandRow {
   size_t max_operands = SIZE_MAX;
   // What completes an operand: blank-separated words, or empty.
   std::string_view operand_words = {};
-  bool operand_files = false;
+  Source operand_source = Source::kNothing;
 };
 
 // In the order of the manual.
@@ -76,16 +86,6 @@ enum class Kind : uint8_t {
   kValue,          // takes one value; a later one wins
   kRepeatable,     // takes one value; each adds to those before
   kOptionalValue,  // --name alone, or --name=VALUE in the same word
-};
-
-// Where the completions of a value come from, besides `choices`.
-enum class Source : uint8_t {
-  kNothing,
-  kFile,
-  kModels,
-  kRoutes,
-  kProfiles,
-  kTiers,
 };
 
 struct OptionRow {

@@ -52,8 +52,7 @@ constexpr VariableRow kVariables[] = {
      .help = "proxies, as curl reads them: http_proxy in lower case only"},
     {.name = "SSL_CERT_FILE, SSL_CERT_DIR, CURL_CA_BUNDLE",
      .help = "certificates to trust in place of the system's"},
-    {.name = "XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_STATE_HOME, "
-             "XDG_CACHE_HOME, XDG_DATA_HOME",
+    {.name = "XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_CACHE_HOME",
      .help = "where files are looked for; empty or relative values are "
              "ignored"},
 };

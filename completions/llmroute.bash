@@ -1,0 +1,129 @@
+# Completions of llmroute for bash.
+
+_llmroute_is_command() {
+  case $1 in
+    run | explain | bench | train | models | config | completion | help | version) return 0 ;;
+  esac
+  return 1
+}
+
+# False for an option without a value.
+_llmroute_value() {
+  case $1 in
+    --prompt= | -p | --prompt) : ;;
+    --file= | -f | --file) _llmroute_files ;;
+    --system= | -s | --system) : ;;
+    --system-file= | --system-file) _llmroute_files ;;
+    --stdin-timeout= | --stdin-timeout) : ;;
+    --model= | -m | --model) _llmroute_names models ;;
+    --route= | -r | --route) _llmroute_names routes ;;
+    --profile= | --profile) _llmroute_names profiles ;;
+    --worth= | --worth) : ;;
+    --wait= | --wait) : ;;
+    --tier= | --tier) _llmroute_names tiers ;;
+    --min-tier= | --min-tier) _llmroute_names tiers ;;
+    --max-tier= | --max-tier) _llmroute_names tiers ;;
+    --allow= | --allow) _llmroute_names models ;;
+    --deny= | --deny) _llmroute_names models ;;
+    --require= | --require) : ;;
+    --fallback= | --fallback) _llmroute_names models ;;
+    --tag= | --tag) : ;;
+    --max-tokens= | --max-tokens) : ;;
+    --temperature= | --temperature) : ;;
+    --stop= | --stop) : ;;
+    --seed= | --seed) : ;;
+    --option= | -O | --option) : ;;
+    --output= | -o | --output) _llmroute_files ;;
+    --card= | --card) _llmroute_files ;;
+    --format= | --format) _llmroute_reply 'text json' ;;
+    --expect= | --expect) : ;;
+    --error-format= | --error-format) _llmroute_reply 'text json' ;;
+    --color=) _llmroute_reply 'auto always never' ;;
+    --max-cost= | --max-cost) : ;;
+    --timeout= | --timeout) : ;;
+    --connect-timeout= | --connect-timeout) : ;;
+    --first-token-timeout= | --first-token-timeout) : ;;
+    --idle-timeout= | --idle-timeout) : ;;
+    --retries= | --retries) : ;;
+    --seconds= | --seconds) : ;;
+    --threads= | --threads) : ;;
+    --config= | -c | --config) _llmroute_files ;;
+    --init= | --init) _llmroute_files ;;
+    *) return 1 ;;
+  esac
+}
+
+_llmroute_options() {
+  case $1 in
+    '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option -o --output --format --json --no-stream --stats --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
+    explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --json --expect --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
+    bench) echo '--json --error-format --color -q --quiet -v --verbose --seconds -c --config --no-config -h --help -V --version' ;;
+    train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --init --seed -h --help -V --version' ;;
+    models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
+    config) echo '--force --origin --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
+    completion) echo '--error-format -h --help -V --version' ;;
+    help) echo '--error-format -h --help -V --version' ;;
+    version) echo '--error-format -h --help -V --version' ;;
+  esac
+}
+
+_llmroute_operand() {
+  case $1 in
+    '') _llmroute_reply 'run explain bench train models config completion help version' ;;
+    bench) _llmroute_files ;;
+    train) _llmroute_files ;;
+    models) _llmroute_names models ;;
+    config) _llmroute_reply 'path show check init get' ;;
+    completion) _llmroute_reply 'bash zsh fish' ;;
+    help) _llmroute_reply 'run explain bench train models config completion help version' ;;
+  esac
+}
+
+_llmroute_reply() {
+  COMPREPLY=($(compgen -W "$1" -- "$current"))
+}
+
+_llmroute_names() {
+  _llmroute_reply "$("${COMP_WORDS[0]}" __complete "$1" "$current" 2>/dev/null)"
+}
+
+_llmroute_files() {
+  local IFS=$'\n'
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=($(compgen -f -- "$current"))
+}
+
+_llmroute_trim() {
+  local head=${current%"${current##*:}"} i
+  [[ $COMP_WORDBREAKS == *:* && -n $head ]] || return 0
+  for i in "${!COMPREPLY[@]}"; do
+    COMPREPLY[i]=${COMPREPLY[i]#"$head"}
+  done
+}
+
+_llmroute() {
+  local line=${COMP_LINE:0:COMP_POINT} command= option current word
+  current=${line##*[[:space:]]}
+  if [[ $current == --*=* ]]; then
+    option=${current%%=*}=
+    current=${current#*=}
+  else
+    option=${line%"$current"}
+    option=${option%"${option##*[![:space:]]}"}
+    option=${option##*[[:space:]]}
+  fi
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    _llmroute_is_command "$word" && command=$word && break
+  done
+  COMPREPLY=()
+  if ! _llmroute_value "$option"; then
+    if [[ $current == -* ]]; then
+      _llmroute_reply "$(_llmroute_options "$command")"
+    else
+      _llmroute_operand "$command"
+    fi
+  fi
+  _llmroute_trim
+}
+
+complete -F _llmroute llmroute
