@@ -1,0 +1,30 @@
+#include "base/json_writer.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+namespace llmroute::base {
+
+TEST_CASE("objects, arrays and commas nest") {
+  JsonWriter json;
+  json.begin_object().field("a", 1).key("b").begin_array().value(true).null();
+  json.begin_object().end_object().end_array().field("c", "x").end_object();
+  CHECK(json.text() == R"({"a":1,"b":[true,null,{}],"c":"x"})");
+}
+
+TEST_CASE("strings are escaped and repaired") {
+  std::string out;
+  append_json_string(out, std::string_view("q\"\\\n\t\x01\0\x7F\xFF", 9));
+  CHECK(out == "\"q\\\"\\\\\\n\\t\\u0001\\u0000\\u007f\xEF\xBF\xBD\"");
+}
+
+TEST_CASE("numbers read back the same; what JSON cannot hold is null") {
+  JsonWriter json;
+  json.begin_array().value(0.1).value(1e300).value(-3).value(
+      std::numeric_limits<double>::infinity());
+  json.value(std::optional<int>()).value(std::optional<int>(7)).end_array();
+  CHECK(json.text() == "[0.1,1e+300,-3,null,null,7]");
+}
+
+}  // namespace llmroute::base

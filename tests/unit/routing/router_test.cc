@@ -1,0 +1,305 @@
+#include "routing/router.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+#include "fixture.h"
+#include "routing/selection.h"
+
+namespace llmroute::routing {
+namespace {
+
+using core::Config;
+using core::Decision;
+using core::RoutingOptions;
+
+Decision decide(const Config& config, const core::Analysis& analysis,
+                const RoutingOptions& options = {},
+                std::optional<core::Money> ceiling = {},
+                const std::string& text = "some prompt text") {
+  const core::Prompt prompt = make_prompt(text);
+  const auto router = Router::create(config);
+  REQUIRE(router.has_value());
+  auto decision = router->decide({prompt, analysis, options, ceiling, {}, {}});
+  REQUIRE(decision.has_value());
+  return *decision;
+}
+
+std::string chosen(const Decision& decision) {
+  return decision.candidates.empty() ? ""
+                                     : decision.candidates.front().model->name;
+}
+
+std::string reason_for(const Decision& decision, const std::string& model) {
+  for (const auto& excluded : decision.excluded) {
+    if (excluded.model->name == model) return excluded.reason;
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("worth is dollars: what the answer gains less what it costs") {
+  const Config config = make_config();
+  const Decision decision = decide(config, make_analysis(0));
+  for (const auto& c : decision.candidates) {
+    const double good = 1 / (1 + std::exp(-1.5 * c.model->ability[0]));
+    CHECK(c.good == doctest::Approx(good));
+    CHECK(c.worth ==
+          doctest::Approx(0.05 * good - c.cost->usd() - 0.0005 * c.seconds));
+  }
+}
+
+TEST_CASE("OAI-3: easy goes to the cheap model, hard to the strong one") {
+  const Config config = make_config();
+  CHECK(chosen(decide(config, make_analysis(-4))) == "cheap");
+  CHECK(chosen(decide(config, make_analysis(2))) == "strong");
+}
+
+TEST_CASE("adding a model never reorders the others") {
+  const auto order = [](const Config& config) {
+    std::vector<std::string> names;
+    for (const auto& c : decide(config, make_analysis(0.5)).candidates) {
+      if (c.model->name != "new") names.push_back(c.model->name);
+    }
+    return names;
+  };
+  Config config = make_config();
+  const std::vector<std::string> before = order(config);
+  config.models.push_back(make_model("new", "medium", 1.2, 0.5));
+  CHECK(order(config) == before);
+}
+
+TEST_CASE("ANT-3: lowering the confidence never lowers the tier") {
+  std::mt19937 random(11);
+  std::uniform_real_distribution<double> logit(-4, 5);
+  for (int round = 0; round < 1000; ++round) {
+    Config config = make_config();
+    for (auto& model : config.models) model.ability.fill(logit(random) / 2);
+    const double difficulty = logit(random);
+    size_t last_tier = 0;
+    for (double confidence = 1; confidence >= 0; confidence -= 0.125) {
+      const Decision decision =
+          decide(config, make_analysis(difficulty, confidence));
+      const size_t tier = config.tier_of(*decision.candidates.front().model);
+      INFO("seed 11, round " << round << ", confidence " << confidence);
+      REQUIRE(tier >= last_tier);
+      last_tier = tier;
+    }
+  }
+}
+
+TEST_CASE("the reason says so when doubt raised the tier") {
+  const Config config = make_config();
+  double difficulty = -4;
+  while (chosen(decide(config, make_analysis(difficulty + 0.5))) == "cheap") {
+    difficulty += 0.1;
+  }
+  CHECK(chosen(decide(config, make_analysis(difficulty))) == "cheap");
+  const Decision unsure = decide(config, make_analysis(difficulty, 0));
+  CHECK(chosen(unsure) != "cheap");
+  REQUIRE(unsure.notes.size() == 1);
+  CHECK(unsure.notes[0].find("unsure") == 0);
+}
+
+TEST_CASE("-m is a chain in its own order and its aliases work") {
+  Config config = make_config();
+  config.models[2].aliases = {"best"};
+  RoutingOptions options;
+  options.models = {"best", "cheap"};
+  const Decision decision = decide(config, make_analysis(-4), options);
+  CHECK(chosen(decision) == "strong");
+  CHECK(decision.candidates.size() == 2);
+  CHECK(decision.source == core::Source::kFlag);
+}
+
+TEST_CASE("unknown names are usage errors with the nearest name") {
+  const Config config = make_config();
+  const core::Prompt prompt = make_prompt("x");
+  const auto router = Router::create(config);
+  RoutingOptions options;
+  options.models = {"stron"};
+  const auto failed =
+      router->decide({prompt, make_analysis(0), options, {}, {}, {}});
+  REQUIRE(!failed.has_value());
+  CHECK(failed.error().kind == base::ErrorKind::kUsage);
+  CHECK(failed.error().message ==
+        "unknown model 'stron' (did you mean 'strong'?)");
+}
+
+TEST_CASE("each excluded model keeps its one reason") {
+  Config config = make_config();
+  config.models[0].tags = {"tools"};
+  RoutingOptions options;
+  options.deny = {"str*"};
+  options.require = {"tools"};
+  const Decision decision = decide(config, make_analysis(0), options);
+  CHECK(chosen(decision) == "cheap");
+  CHECK(reason_for(decision, "strong") == "denied by 'str*'");
+  CHECK(reason_for(decision, "mid") == "not tagged tools");
+}
+
+TEST_CASE("ANT-2: tiers pin and clamp, also by alias") {
+  const Config config = make_config();
+  RoutingOptions options;
+  options.tier = "sonnet";
+  CHECK(chosen(decide(config, make_analysis(-4), options)) == "mid");
+  options = {};
+  options.min_tier = "medium";
+  CHECK(chosen(decide(config, make_analysis(-4), options)) == "mid");
+  options = {};
+  options.max_tier = "medium";
+  CHECK(chosen(decide(config, make_analysis(3), options)) == "mid");
+}
+
+TEST_CASE("a prompt that fits no window is bad data, not a trimmed prompt") {
+  Config config = make_config();
+  for (auto& model : config.models) model.context_window = 100;
+  const Decision decision =
+      decide(config, make_analysis(0), {}, {}, std::string(4000, 'x') + " y");
+  CHECK(decision.candidates.empty());
+  CHECK(no_candidate(decision).kind == base::ErrorKind::kData);
+}
+
+TEST_CASE("under a ceiling the output cap shrinks, then the model is refused") {
+  const Config config = make_config();
+  const Decision roomy =
+      decide(config, make_analysis(3), {}, core::parse_usd("0.05"));
+  CHECK(chosen(roomy) == "strong");
+  for (const auto& c : roomy.candidates) {
+    CHECK(c.worst_cost->pico <= core::parse_usd("0.05")->pico);
+  }
+  const Decision tight =
+      decide(config, make_analysis(3), {}, core::parse_usd("0.000001"));
+  CHECK(tight.candidates.empty());
+  CHECK(no_candidate(tight).kind == base::ErrorKind::kBudget);
+}
+
+TEST_CASE(
+    "an unknown price is never free: last in line, refused under a ceiling") {
+  Config config = make_config();
+  config.models.push_back(make_model("unpriced", "large", 5, 0));
+  config.models.back().price = {};
+  const Decision decision = decide(config, make_analysis(0));
+  CHECK(decision.candidates.back().model->name == "unpriced");
+  const Decision capped =
+      decide(config, make_analysis(0), {}, core::parse_usd("1"));
+  CHECK(reason_for(capped, "unpriced").find("no price") == 0);
+}
+
+TEST_CASE(
+    "a rule's route, constraints and worth act; options win over its route") {
+  Config config = make_config();
+  core::Route strong_route;
+  strong_route.name = "careful";
+  strong_route.models = {"strong", "mid"};
+  strong_route.selection = core::Selection::kOrdered;
+  config.routes.push_back(strong_route);
+  core::Rule rule;
+  rule.name = "secrets";
+  rule.pattern = "(?i)password";
+  rule.route = "careful";
+  rule.deny = {"strong"};
+  config.rules.push_back(rule);
+
+  const Decision hit =
+      decide(config, make_analysis(-4), {}, {}, "my PassWord is x");
+  CHECK(hit.rule == "secrets");
+  CHECK(hit.route == "careful");
+  CHECK(hit.source == core::Source::kRule);
+  CHECK(chosen(hit) == "mid");
+  CHECK(hit.rules[0].matched);
+
+  RoutingOptions options;
+  options.models = {"strong", "cheap"};
+  const Decision forced =
+      decide(config, make_analysis(-4), options, {}, "my password is x");
+  CHECK(chosen(forced) == "cheap");  // the rule's deny is never crossed
+
+  const Decision miss = decide(config, make_analysis(-4), {}, {}, "hello");
+  CHECK(!miss.rule);
+  CHECK(miss.rules[0].why == "pattern did not match");
+}
+
+TEST_CASE("the first rule that matches acts and the others say why not") {
+  Config config = make_config();
+  for (const char* name : {"one", "two"}) {
+    core::Rule rule;
+    rule.name = name;
+    rule.pattern = "x+";
+    rule.min_tier = "large";
+    config.rules.push_back(rule);
+  }
+  const Decision decision = decide(config, make_analysis(0), {}, {}, "xx");
+  CHECK(decision.rule == "one");
+  CHECK(decision.rules[1].why == "matched, but an earlier rule acts");
+}
+
+TEST_CASE("A17: hostile patterns are linear or refused, never a crash") {
+  Config config = make_config();
+  core::Rule rule;
+  rule.name = "hostile";
+  rule.pattern = "(a+)+$";
+  rule.min_tier = "large";
+  config.rules.push_back(rule);
+  decide(config, make_analysis(0), {}, {}, std::string(1 << 20, 'a') + "b");
+  config.rules[0].pattern = "((a{1,100}){1,100}){1,100}";
+  const auto router = Router::create(config);
+  REQUIRE(!router.has_value());
+  CHECK(router.error().kind == base::ErrorKind::kConfig);
+}
+
+TEST_CASE("no_fallback keeps one candidate; fallback adds to the chain") {
+  const Config config = make_config();
+  RoutingOptions options;
+  options.models = {"mid"};
+  options.fallback = {"cheap"};
+  const Decision chain = decide(config, make_analysis(0), options);
+  REQUIRE(chain.candidates.size() == 2);
+  CHECK(chain.candidates[1].model->name == "cheap");
+  options = {};
+  options.no_fallback = true;
+  CHECK(decide(config, make_analysis(0), options).candidates.size() == 1);
+}
+
+TEST_CASE("missing keys are permission, and say which variable") {
+  const Config config = make_config();
+  const core::Prompt prompt = make_prompt("x");
+  const auto router = Router::create(config);
+  const auto decision = router->decide({prompt,
+                                        make_analysis(0),
+                                        {},
+                                        {},
+                                        {{"stub", "STUB_KEY is not set"}},
+                                        {}});
+  REQUIRE(decision.has_value());
+  const base::Error error = no_candidate(*decision);
+  CHECK(error.kind == base::ErrorKind::kNoPermission);
+  CHECK(error.message == "no model can answer: STUB_KEY is not set");
+}
+
+TEST_CASE(
+    "VTX-4: profiles order the mean cost, and cost is never dearer than "
+    "quality") {
+  const Config config = make_config();
+  double spent[3] = {0, 0, 0};
+  const char* profiles[] = {"cost", "balanced", "quality"};
+  for (int i = 0; i < 200; ++i) {
+    double of_prompt[3] = {0, 0, 0};
+    for (size_t p = 0; p < 3; ++p) {
+      RoutingOptions options;
+      options.profile = profiles[p];
+      const Decision decision =
+          decide(config, make_analysis(-4 + 0.04 * i, 0.5), options);
+      of_prompt[p] = decision.candidates.front().cost->usd();
+      spent[p] += of_prompt[p];
+    }
+    REQUIRE(of_prompt[0] <= of_prompt[2]);
+  }
+  CHECK(spent[0] <= spent[1]);
+  CHECK(spent[1] <= spent[2]);
+}
+
+}  // namespace llmroute::routing
