@@ -1,6 +1,5 @@
 // Attempts: what each failure leads to. Retries on one candidate, then the
-// next, while not one byte of the answer has been printed. Classes and numbers:
-// docs/reliability.md.
+// next, while not one byte of the answer has been printed.
 #pragma once
 
 #include <chrono>
