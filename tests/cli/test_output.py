@@ -1,0 +1,185 @@
+"""What comes out: stdout, -o, --json, status lines, --dry-run."""
+
+import os
+import pty
+import select
+import time
+import unittest
+
+import harness
+
+
+class Output(harness.TestCase):
+    def ask(self, args, rules=None, models=None, **options):
+        stub = self.stub(rules if rules is not None else [{"chunks": ["Hel", "lo"]}])
+        result = self.run_llmroute(
+            ["run", "-p", "hi there"] + args,
+            config=harness.stub_config(stub, models or {"m": {}}), **options)
+        return stub, result
+
+    def test_the_answer_alone_with_one_final_newline(self):
+        for text, out in (("Hello", b"Hello\n"), ("Hello\n", b"Hello\n"),
+                          ("Hello\n\n", b"Hello\n\n")):
+            _, result = self.ask([], [{"text": text}])
+            self.assert_status(result, 0)
+            self.assertEqual(result.out, out)
+            self.assertEqual(result.err, "")
+
+    def test_P2_first_byte_leaves_as_it_arrives(self):
+        stub = self.stub([{"chunks": ["first", " second"], "delay_chunk_ms": 600}])
+        process = self.spawn_llmroute(
+            ["run", "--no-stdin", "-p", "hi there"],
+            config=harness.stub_config(stub, {"m": {}}))
+        self.assertEqual(os.read(process.stdout.fileno(), 100), b"first")
+        seen = time.monotonic_ns()
+        self.assertIsNone(process.poll())
+        self.assertEqual(process.wait(10), 0)
+        sent = stub.requests()[0].done["first_delta_t"]
+        # 20 ms is the promise; the bound only catches buffering.
+        self.assertLess((seen - sent) / 1e6, 300)
+
+    def test_o_writes_the_file_by_rename_and_nothing_to_stdout(self):
+        path = self.home.write("answer.txt", "old")
+        _, result = self.ask(["-o", path])
+        self.assert_status(result, 0)
+        self.assertEqual(result.out, b"")
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "Hello\n")
+        self.assertEqual(os.listdir(self.home.path).count("answer.txt"), 1)
+
+    def test_o_keeps_the_old_file_when_the_call_fails(self):
+        path = self.home.write("answer.txt", "old")
+        _, result = self.ask(["-o", path, "--retries", "0"], [{"status": 500}])
+        self.assert_status(result, 75)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "old")
+
+    def test_o_that_cannot_be_created_is_73(self):
+        _, result = self.ask(["-o", "/nowhere/answer.txt"])
+        self.assert_status(result, 73)
+        self.assertIn("/nowhere/answer.txt", result.err)
+
+    def test_F1_a_full_disk_on_stdout_is_74(self):
+        with open("/dev/full", "wb") as full:
+            _, result = self.ask([], stdout=full)
+        self.assert_status(result, 74)
+        self.assertIn("No space left", result.err)
+
+    def test_G9_a_closed_or_full_stderr_changes_nothing(self):
+        with open("/dev/full", "wb") as full:
+            stub = self.stub([{"text": "ok"}])
+            process = self.spawn_llmroute(
+                ["run", "--no-stdin", "--show-route", "-p", "hi there"],
+                config=harness.stub_config(stub, {"m": {}}), stderr=full)
+            self.assertEqual(process.stdout.read(), b"ok\n")
+            self.assertEqual(process.wait(10), 0)
+
+    def test_json_is_one_object_with_every_field(self):
+        _, result = self.ask(["--json"], [{"text": "Hello", "served": "m-2026",
+                                           "usage": {"input": 100, "output": 20}}])
+        self.assert_status(result, 0)
+        data = result.json()
+        self.assertEqual(data["schema"], "llmroute.result/1")
+        self.assertEqual(data["text"], "Hello")
+        self.assertEqual(data["finish_reason"], "stop")
+        self.assertEqual(data["model"], {
+            "requested": "auto", "routed": "m", "used": "m", "served": "m-2026",
+            "provider": "openai-chat"})
+        self.assertEqual(data["usage"]["input"], 100)
+        self.assertEqual(data["usage"]["source"], "provider")
+        self.assertEqual(data["attempts"][0]["status"], 200)
+        self.assertIsNone(data["error"])
+        self.assertEqual(len(data["id"]), 26)
+        # 100 x $1 + 20 x $2 per million tokens
+        self.assertAlmostEqual(data["cost"]["usd"], 0.00014, delta=1e-16)
+
+    def test_P3_missing_usage_or_price_is_null_never_0(self):
+        _, result = self.ask(["--json"], [{"text": "x", "usage": None}])
+        self.assertIsNone(result.json()["cost"]["usd"])
+        self.assertEqual(result.json()["usage"]["source"], "unknown")
+        _, result = self.ask(["--json"], [{"text": "x"}], {"m": {"price": None}})
+        self.assertIsNone(result.json()["cost"]["usd"])
+
+    def test_json_tells_of_a_failure_too(self):
+        _, result = self.ask(["--json", "--retries", "0"], [{"status": 503}])
+        self.assert_status(result, 75)
+        data = result.json()
+        self.assertIsNone(data["text"])
+        self.assertEqual(data["error"]["exit"], 75)
+        self.assertEqual(data["attempts"][0]["status"], 503)
+
+    def test_show_route_and_stats_are_lines_on_stderr(self):
+        _, result = self.ask(["--show-route", "--stats"])
+        self.assert_status(result, 0)
+        self.assertEqual(result.out, b"Hello\n")
+        lines = result.err.splitlines()
+        self.assertEqual(len(lines), 2)
+        self.assertIn("auto -> m (openai-chat)", lines[0])
+        self.assertIn("tokens in", lines[1])
+
+    def test_dry_run_sends_nothing_and_needs_no_key(self):
+        stub, result = self.ask(["-n"], env={"STUB_KEY": None})
+        self.assert_status(result, 0)
+        self.assertEqual(stub.requests(), [])
+        self.assertIn("hi there", result.text)
+        self.assertIn("m (openai-chat)", result.text)
+
+    def test_P8_the_key_is_in_no_output(self):
+        for args in (["--json", "--stats", "--show-route", "-v"], ["-n"],
+                     ["--retries", "0"]):
+            _, result = self.ask(args, [{"status": 401, "echo_auth": True}]
+                                 if "--retries" in args else None)
+            self.assert_no_key(result.out, result.err)
+
+    def test_A2_a_key_echoed_by_the_provider_is_redacted(self):
+        _, result = self.ask([], [{"status": 401, "echo_auth": True}])
+        self.assert_status(result, 77)
+        self.assert_no_key(result.out, result.err)
+
+    def test_no_escape_byte_without_a_terminal(self):
+        for args in (["--show-route", "--stats"], ["--json"], ["-n"]):
+            _, result = self.ask(args)
+            self.assertNotIn(b"\x1b", result.out + result.err.encode())
+
+    def test_S17_length_is_3_unless_the_limit_was_the_users(self):
+        _, result = self.ask([], [{"text": "cut", "finish": "length"}])
+        self.assert_status(result, 3)
+        self.assertEqual(result.out, b"cut\n")
+        _, result = self.ask(["--max-tokens", "5"], [{"text": "cut", "finish": "length"}])
+        self.assert_status(result, 0)
+        self.assertIn("--max-tokens", result.err)
+
+    def test_S15_S16_empty_and_filtered_answers_are_3(self):
+        for rule, word in (({"text": ""}, "empty"),
+                           ({"text": "x", "finish": "content_filter"}, "filter")):
+            _, result = self.ask([], [rule])
+            self.assert_status(result, 3)
+            self.assertIn(word, result.err)
+
+    def test_A12_escapes_are_shown_on_a_terminal_and_raw_in_a_pipe(self):
+        text = "\x1b]52;c;AAAA\x07red\x1b[31m"
+        _, result = self.ask([], [{"text": text}])
+        self.assertEqual(result.out, text.encode() + b"\n")
+        stub = self.stub([{"text": text}])
+        leader, follower = pty.openpty()
+        self.addCleanup(os.close, leader)
+        process = self.spawn_llmroute(
+            ["run", "--no-stdin", "-p", "hi there"],
+            config=harness.stub_config(stub, {"m": {}}), stdout=follower)
+        self.assertEqual(process.wait(10), 0)
+        os.close(follower)
+        shown = b""
+        while select.select([leader], [], [], 0.2)[0]:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        self.assertNotIn(b"\x1b", shown)
+        self.assertIn(b"^[]52;c;AAAA^Gred^[[31m", shown)
+
+
+if __name__ == "__main__":
+    unittest.main()

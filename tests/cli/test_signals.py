@@ -1,0 +1,86 @@
+"""P7, G1 to G4: signals end a call quickly, and the shell sees a signal death."""
+
+import os
+import signal
+import time
+import unittest
+
+import harness
+
+SLOW = {"chunks": ["word "] * 200, "delay_chunk_ms": 100}
+
+
+class Signals(harness.TestCase):
+    def start(self, rule=None, **options):
+        self.server = self.stub([rule or SLOW])
+        return self.spawn_llmroute(
+            ["run", "--no-stdin", "-p", "hi there"],
+            config=harness.stub_config(self.server, {"m": {}}), **options)
+
+    def assert_cancelled(self, since):
+        request = self.server.requests(wait=3)[0]
+        self.assertTrue(request.done["client_closed"])
+        self.assertLess((request.done["closed_t"] - since) / 1e9, 1.0)
+
+    def test_P7_G2_sigint_sigterm_and_sighup_are_signal_deaths(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process = self.start()
+            self.assertEqual(os.read(process.stdout.fileno(), 5), b"word ")
+            sent = time.monotonic_ns()
+            process.send_signal(number)
+            self.assertEqual(process.wait(5), -number)
+            self.assertLess((time.monotonic_ns() - sent) / 1e9, 1.0)
+            self.assert_cancelled(sent)
+
+    def test_a_signal_while_waiting_to_retry_ends_it(self):
+        process = self.start({"status": 429, "retry_after": "30"})
+        while not self.server.requests(wait=0):
+            time.sleep(0.02)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(5), -signal.SIGINT)
+
+    def test_a_signal_while_reading_stdin_ends_it(self):
+        server = self.stub([SLOW])
+        process = self.spawn_llmroute(["run"],
+                                      config=harness.stub_config(server, {"m": {}}))
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(5), -signal.SIGINT)
+        self.assertEqual(server.requests(), [])
+
+    def test_G4_an_ignored_sighup_stays_ignored(self):
+        process = self.start(
+            {"chunks": ["a", "b"], "delay_chunk_ms": 500},
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.assertEqual(os.read(process.stdout.fileno(), 1), b"a")
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.wait(5), 0)
+
+    def test_G1_a_reader_that_leaves_ends_it_silently_by_sigpipe(self):
+        process = self.start()
+        self.assertEqual(os.read(process.stdout.fileno(), 5), b"word ")
+        gone = time.monotonic_ns()
+        process.stdout.close()
+        self.assertEqual(process.wait(5), -signal.SIGPIPE)
+        self.assertEqual(process.stderr.read(), b"")
+        self.assert_cancelled(gone)
+
+    def test_G8_also_when_the_parent_ignores_sigpipe(self):
+        process = self.start(
+            preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN))
+        os.read(process.stdout.fileno(), 5)
+        process.stdout.close()
+        self.assertEqual(process.wait(5), -signal.SIGPIPE)
+
+    def test_explain_into_a_closed_pipe_dies_by_sigpipe(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = self.spawn_llmroute(["explain", "--no-stdin", "-p", "hi there"],
+                                      stdout=writer)
+        os.close(writer)
+        self.assertEqual(process.wait(5), -signal.SIGPIPE)
+
+
+if __name__ == "__main__":
+    unittest.main()
