@@ -209,7 +209,7 @@ def toml(value):
         pairs = ", ".join(f"{_key(k)} = {toml(v)}" for k, v in value.items())
         return "{ " + pairs + " }"
     if isinstance(value, str):
-        return json.dumps(value).replace("\x7f", "\\u007f")
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)
 
 

@@ -110,11 +110,15 @@ class StreamBody {
   bool odd_added_ = false;
 };
 
-std::string_view line_end(const std::string& kind, size_t number) {
+// A CR must not meet an LF that ends the next line: they would be one end.
+std::string_view line_end(const std::string& kind, size_t number,
+                          bool after_cr) {
   constexpr std::string_view kEnds[] = {"\n", "\r\n", "\r"};
   if (kind == "crlf") return kEnds[1];
   if (kind == "cr") return kEnds[2];
-  return kind == "mixed" ? kEnds[number % 3] : kEnds[0];
+  if (kind != "mixed") return kEnds[0];
+  const size_t turn = number % 3;
+  return kEnds[after_cr && turn == 0 ? 1 : turn];
 }
 
 // JSON text holds no raw line feed, so every one in the body ends a line.
@@ -124,7 +128,7 @@ void change_line_ends(std::vector<Piece>& body, const std::string& kind) {
     std::string changed;
     for (const char c : piece.bytes) {
       if (c == '\n') {
-        changed += line_end(kind, number++);
+        changed += line_end(kind, number++, changed.ends_with('\r'));
       } else {
         changed += c;
       }
