@@ -1,0 +1,22 @@
+// Runs the command that prints a key.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace llmroute::config {
+
+inline constexpr std::chrono::seconds kKeyCommandTime{10};
+
+// stdout of the command: argv without a shell, stdin from /dev/null, default
+// signal handling, a session of its own, stderr ours. Anything but exit 0
+// within `limit` is kNoPermission; then every process of the session's group
+// is killed. At most 64 KiB are read.
+base::Result<std::string> run_key_command(
+    const std::vector<std::string>& command,
+    std::chrono::milliseconds limit = kKeyCommandTime);
+
+}  // namespace llmroute::config
