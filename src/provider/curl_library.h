@@ -1,0 +1,35 @@
+// libcurl, opened when the first request is made. Linking it would cost every
+// start some 5 ms and 29 libraries, also of commands that never use a network.
+#pragma once
+
+#include <curl/curl.h>
+
+#include "base/result.h"
+
+namespace llmroute::provider {
+
+// The functions used, found by name. They live as long as the process.
+struct CurlLibrary {
+  decltype(&curl_global_init) global_init = nullptr;
+  decltype(&curl_easy_init) easy_init = nullptr;
+  decltype(&curl_easy_setopt) easy_setopt = nullptr;
+  decltype(&curl_easy_getinfo) easy_getinfo = nullptr;
+  decltype(&curl_easy_reset) easy_reset = nullptr;
+  decltype(&curl_easy_cleanup) easy_cleanup = nullptr;
+  decltype(&curl_easy_strerror) easy_strerror = nullptr;
+  decltype(&curl_slist_append) slist_append = nullptr;
+  decltype(&curl_slist_free_all) slist_free_all = nullptr;
+  decltype(&curl_multi_init) multi_init = nullptr;
+  decltype(&curl_multi_cleanup) multi_cleanup = nullptr;
+  decltype(&curl_multi_add_handle) multi_add_handle = nullptr;
+  decltype(&curl_multi_remove_handle) multi_remove_handle = nullptr;
+  decltype(&curl_multi_perform) multi_perform = nullptr;
+  decltype(&curl_multi_poll) multi_poll = nullptr;
+  decltype(&curl_multi_info_read) multi_info_read = nullptr;
+};
+
+// Opens and initialises it once. Thread-safe. Missing, or too old to have a
+// function: kOs, naming the package to install.
+base::Result<const CurlLibrary*> curl_library();
+
+}  // namespace llmroute::provider

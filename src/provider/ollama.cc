@@ -1,0 +1,152 @@
+#include "provider/ollama.h"
+
+#include "base/json_writer.h"
+#include "provider/curl_transport.h"
+#include "provider/request_body.h"
+#include "provider/request_headers.h"
+
+namespace llmroute::provider {
+namespace {
+
+using core::Finish;
+
+constexpr size_t kLongestListing = size_t{8} << 20;
+
+std::string messages_json(const core::Prompt& prompt) {
+  base::JsonWriter json;
+  json.begin_array();
+  auto message = [&json](std::string_view role, std::string_view text) {
+    json.begin_object().field("role", role).field("content", text).end_object();
+  };
+  if (!prompt.system.empty()) message("system", prompt.system);
+  for (const core::Message& one : prompt.messages) {
+    message(one.role == core::Role::kUser ? "user" : "assistant", one.text);
+  }
+  return json.end_array().take();
+}
+
+// Without num_ctx the server cuts long prompts silently.
+std::string options_json(const Call& call) {
+  const core::Parameters& parameters = call.prompt.parameters;
+  RequestBody options;
+  if (call.output_cap > 0) options.set_number("num_predict", call.output_cap);
+  if (call.model.context_window) {
+    options.set_number("num_ctx", *call.model.context_window);
+  }
+  if (parameters.temperature && call.model.accepts_temperature) {
+    options.set_number("temperature", *parameters.temperature);
+  }
+  if (!parameters.stop.empty()) options.set_texts("stop", parameters.stop);
+  if (parameters.seed) options.set_number("seed", *parameters.seed);
+  return options.text();
+}
+
+Finish finish_of(std::string_view reason) {
+  if (reason == "stop" || reason.empty()) return Finish::kStop;
+  if (reason == "length") return Finish::kLength;
+  return Finish::kOther;
+}
+
+// Collects a listing.
+class Listing : public Receiver {
+ public:
+  bool on_head(const ResponseHead& head) override {
+    status = head.status;
+    return true;
+  }
+  bool on_body(std::string_view bytes) override {
+    body += bytes;
+    return body.size() < kLongestListing;
+  }
+  bool has_content() const override { return !body.empty(); }
+  bool complete() const override { return false; }
+
+  int status = 0;
+  std::string body;
+};
+
+}  // namespace
+
+HttpRequest ollama_request(const Call& call) {
+  RequestBody body;
+  body.set_text("model", call.model.id)
+      .set("messages", messages_json(call.prompt))
+      .set_flag("stream", call.stream)
+      .set_flag("truncate", false);
+  const std::string options = options_json(call);
+  if (options != "{}") body.set("options", options);
+  body.set_extra(call.prompt.parameters);
+  HttpRequest request;
+  request.url = join_url(call.provider.base_url, "/api", "/chat", false);
+  if (!call.key.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + call.key);
+  }
+  request.body = body.text();
+  return with_common_headers(call, std::move(request));
+}
+
+void OllamaDecoder::on_event(const Json& event, bool unterminated,
+                             Answer& answer) {
+  const bool done = event["done"].is_true();
+  if (unterminated && !done) return;
+  const Json& message = event["message"];
+  answer.text += message["content"].text();
+  if (!answer.text.empty() || message.has("thinking") ||
+      message.has("tool_calls")) {
+    answer.has_content = true;
+  }
+  if (!event["model"].text().empty()) {
+    answer.served_model = event["model"].text();
+  }
+  if (!done) return;
+  if (event["done_reason"].string() == "") {
+    answer.error = ErrorFacts();
+    answer.error->message = "the model's runner broke off";
+    return;
+  }
+  answer.finish = finish_of(event["done_reason"].text());
+  if (message.has("tool_calls")) answer.finish = Finish::kToolCalls;
+  answer.usage.input = event["prompt_eval_count"].count();
+  answer.usage.output = event["eval_count"].count();
+  answer.complete = true;
+}
+
+void OllamaDecoder::on_document(const Json& document, Answer& answer) {
+  on_event(document, false, answer);
+}
+
+base::Result<std::vector<OllamaModel>> list_ollama_models(
+    const core::Provider& provider, std::chrono::milliseconds timeout,
+    Transport& transport) {
+  HttpRequest request;
+  request.method = "GET";
+  request.url = join_url(provider.base_url, "/api", "/tags", false);
+  request.headers.emplace_back("Accept", "application/json");
+  request.timeouts = {timeout, timeout, timeout, timeout};
+  request.ca_file = provider.ca_file;
+  Listing listing;
+  if (const auto failure = transport.send(request, listing)) {
+    return base::Error{base::ErrorKind::kTryLater, failure->message};
+  }
+  const auto json = read_json(listing.body);
+  if (listing.status != 200 || !json || !json->root["models"].is_array()) {
+    return base::Error{base::ErrorKind::kProtocol,
+                       request.url + " does not list models"};
+  }
+  std::vector<OllamaModel> models;
+  for (const Json& model : json->root["models"].items()) {
+    const Json& details = model["details"];
+    models.push_back({std::string(model["name"].text()),
+                      std::string(details["parameter_size"].text()),
+                      std::string(details["family"].text()),
+                      details["context_length"].count()});
+  }
+  return models;
+}
+
+base::Result<std::vector<OllamaModel>> list_ollama_models(
+    const core::Provider& provider, std::chrono::milliseconds timeout) {
+  return list_ollama_models(provider, timeout, curl_transport());
+}
+
+}  // namespace llmroute::provider

@@ -1,0 +1,223 @@
+#include "provider/openai_chat.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "provider/parameter_memory.h"
+#include "provider/request_body.h"
+#include "provider/request_headers.h"
+
+namespace llmroute::provider {
+namespace {
+
+using core::Finish;
+
+std::string messages_json(const core::Prompt& prompt) {
+  base::JsonWriter json;
+  json.begin_array();
+  auto message = [&json](std::string_view role, std::string_view text) {
+    json.begin_object().field("role", role).field("content", text).end_object();
+  };
+  if (!prompt.system.empty()) message("system", prompt.system);
+  for (const core::Message& one : prompt.messages) {
+    message(one.role == core::Role::kUser ? "user" : "assistant", one.text);
+  }
+  return json.end_array().take();
+}
+
+std::string token_limit_field(const Call& call) {
+  if (!call.model.token_limit_field.empty()) {
+    return call.model.token_limit_field;
+  }
+  if (!call.provider.token_limit_field.empty()) {
+    return call.provider.token_limit_field;
+  }
+  return "max_tokens";
+}
+
+void set_parameters(const Call& call, RequestBody& body) {
+  const core::Parameters& parameters = call.prompt.parameters;
+  const RefusedParameters refused = refused_parameters(call);
+  if (call.output_cap > 0) {
+    body.set_number(refused.renamed(token_limit_field(call)), call.output_cap);
+  }
+  auto wanted = [&refused](std::string_view name) {
+    return !refused.dropped(name);
+  };
+  if (parameters.temperature && call.model.accepts_temperature &&
+      wanted("temperature")) {
+    body.set_number("temperature", *parameters.temperature);
+  }
+  if (!parameters.stop.empty() && wanted("stop")) {
+    body.set_texts("stop", parameters.stop);
+  }
+  const std::string& seed = call.provider.seed_field;
+  if (parameters.seed && !seed.empty() && wanted(seed)) {
+    body.set_number(seed, *parameters.seed);
+  }
+  if (call.stream) {
+    body.set_flag("stream", true);
+    if (call.provider.stream_usage && wanted("stream_options")) {
+      body.set("stream_options", R"({"include_usage":true})");
+    }
+  }
+}
+
+Finish finish_of(std::string_view reason) {
+  constexpr std::array<std::pair<std::string_view, Finish>, 14> kFinishes = {
+      {{"stop", Finish::kStop},
+       {"eos", Finish::kStop},
+       {"eos_token", Finish::kStop},
+       {"end_turn", Finish::kStop},
+       {"stop_sequence", Finish::kStop},
+       {"length", Finish::kLength},
+       {"max_tokens", Finish::kLength},
+       {"model_length", Finish::kLength},
+       {"MAX_TOKENS", Finish::kLength},
+       {"content_filter", Finish::kFilter},
+       {"SAFETY", Finish::kFilter},
+       {"refusal", Finish::kRefusal},
+       {"tool_calls", Finish::kToolCalls},
+       {"function_call", Finish::kToolCalls}}};
+  const auto* found =
+      std::find_if(kFinishes.begin(), kFinishes.end(),
+                   [reason](const auto& row) { return row.first == reason; });
+  return found == kFinishes.end() ? Finish::kOther : found->second;
+}
+
+// The answer part of `content`: a string, or a list of parts of which only text
+// is shown.
+void append_content(const Json& content, std::string& out) {
+  out += content.text();
+  for (const Json& part : content.items()) {
+    if (part["type"].text() == "text") out += part["text"].text();
+  }
+}
+
+bool has_reasoning(const Json& message) {
+  for (const char* name : {"reasoning_content", "reasoning", "thinking"}) {
+    if (!message[name].text().empty()) return true;
+  }
+  return false;
+}
+
+// Choice 0: by its index where given, else the first.
+const Json& first_choice(const Json& body) {
+  const Json& choices = body["choices"];
+  for (const Json& choice : choices.items()) {
+    if (choice["index"].count().value_or(0) == 0) return choice;
+  }
+  return choices.at(choices.items().size());
+}
+
+}  // namespace
+
+HttpRequest openai_chat_request(const Call& call) {
+  RequestBody body;
+  body.set_text("model", call.model.id)
+      .set("messages", messages_json(call.prompt));
+  set_parameters(call, body);
+  body.set_extra(call.prompt.parameters);
+  HttpRequest request;
+  request.url =
+      join_url(call.provider.base_url, "/v1", "/chat/completions", true);
+  if (!call.key.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + call.key);
+  }
+  request.body = body.text();
+  return with_common_headers(call, std::move(request));
+}
+
+core::Usage openai_usage(const Json& usage) {
+  core::Usage result;
+  result.input = usage["prompt_tokens"].count();
+  result.output = usage["completion_tokens"].count();
+  const Json& input_details = usage["prompt_tokens_details"];
+  result.cached_input = input_details["cached_tokens"].count().value_or(
+      usage["prompt_cache_hit_tokens"].count().value_or(0));
+  result.cache_write = input_details["cache_write_tokens"].count().value_or(0);
+  result.reasoning =
+      usage["completion_tokens_details"]["reasoning_tokens"].count().value_or(
+          0);
+  if (!result.complete()) return result;
+  if (result.cached_input > *result.input) *result.input += result.cached_input;
+  // xAI and Gemini leave reasoning out of completion_tokens, not of the total.
+  const auto total = usage["total_tokens"].count();
+  if (total && *total > *result.input + *result.output) {
+    *result.output = *total - *result.input;
+  }
+  return result;
+}
+
+void OpenAiChatDecoder::take_common(const Json& body, Answer& answer) {
+  if (!body["model"].text().empty()) {
+    answer.served_model = body["model"].text();
+  }
+  const Json& usage =
+      body.has("usage") ? body["usage"] : body["x_groq"]["usage"];
+  if (usage.is_object()) answer.usage = openai_usage(usage);
+}
+
+void OpenAiChatDecoder::take_message(const Json& message, Answer& answer) {
+  const size_t before = answer.text.size();
+  append_content(message["content"], answer.text);
+  const std::string_view refusal = message["refusal"].text();
+  if (!refusal.empty()) {
+    refused_ = true;
+    answer.text += refusal;
+  }
+  if (answer.text.size() > before || has_reasoning(message) ||
+      !message["content"].items().empty() || message.has("tool_calls")) {
+    answer.has_content = true;
+  }
+}
+
+void OpenAiChatDecoder::take_finish(const Json& choice, Answer& answer) {
+  const std::string_view reason = choice["finish_reason"].text();
+  if (reason.empty()) return;
+  if (reason == "error" || reason == "insufficient_system_resource") {
+    answer.error = read_error(choice);
+    answer.error->type = reason;
+    if (answer.error->message.empty()) {
+      answer.error->message = "the provider broke off";
+    }
+    return;
+  }
+  answer.finish = finish_of(reason);
+  answer.may_end = true;
+}
+
+void OpenAiChatDecoder::on_event(const Json& event, bool unterminated,
+                                 Answer& answer) {
+  const Json& choice = first_choice(event);
+  if (unterminated && choice["finish_reason"].text().empty()) return;
+  take_common(event, answer);
+  if (choice.is_null()) return;
+  choice_seen_ = true;
+  take_message(choice[choice.has("delta") ? "delta" : "message"], answer);
+  take_finish(choice, answer);
+  if (refused_ && answer.finish == Finish::kStop) {
+    answer.finish = Finish::kRefusal;
+  }
+}
+
+void OpenAiChatDecoder::on_done(Answer& answer) {
+  if (choice_seen_) {
+    answer.complete = true;
+  } else {
+    answer.nonsense = "the stream ended without a choice";
+  }
+}
+
+void OpenAiChatDecoder::on_document(const Json& document, Answer& answer) {
+  on_event(document, false, answer);
+  if (!choice_seen_) {
+    answer.nonsense = "the reply holds no choice";
+  } else if (!answer.error) {
+    answer.complete = true;
+  }
+}
+
+}  // namespace llmroute::provider
