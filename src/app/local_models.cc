@@ -61,7 +61,7 @@ std::vector<Server> read_cache(const base::Environment& environment) {
       OllamaModel model;
       model.name = cells[1];
       model.parameter_size = cells[2];
-      model.context_length = base::parse_int(cells[3]).value_or(0);
+      model.context_length = base::parse_int(cells[3]);
       servers.back().models.push_back(std::move(model));
     }
   }
@@ -76,7 +76,7 @@ void write_cache(const base::Environment& environment,
                         server.failures);
     for (const OllamaModel& model : server.models) {
       text += fmt::format("\t{}\t{}\t{}\n", model.name, model.parameter_size,
-                          model.context_length);
+                          model.context_length.value_or(0));
     }
   }
   const std::string file = cache_file(environment);
@@ -167,7 +167,9 @@ core::Model describe(const core::Config& config, const core::Provider& provider,
   model.id = served.name;
   model.aliases = {provider.name + "/" + served.name};
   model.price = {core::Money{}, core::Money{}, core::Money{}, core::Money{}};
-  if (served.context_length > 0) model.context_window = served.context_length;
+  if (served.context_length.value_or(0) > 0) {
+    model.context_window = served.context_length;
+  }
   model.ability.fill(ability_from_size(served.parameter_size));
   if (const core::Model* known = same_weights(config, served.name)) {
     model.ability = known->ability;
