@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,25 +67,38 @@ Outcome perform(const Args& args, const base::Environment& environment) {
   return dispatch(args, std::move(settings), environment);
 }
 
-// What completions ask (`__complete KIND [PREFIX]`) and what the build asks
-// (`__document NAME`). Nothing is said if it cannot be answered.
-Outcome answer_hidden(const std::vector<std::string>& words,
-                      const base::Environment& environment) {
-  if (words.size() < 2) return ExitStatus::kUsage;
+Outcome print_lines(const std::vector<std::string>& lines) {
   std::string text;
-  if (words[0] == "__document") {
-    const auto found = document(words[1]);
-    if (!found) return ExitStatus::kUsage;
-    text = *found;
-  } else {
-    const std::string prefix = words.size() > 2 ? words[2] : "";
-    for (const std::string& name :
-         app::complete(words[1], prefix, environment)) {
-      text += name + "\n";
-    }
-  }
+  for (const std::string& line : lines) text += line + "\n";
   LLMROUTE_CHECK(app::print_document(text));
   return ExitStatus::kOk;
+}
+
+// What the build asks: `__document` lists the documents, `__document NAME`
+// prints one.
+Outcome answer_build(const std::vector<std::string>& words) {
+  if (words.size() < 2) return print_lines(document_names());
+  const std::optional<std::string> text = document(words[1]);
+  if (!text) return ExitStatus::kUsage;
+  LLMROUTE_CHECK(app::print_document(*text));
+  return ExitStatus::kOk;
+}
+
+// What completions ask: `__complete KIND [PREFIX]`.
+Outcome answer_completion(const std::vector<std::string>& words,
+                          const base::Environment& environment) {
+  if (words.size() < 2) return ExitStatus::kUsage;
+  const std::string prefix = words.size() > 2 ? words[2] : "";
+  return print_lines(app::complete(words[1], prefix, environment));
+}
+
+// The commands that no person types. They say nothing if they fail.
+std::optional<Outcome> answer_hidden(const std::vector<std::string>& words,
+                                     const base::Environment& environment) {
+  if (words.empty()) return std::nullopt;
+  if (words[0] == "__document") return answer_build(words);
+  if (words[0] == "__complete") return answer_completion(words, environment);
+  return std::nullopt;
 }
 
 // Some file systems tell of a failed write only here.
@@ -102,11 +116,8 @@ Outcome close_stdout(Outcome outcome) {
 int run_program(int argc, char** argv) {
   const base::ProcessEnvironment environment;
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  const bool hidden =
-      !words.empty() && (words[0] == "__complete" || words[0] == "__document");
-  if (hidden) {
-    const Outcome outcome = answer_hidden(words, environment);
-    return static_cast<int>(outcome ? *outcome : ExitStatus::kIo);
+  if (const auto hidden = answer_hidden(words, environment)) {
+    return static_cast<int>(*hidden ? **hidden : ExitStatus::kIo);
   }
   const Args args = parse(words);
   const Outcome outcome = close_stdout(perform(args, environment));
