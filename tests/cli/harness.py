@@ -151,11 +151,20 @@ class Stub:
                 return requests
             time.sleep(0.005)
 
-    def account(self):
-        """The totals of requests, tokens and money, as the stub counts them."""
+    def account(self, wait=2.0):
+        """The totals of requests, tokens and money, as the stub counts them.
+        Waits up to `wait` seconds until no request is under way."""
+        until = time.monotonic() + wait
+        while True:
+            totals = self._get("/stub/account")
+            if totals["in_flight"] == 0 or time.monotonic() > until:
+                return totals
+            time.sleep(0.005)
+
+    def _get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", "/stub/account")
+            connection.request("GET", path)
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()
