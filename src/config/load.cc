@@ -36,46 +36,59 @@ std::vector<Candidate> candidates(const Sources& sources,
   return files;
 }
 
-// True if the file was there.
-base::Result<bool> add_file(Merger& merger, const Candidate& file,
-                            const std::string& home) {
+struct Document {
+  Layer layer;
+  Node tree;
+};
+
+base::Result<std::optional<Document>> read_file(const Candidate& file,
+                                                const std::string& home) {
   LLMROUTE_TRY(const std::optional<TrustedFile> found,
                read_trusted(file.path, file.trust, home, kMaxFile));
   if (!found && file.required) {
     return base::Error{
         base::ErrorKind::kConfig,
-        fmt::format("cannot open '{}': {}", file.path, "no such file")};
+        fmt::format("cannot open '{}': no such file", file.path)};
   }
-  if (!found) return false;
-  const Layer layer{.file = file.path,
-                    .directory = base::parent_directory(file.path),
-                    .home = home,
-                    .secret = found->secret};
-  LLMROUTE_TRY(const Node document, read_toml(found->text, file.path));
-  LLMROUTE_CHECK(merger.add(document, layer));
-  return true;
+  if (!found) return std::optional<Document>();
+  Document document;
+  document.layer = {file.path, base::parent_directory(file.path), home,
+                    found->secret};
+  LLMROUTE_TRY(document.tree, read_toml(found->text, file.path));
+  return std::optional(std::move(document));
+}
+
+// Those that exist, strongest first.
+base::Result<std::vector<Document>> read_files(
+    const Sources& sources, const base::Environment& environment) {
+  const std::string home = home_directory(environment);
+  std::vector<Document> documents;
+  for (const Candidate& file : candidates(sources, environment)) {
+    LLMROUTE_TRY(std::optional<Document> document, read_file(file, home));
+    if (document) documents.push_back(std::move(*document));
+  }
+  return documents;
 }
 
 }  // namespace
 
 base::Result<core::Config> load(const Sources& sources,
                                 const base::Environment& environment) {
-  Merger merger(builtin());
-  const std::string home = home_directory(environment);
-  std::vector<Candidate> files = candidates(sources, environment);
-  std::vector<std::string> read;
-  for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    LLMROUTE_TRY(const bool found, add_file(merger, *file, home));
-    if (found) read.insert(read.begin(), file->path);
-  }
-  const bool own_server = merger.is_set("providers.ollama.base_url");
-  core::Config config;
-  if (read.empty()) {
-    config = builtin();  // checked when it was compiled
-  } else {
+  LLMROUTE_TRY(const std::vector<Document> documents,
+               read_files(sources, environment));
+  core::Config config = builtin();  // checked when it was compiled
+  bool own_server = false;
+  if (!documents.empty()) {
+    Merger merger(std::move(config));
+    for (auto next = documents.rbegin(); next != documents.rend(); ++next) {
+      LLMROUTE_CHECK(merger.add(next->tree, next->layer));
+    }
+    own_server = merger.is_set("providers.ollama.base_url");
     LLMROUTE_TRY(config, merger.finish());
   }
-  config.files = std::move(read);
+  for (const Document& document : documents) {
+    config.files.push_back(document.layer.file);
+  }
   if (!own_server) LLMROUTE_CHECK(apply_local_server(config, environment));
   return config;
 }

@@ -107,7 +107,7 @@ base::Status Merger::add_named(std::vector<T>& objects, Index& index,
     T& object = objects[at->second];
     LLMROUTE_CHECK(set_members(object, member.value, layer));
     note(object, member.value, !fresh);
-    object.origin = layer.origin(member.at);
+    if (fresh) object.origin = layer.origin(member.at);
     const std::string path = join_path(section.key, member.key);
     origins_.add_place(path, layer, member.at);
     origins_.add_values(path, member.value, layer);
