@@ -111,11 +111,11 @@ Result<ExitStatus> explain(const ExplainOptions& options,
                route_prompt({options.config, options.input, options.routing,
                              options.request, options.limits, Asker::kExplain},
                             environment, messages));
-  constexpr size_t kShown = 8;
+  constexpr size_t kMostFeatures = 24;  // a head
   const Explanation explanation{
       routed,
       routed.analyzer->explain(
-          {routed.prompt.instruction(), routed.prompt.context()}, kShown),
+          {routed.prompt.instruction(), routed.prompt.context()}, kMostFeatures),
       !options.no_timing};
   if (options.format == Format::kJson) {
     LLMROUTE_CHECK(print_document(explanation_json(explanation)));

@@ -129,18 +129,22 @@ std::string rule_lines(const Decision& decision) {
   return table.render();
 }
 
+// The features that moved the difficulty most, in each direction.
 std::string pushed_lines(const std::vector<core::Contribution>& contributions) {
-  std::string up, down;
+  constexpr size_t kMostFeatures = 6;
+  std::string sides[2];
+  size_t counts[2] = {0, 0};
   for (const core::Contribution& c : contributions) {
-    if (c.head != "difficulty") continue;
-    std::string& side = c.contribution > 0 ? up : down;
-    side += fmt::format("  {} {:+.2f}",
-                        c.text.starts_with('[') ? c.text : '"' + c.text + '"',
-                        c.contribution);
+    const size_t side = c.contribution > 0 ? 0 : 1;
+    if (c.head != "difficulty" || counts[side] == kMostFeatures) continue;
+    ++counts[side];
+    sides[side] += fmt::format(
+        "  {} {:+.2f}", c.text.starts_with('[') ? c.text : '"' + c.text + '"',
+        c.contribution);
   }
   std::string text;
-  if (!up.empty()) text += "harder    " + up.substr(1) + "\n";
-  if (!down.empty()) text += "easier    " + down.substr(1) + "\n";
+  if (!sides[0].empty()) text += "harder   " + sides[0] + "\n";
+  if (!sides[1].empty()) text += "easier   " + sides[1] + "\n";
   return text;
 }
 

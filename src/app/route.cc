@@ -88,10 +88,17 @@ Result<core::Decision> decide(const RouteQuestion& question,
   LLMROUTE_TRY(core::Decision decision, router.decide(request));
   if (question.asker == Asker::kExplain && only_keys_are_missing(decision)) {
     const std::string why = routing::no_candidate(decision).message;
-    request.missing_keys.clear();
+    // The user's own providers first; the built-in ones if that is not enough.
+    std::erase_if(request.missing_keys, [&](const auto& missing) {
+      return routed.config->find_provider(missing.first)->origin != "built-in";
+    });
     LLMROUTE_TRY(decision, router.decide(request));
-    decision.notes.push_back(
-        "decided as if every key were set; run would stop: " + why);
+    if (only_keys_are_missing(decision)) {
+      request.missing_keys.clear();
+      LLMROUTE_TRY(decision, router.decide(request));
+    }
+    decision.notes.push_back("decided as if keys were set; run would stop: " +
+                             why);
   }
   return decision;
 }

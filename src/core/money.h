@@ -16,7 +16,7 @@ struct Money {
   int64_t pico = 0;
 
   auto operator<=>(const Money&) const = default;
-  double usd() const { return static_cast<double>(pico) * 1e-12; }
+  double usd() const { return static_cast<double>(pico) / 1e12; }
   static constexpr Money max() { return {INT64_MAX}; }
 };
 

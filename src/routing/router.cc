@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <span>
 
 #include "base/text.h"
 #include "routing/estimate.h"
@@ -22,11 +22,21 @@ using core::Decision;
 using core::Model;
 
 template <class T>
+std::vector<std::string> known_names(const std::vector<T>& items) {
+  std::vector<std::string> names;
+  for (const T& item : items) {
+    names.push_back(item.name);
+    if constexpr (requires { item.aliases; }) {
+      names.insert(names.end(), item.aliases.begin(), item.aliases.end());
+    }
+  }
+  return names;
+}
+
+template <class T>
 Error unknown_name(const char* kind, const std::string& name,
                    const std::vector<T>& known) {
-  std::vector<std::string> names;
-  for (const T& item : known) names.push_back(item.name);
-  const auto nearest = base::nearest_name(name, names);
+  const auto nearest = base::nearest_name(name, known_names(known));
   return {ErrorKind::kUsage,
           fmt::format("unknown {} '{}'{}", kind, name,
                       nearest ? fmt::format(" (did you mean '{}'?)", *nearest)
@@ -298,6 +308,24 @@ ErrorKind kind_of(core::Gate gate) {
   return ErrorKind::kSoftware;
 }
 
+// Each once, the user's own models first.
+std::vector<std::string> reasons_at(const Decision& decision, core::Gate gate) {
+  std::vector<std::string> own, built_in;
+  for (const core::Exclusion& excluded : decision.excluded) {
+    if (excluded.gate != gate) continue;
+    std::vector<std::string>& to =
+        excluded.model->origin == "built-in" ? built_in : own;
+    std::string reason = gate == core::Gate::kKey
+                             ? excluded.reason
+                             : excluded.model->name + ": " + excluded.reason;
+    if (std::find(to.begin(), to.end(), reason) == to.end()) {
+      to.push_back(std::move(reason));
+    }
+  }
+  own.insert(own.end(), built_in.begin(), built_in.end());
+  return own;
+}
+
 }  // namespace
 
 Error no_candidate(const Decision& decision) {
@@ -305,25 +333,19 @@ Error no_candidate(const Decision& decision) {
     return {ErrorKind::kUnavailable,
             fmt::format("route '{}' has no models", decision.route)};
   }
-  const auto furthest =
-      std::max_element(decision.excluded.begin(), decision.excluded.end(),
-                       [](const core::Exclusion& a, const core::Exclusion& b) {
-                         return a.gate < b.gate;
-                       });
-  std::set<std::string> reasons;
-  for (const core::Exclusion& excluded : decision.excluded) {
-    if (excluded.gate != furthest->gate) continue;
-    reasons.insert(furthest->gate == core::Gate::kKey
-                       ? excluded.reason
-                       : excluded.model->name + ": " + excluded.reason);
+  const core::Gate furthest =
+      std::max_element(
+          decision.excluded.begin(), decision.excluded.end(),
+          [](const auto& a, const auto& b) { return a.gate < b.gate; })
+          ->gate;
+  const std::vector<std::string> reasons = reasons_at(decision, furthest);
+  constexpr size_t kShown = 8;
+  const size_t shown = std::min(kShown, reasons.size());
+  std::string text = base::join(std::span(reasons).first(shown), "; ");
+  if (shown < reasons.size()) {
+    text += fmt::format("; and {} more", reasons.size() - shown);
   }
-  constexpr size_t kShown = 6;
-  std::vector<std::string> shown(reasons.begin(), reasons.end());
-  const size_t more = shown.size() > kShown ? shown.size() - kShown : 0;
-  shown.resize(shown.size() - more);
-  return {kind_of(furthest->gate),
-          fmt::format("no model can answer: {}{}", base::join(shown, "; "),
-                      more > 0 ? fmt::format("; and {} more", more) : "")};
+  return {kind_of(furthest), "no model can answer: " + text};
 }
 
 }  // namespace llmroute::routing

@@ -139,7 +139,8 @@ class Input(harness.TestCase):
         stub = self.stub([{"text": "ok"}])
         result = self.run_llmroute(
             ["run"], stdin="word " * 4000,
-            config=harness.stub_config(stub, {"m": {"context_window": 1000}}))
+            config=harness.stub_config(stub, {"m": {"context_window": 1000,
+                                               "max_output_tokens": 500}}))
         self.assert_status(result, 65)
         self.assertIn("window 1,000", result.err)
         self.assertEqual(stub.requests(), [])

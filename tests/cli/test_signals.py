@@ -20,7 +20,7 @@ class Signals(harness.TestCase):
     def assert_cancelled(self, since):
         request = self.server.requests(wait=3)[0]
         self.assertTrue(request.done["client_closed"])
-        self.assertLess((request.done["closed_t"] - since) / 1e9, 1.0)
+        self.assertLess((request.done["client_closed_t"] - since) / 1e9, 1.0)
 
     def test_P7_G2_sigint_sigterm_and_sighup_are_signal_deaths(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
