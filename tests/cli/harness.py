@@ -245,6 +245,10 @@ DEFAULT_MODEL = {"context_window": 128000, "max_output_tokens": 4096,
                  "price": {"input": 1.0, "output": 2.0}, "ability": 1.0,
                  "first_token_seconds": 1.0, "tokens_per_second": 60}
 
+# A provider is named after its protocol, unless a built-in one has that name
+# and would bring its models along.
+PROVIDER_NAMES = {"anthropic": "stub-anthropic", "ollama": "stub-ollama"}
+
 
 def stub_config(stub, models, *, provider_fields=None, extra=""):
     """Config text for models that the stub serves.
@@ -252,9 +256,9 @@ def stub_config(stub, models, *, provider_fields=None, extra=""):
     models: name -> fields. "protocol" (default openai-chat), "stub" (another
     Stub) and "provider_fields" are ours and pick the provider; the rest goes
     into the model's table over DEFAULT_MODEL; a field that is None is left out.
-    Every protocol of every stub becomes one provider: "openai-chat", and
-    "openai-chat-2" for the second stub. `extra` is appended, for routes, rules
-    and limits.
+    Every protocol of every stub becomes one provider: "openai-chat",
+    "stub-anthropic", "stub-ollama"; "openai-chat-2" for the second stub.
+    `extra` is appended, for routes, rules and limits.
     """
     stubs, providers, text = [stub], {}, ""
     for name, given in models.items():
@@ -265,7 +269,8 @@ def stub_config(stub, models, *, provider_fields=None, extra=""):
         if server not in stubs:
             stubs.append(server)
         number = stubs.index(server) + 1
-        where = protocol if number == 1 else f"{protocol}-{number}"
+        where = PROVIDER_NAMES.get(protocol, protocol)
+        where += "" if number == 1 else f"-{number}"
         settings = {"protocol": protocol,
                     "base_url": server.base_url_for(protocol),
                     "key_env": ["STUB_KEY"]} | (provider_fields or {}) | own

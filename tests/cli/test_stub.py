@@ -1028,7 +1028,8 @@ class Harness(StubTestCase):
         self.assertNotIn("price", config["models"]["c"])
         self.assertEqual(config["providers"]["openai-chat"]["base_url"],
                          stub.origin + "/v1")
-        self.assertEqual(config["providers"]["anthropic"]["base_url"], stub.origin)
+        self.assertEqual(config["providers"]["stub-anthropic"]["base_url"],
+                         stub.origin)
         self.assertEqual(config["providers"]["openai-chat-2"]["tags"], ["local"])
         self.assertEqual(config["models"]["d"]["provider"], "openai-chat-2")
         self.assertEqual(config["rules"], [{"name": "r", "deny": ["c"]}])
