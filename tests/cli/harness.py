@@ -258,7 +258,8 @@ def stub_config(stub, models, *, provider_fields=None, extra=""):
     into the model's table over DEFAULT_MODEL; a field that is None is left out.
     Every protocol of every stub becomes one provider: "openai-chat",
     "stub-anthropic", "stub-ollama"; "openai-chat-2" for the second stub.
-    `extra` is appended, for routes, rules and limits.
+    `extra` is appended, for routes, rules and limits. A model of an Ollama must
+    be in the list it shows: Stub(models=["llama"]).
     """
     stubs, providers, text = [stub], {}, ""
     for name, given in models.items():

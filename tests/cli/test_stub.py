@@ -255,6 +255,14 @@ class Script(StubTestCase):
         got, _ = self.raw(stub, request_bytes("/x", b"", ["Connection: close"], "GET"))
         self.assertTrue(got.endswith(b"by method"), got)
 
+    def test_a_rule_without_method_and_path_leaves_lists_alone(self):
+        stub = self.stub([{"times": 1, "status": 500}])
+        got, _ = self.raw(stub, request_bytes("/api/tags", b"",
+                                              ["Connection: close"], "GET"))
+        self.assertIn(b"200 OK", got)
+        self.assertEqual(self.post(stub)[0].status, 500)
+        self.assertEqual([r.done["rule"] for r in stub.requests()], [0, 1])
+
     def test_chance_is_deterministic_by_seed(self):
         def statuses(seed):
             with harness.Stub([{"chance": 0.5, "status": 500}, {"text": "x"}],

@@ -16,6 +16,8 @@ bool header_matches(const std::string& wanted, const Request& request) {
 
 bool conditions_hold(const Rule& rule, const Facts& facts) {
   const Request& request = facts.request;
+  const bool named = rule.method || rule.path;
+  if (!named && request.method != "POST") return false;
   if (rule.method && *rule.method != request.method) return false;
   if (rule.path && !base::glob_match(*rule.path, request.path)) return false;
   if (rule.model && !base::glob_match(*rule.model, facts.model)) return false;
