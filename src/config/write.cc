@@ -9,6 +9,7 @@
 
 #include "config/fields.h"
 #include "config/origins.h"
+#include "config/read.h"
 #include "config/toml_text.h"
 
 namespace llmroute::config {
@@ -200,6 +201,13 @@ std::string toml_document(const core::Config& config, bool origins) {
     text += body;
   }
   return text;
+}
+
+std::string plain_text(const std::string& toml_value) {
+  const auto document = read_toml("x = " + toml_value, "value");
+  const Node* node = document ? document->find("x") : nullptr;
+  if (node == nullptr || node->kind != Node::Kind::kString) return toml_value;
+  return node->text;
 }
 
 }  // namespace llmroute::config

@@ -20,4 +20,8 @@ std::vector<core::ConfigValue> settings(const core::Config& config);
 // `origins`: each line ends with where its value comes from.
 std::string toml_document(const core::Config& config, bool origins);
 
+// A value for a script: a string without its quotes and escapes, anything else
+// as it is.
+std::string plain_text(const std::string& toml_value);
+
 }  // namespace llmroute::config

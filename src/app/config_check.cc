@@ -1,0 +1,178 @@
+#include "app/config_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "config/keys.h"
+
+namespace llmroute::app {
+namespace {
+
+using core::Config;
+using core::Model;
+using core::Route;
+
+bool is_built_in(const std::string& origin) { return origin == "built-in"; }
+
+class Check {
+ public:
+  Check(const Config& config, const base::Environment& environment)
+      : config_(config), environment_(environment) {}
+
+  std::vector<std::string> run();
+
+ private:
+  void warn(std::string text) { warnings_.push_back(std::move(text)); }
+  void add_members(const Route& route, std::set<const Model*>& models) const;
+  std::set<const Model*> members(const Route& route) const;
+  bool usable(const Model& model) const {
+    return config::key_present(*config_.find_provider(model.provider),
+                               environment_);
+  }
+  std::set<const Model*> reached() const;
+  void check_tiers();
+  void check_route(const Route& route);
+  void check_keys();
+  void check_model(const Model& model);
+
+  const Config& config_;
+  const base::Environment& environment_;
+  std::vector<std::string> warnings_;
+};
+
+void Check::add_members(const Route& route,
+                        std::set<const Model*>& models) const {
+  const auto add_matching = [&](const std::string& glob) {
+    for (const Model& model : config_.models) {
+      if (base::glob_match(glob, model.name)) models.insert(&model);
+    }
+  };
+  if (route.models.empty()) add_matching("*");
+  for (const std::string& member : route.models) {
+    if (const Model* model = config_.find_model(member)) {
+      models.insert(model);
+    } else if (const Route* inner = config_.find_route(member)) {
+      add_members(*inner, models);
+    } else {
+      add_matching(member);
+    }
+  }
+}
+
+std::set<const Model*> Check::members(const Route& route) const {
+  std::set<const Model*> models;
+  add_members(route, models);
+  return models;
+}
+
+// Models that some route or rule can choose.
+std::set<const Model*> Check::reached() const {
+  std::set<const Model*> models;
+  for (const Route& route : config_.routes) add_members(route, models);
+  for (const core::Rule& rule : config_.rules) {
+    if (const Model* model = config_.find_model(rule.model)) {
+      models.insert(model);
+    }
+  }
+  return models;
+}
+
+void Check::check_tiers() {
+  const std::set<const Model*> models = reached();
+  const bool any_key = std::any_of(models.begin(), models.end(),
+                                   [&](const Model* m) { return usable(*m); });
+  for (size_t tier = 0; tier < config_.tiers.size(); ++tier) {
+    size_t total = 0;
+    size_t with_key = 0;
+    for (const Model* model : models) {
+      if (config_.tier_of(*model) != tier) continue;
+      ++total;
+      if (usable(*model)) ++with_key;
+    }
+    const std::string& name = config_.tiers[tier].name;
+    if (total == 0) {
+      warn(
+          fmt::format("tier '{}' can never be reached: no route has a model "
+                      "of it",
+                      name));
+    } else if (with_key == 0 && any_key) {
+      warn(
+          fmt::format("tier '{}' cannot be reached now: no model of it has a "
+                      "key",
+                      name));
+    }
+  }
+}
+
+// Routes of the user's own; the built-in one has models of every provider.
+void Check::check_route(const Route& route) {
+  const std::set<const Model*> models = members(route);
+  if (models.empty()) {
+    warn(fmt::format("route '{}' matches no model", route.name));
+  }
+  if (route.models.empty()) return;
+  std::set<std::string> told;
+  for (const Model& model : config_.models) {
+    if (!models.contains(&model) || usable(model)) continue;
+    const core::Provider& provider = *config_.find_provider(model.provider);
+    if (!told.insert(provider.name).second) continue;
+    warn(fmt::format("route '{}' uses {}, but {}", route.name, model.name,
+                     config::missing_key_text(provider)));
+  }
+}
+
+void Check::check_keys() {
+  const bool any =
+      std::any_of(config_.models.begin(), config_.models.end(),
+                  [&](const Model& model) { return usable(model); });
+  if (!any) {
+    warn(
+        "no model has a key: set a variable such as OPENAI_API_KEY or "
+        "ANTHROPIC_API_KEY, or start Ollama");
+  }
+}
+
+void Check::check_model(const Model& model) {
+  if (is_built_in(model.origin)) return;
+  if (!model.price.input || !model.price.output) {
+    warn(
+        fmt::format("model '{}' has no price: it is never chosen for being "
+                    "cheap, and a cost ceiling refuses it",
+                    model.name));
+  }
+  const bool able = std::any_of(model.ability.begin(), model.ability.end(),
+                                [](double a) { return a != 0; });
+  if (!able) {
+    warn(
+        fmt::format("model '{}' has no ability: it is taken to be of the "
+                    "GPT-4o class",
+                    model.name));
+  }
+}
+
+std::vector<std::string> Check::run() {
+  check_keys();
+  check_tiers();
+  for (const Route& route : config_.routes) check_route(route);
+  for (const core::Rule& rule : config_.rules) {
+    const Model* model = config_.find_model(rule.model);
+    if (model == nullptr || usable(*model)) continue;
+    warn(fmt::format(
+        "rule '{}' uses {}, but {}", rule.name, model->name,
+        config::missing_key_text(*config_.find_provider(model->provider))));
+  }
+  for (const Model& model : config_.models) check_model(model);
+  return std::move(warnings_);
+}
+
+}  // namespace
+
+std::vector<std::string> config_warnings(const core::Config& config,
+                                         const base::Environment& environment) {
+  return Check(config, environment).run();
+}
+
+}  // namespace llmroute::app

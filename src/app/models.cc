@@ -1,0 +1,300 @@
+#include "app/models.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "app/local_models.h"
+#include "app/messages.h"
+#include "app/output.h"
+#include "base/json_writer.h"
+#include "base/table.h"
+#include "base/terminal_text.h"
+#include "base/text.h"
+#include "config/keys.h"
+#include "config/load.h"
+#include "config/toml_text.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using core::ExitStatus;
+using core::Model;
+
+enum class KeyState { kPresent, kMissing, kNotNeeded };
+
+// A model as it is listed.
+struct Entry {
+  const Model* model = nullptr;
+  std::string tier;
+  size_t tier_index = 0;
+  KeyState key = KeyState::kMissing;
+  std::string problem;  // why it cannot be called now; empty: it can
+
+  bool usable() const { return problem.empty(); }
+};
+
+class Listing {
+ public:
+  Listing(const ModelsOptions& options, core::Config config,
+          std::map<std::string, std::string> unavailable,
+          const base::Environment& environment)
+      : options_(options),
+        config_(std::move(config)),
+        unavailable_(std::move(unavailable)),
+        environment_(environment) {}
+
+  Result<std::vector<Entry>> entries() const;
+  bool any_key() const;
+
+ private:
+  Entry entry(const Model& model) const;
+  bool wanted(const Model& model) const;
+  base::Status check_patterns() const;
+
+  const ModelsOptions& options_;
+  core::Config config_;
+  std::map<std::string, std::string> unavailable_;
+  const base::Environment& environment_;
+};
+
+bool matches(const std::string& pattern, const Model& model) {
+  return base::glob_match(pattern, model.name) ||
+         base::glob_match(pattern, model.provider + "/" + model.id) ||
+         std::any_of(model.aliases.begin(), model.aliases.end(),
+                     [&](const std::string& alias) {
+                       return base::glob_match(pattern, alias);
+                     });
+}
+
+Entry Listing::entry(const Model& model) const {
+  const core::Provider& provider = *config_.find_provider(model.provider);
+  Entry entry;
+  entry.model = &model;
+  entry.tier_index = config_.tier_of(model);
+  if (!config_.tiers.empty()) entry.tier = config_.tiers[entry.tier_index].name;
+  if (provider.keyless()) {
+    entry.key = KeyState::kNotNeeded;
+  } else if (config::key_present(provider, environment_)) {
+    entry.key = KeyState::kPresent;
+  } else {
+    entry.problem = config::missing_key_text(provider);
+  }
+  for (const std::string& name : {provider.name, model.name}) {
+    const auto found = unavailable_.find(name);
+    if (found != unavailable_.end()) entry.problem = found->second;
+  }
+  return entry;
+}
+
+bool Listing::wanted(const Model& model) const {
+  if (options_.patterns.empty()) return true;
+  return std::any_of(
+      options_.patterns.begin(), options_.patterns.end(),
+      [&](const std::string& pattern) { return matches(pattern, model); });
+}
+
+base::Status Listing::check_patterns() const {
+  std::vector<std::string> names;
+  for (const Model& model : config_.models) {
+    names.push_back(model.name);
+    names.insert(names.end(), model.aliases.begin(), model.aliases.end());
+  }
+  for (const std::string& pattern : options_.patterns) {
+    if (std::any_of(config_.models.begin(), config_.models.end(),
+                    [&](const Model& m) { return matches(pattern, m); })) {
+      continue;
+    }
+    const auto near = base::nearest_name(pattern, names);
+    return Error{ErrorKind::kNegative,
+                 fmt::format("no model matches '{}'{}", pattern,
+                             near ? fmt::format(" (did you mean '{}'?)", *near)
+                                  : std::string())};
+  }
+  return {};
+}
+
+// Weakest tier first, then by price.
+bool before(const Entry& a, const Entry& b) {
+  const auto price = [](const Entry& entry) {
+    return entry.model->price.output.value_or(core::Money::max());
+  };
+  if (a.tier_index != b.tier_index) return a.tier_index < b.tier_index;
+  if (price(a) != price(b)) return price(a) < price(b);
+  return a.model->name < b.model->name;
+}
+
+Result<std::vector<Entry>> Listing::entries() const {
+  LLMROUTE_CHECK(check_patterns());
+  std::vector<Entry> entries;
+  for (const Model& model : config_.models) {
+    if (!wanted(model)) continue;
+    Entry one = entry(model);
+    const bool listed = options_.all || !options_.patterns.empty() ||
+                        one.key != KeyState::kMissing;
+    if (listed) entries.push_back(std::move(one));
+  }
+  std::stable_sort(entries.begin(), entries.end(), before);
+  return entries;
+}
+
+bool Listing::any_key() const {
+  return std::any_of(config_.models.begin(), config_.models.end(),
+                     [&](const Model& model) {
+                       return entry(model).key != KeyState::kMissing;
+                     });
+}
+
+std::string price_text(const std::optional<core::Money>& price) {
+  return price ? config::usd_per_million(*price) : "?";
+}
+
+std::string state_text(const Entry& entry) {
+  if (!entry.problem.empty()) return entry.problem;
+  return entry.key == KeyState::kNotNeeded ? "not needed" : "yes";
+}
+
+std::string table_text(const std::vector<Entry>& entries) {
+  base::Table table("lllrrrrll");
+  table.add_row({"MODEL", "PROVIDER", "TIER", "IN $/1M", "OUT $/1M", "WINDOW",
+                 "ABILITY", "PRICE OF", "KEY"});
+  for (const Entry& entry : entries) {
+    const Model& m = *entry.model;
+    table.add_row(
+        {m.name, m.provider, entry.tier, price_text(m.price.input),
+         price_text(m.price.output),
+         m.context_window ? base::with_thousands(*m.context_window) : "?",
+         fmt::format("{:+.2f}", m.general_ability()),
+         m.price_as_of.empty() ? "?" : m.price_as_of, state_text(entry)});
+  }
+  return table.render();
+}
+
+void add_price(base::JsonWriter& json, std::string_view key,
+               const std::optional<core::Money>& price) {
+  json.key(key);
+  if (price) {
+    json.raw(config::usd_per_million(*price));
+  } else {
+    json.null();
+  }
+}
+
+void add_prices(base::JsonWriter& json, const core::Price& price) {
+  add_price(json, "input", price.input);
+  add_price(json, "output", price.output);
+  add_price(json, "cached_input", price.cached_input);
+  add_price(json, "cache_write", price.cache_write);
+}
+
+void add_strings(base::JsonWriter& json, std::string_view key,
+                 const std::vector<std::string>& texts) {
+  json.key(key).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+void add_costs(base::JsonWriter& json, const Model& model) {
+  json.key("usd_per_1m").begin_object();
+  add_prices(json, model.price);
+  json.end_object();
+  json.key("price_tiers").begin_array();
+  for (const core::PriceTier& tier : model.price_tiers) {
+    json.begin_object().field("above_input_tokens", tier.above_input_tokens);
+    add_prices(json, tier.price);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("price_as_of");
+  if (model.price_as_of.empty()) {
+    json.null();
+  } else {
+    json.value(model.price_as_of);
+  }
+}
+
+void add_ability(base::JsonWriter& json, const Model& model) {
+  json.key("ability").begin_object();
+  json.key("general").raw(fmt::format("{:.3f}", model.general_ability()));
+  for (size_t d = 0; d < core::kDomainCount; ++d) {
+    json.field(core::kDomainNames[d], model.ability[d]);
+  }
+  json.end_object();
+}
+
+std::string_view key_text(KeyState key) {
+  switch (key) {
+    case KeyState::kPresent:
+      return "present";
+    case KeyState::kMissing:
+      return "missing";
+    case KeyState::kNotNeeded:
+      return "not needed";
+  }
+  return "";
+}
+
+void add_entry(base::JsonWriter& json, const Entry& entry) {
+  const Model& m = *entry.model;
+  json.begin_object().field("name", m.name).field("provider", m.provider);
+  json.field("id", m.id).field("description", m.description);
+  add_strings(json, "aliases", m.aliases);
+  json.field("tier", entry.tier);
+  add_strings(json, "tags", m.tags);
+  json.field("context_window", m.context_window);
+  json.field("max_output_tokens", m.max_output_tokens);
+  add_costs(json, m);
+  add_ability(json, m);
+  json.field("key", key_text(entry.key)).field("usable", entry.usable());
+  json.key("problem");
+  if (entry.usable()) {
+    json.null();
+  } else {
+    json.value(entry.problem);
+  }
+  json.field("origin", m.origin).end_object();
+}
+
+std::string json_text(const std::vector<Entry>& entries) {
+  base::JsonWriter json;
+  json.begin_object().field("schema", "llmroute.models/1");
+  json.key("models").begin_array();
+  for (const Entry& entry : entries) add_entry(json, entry);
+  json.end_array().end_object();
+  return json.take() + "\n";
+}
+
+base::Status print(const std::string& text) {
+  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
+}
+
+}  // namespace
+
+Result<ExitStatus> models(const ModelsOptions& options,
+                          const base::Environment& environment) {
+  LLMROUTE_TRY(core::Config config,
+               config::load({options.config.file, options.config.no_config},
+                            environment));
+  auto unavailable = find_local_models(Asker::kExplain, environment, config);
+  const Listing listing(options, std::move(config), std::move(unavailable),
+                        environment);
+  LLMROUTE_TRY(const std::vector<Entry> entries, listing.entries());
+  if (options.format == Format::kJson) {
+    LLMROUTE_CHECK(print(json_text(entries)));
+  } else if (!entries.empty()) {
+    LLMROUTE_CHECK(print(table_text(entries)));
+  }
+  if (!listing.any_key()) {
+    Messages(options.messages)
+        .warn(
+            "no model has a key: set a variable such as OPENAI_API_KEY or "
+            "ANTHROPIC_API_KEY, or start Ollama; --all lists every model");
+  }
+  return ExitStatus::kOk;
+}
+
+}  // namespace llmroute::app
