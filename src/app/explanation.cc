@@ -148,20 +148,39 @@ std::string pushed_lines(const std::vector<core::Contribution>& contributions) {
   return text;
 }
 
-// Models grouped by their reason.
+std::string first_few(std::vector<std::string> names) {
+  const size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
+  names.resize(names.size() - more);
+  return base::join(names, ", ") +
+         (more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+// Models grouped by their reason; those without a key by provider only.
 std::string excluded_lines(const Decision& decision) {
   std::map<std::pair<core::Gate, std::string>, std::vector<std::string>> groups;
+  std::vector<std::string> keyless;
+  size_t without_key = 0;
   for (const core::Exclusion& excluded : decision.excluded) {
-    groups[{excluded.gate, excluded.reason}].push_back(excluded.model->name);
+    const core::Model& model = *excluded.model;
+    if (excluded.gate == core::Gate::kKey && model.origin == "built-in") {
+      ++without_key;
+      if (std::find(keyless.begin(), keyless.end(), model.provider) ==
+          keyless.end()) {
+        keyless.push_back(model.provider);
+      }
+    } else {
+      groups[{excluded.gate, excluded.reason}].push_back(model.name);
+    }
   }
   std::string text;
-  for (auto& [key, models] : groups) {
-    const size_t more =
-        models.size() > kMostNamed ? models.size() - kMostNamed : 0;
-    models.resize(models.size() - more);
-    text += fmt::format("{:<10} {}: {}{}\n", text.empty() ? "excluded" : "",
-                        key.second, base::join(models, ", "),
-                        more > 0 ? fmt::format(" and {} more", more) : "");
+  for (const auto& [key, models] : groups) {
+    text += fmt::format("{:<10} {}: {}\n", text.empty() ? "excluded" : "",
+                        key.second, first_few(models));
+  }
+  if (without_key > 0) {
+    text += fmt::format("{:<10} no key: {} built-in models of {}\n",
+                        text.empty() ? "excluded" : "", without_key,
+                        base::join(keyless, ", "));
   }
   return text;
 }
