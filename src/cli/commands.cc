@@ -29,7 +29,7 @@ constexpr CommandRow kCommands[] = {
            "Standard input is the context."},
           {"llmroute run --profile quality -f notes.txt \"find the mistake\"",
            "A good answer matters more than its price."},
-          {"llmroute run -m gpt-5-mini,claude-haiku-4.5 \"say hello\"",
+          {"llmroute run -m gpt-5.4-nano,claude-haiku-4-5 \"say hello\"",
            "Name the model, and the one to fall back to."},
           {"llmroute run --max-cost 0.01 -o answer.txt < prompt.txt",
            "Spend at most a cent; replace answer.txt when complete."}}},
