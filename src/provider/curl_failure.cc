@@ -89,7 +89,7 @@ Meaning meaning_of(const CurlError& error) {  // NOLINT: one row per code
     case CURLE_OUT_OF_MEMORY:
       // Also what a single header line over its own limit gives.
       if (error.request_sent && !error.head_seen) {
-        return {FailureClass::kProtocol, "bad response head"};
+        return {FailureClass::kProtocol, "response header too long"};
       }
       return {FailureClass::kLocal, "out of memory"};
     case CURLE_FAILED_INIT:
@@ -113,7 +113,8 @@ Failure curl_failure(const CurlError& error) {
   failure.kind = meaning.kind;
   failure.cause = meaning.cause;
   failure.message = std::string(meaning.cause);
-  if (!error.text.empty()) failure.message += ": " + error.text;
+  const bool misleading = error.code == CURLE_OUT_OF_MEMORY;
+  if (!error.text.empty() && !misleading) failure.message += ": " + error.text;
   failure.timed_out = error.code == CURLE_OPERATION_TIMEDOUT;
   failure.sent = error.request_sent;
   return failure;

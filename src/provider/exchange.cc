@@ -144,7 +144,7 @@ bool Exchange::on_data(std::string_view data, bool unterminated) {
   while (body_ == Body::kLines) {
     const auto extent = json_extent(data);
     if (!extent || *extent == data.size()) break;
-    if (!on_json(data.substr(0, *extent), unterminated)) return false;
+    if (!on_json(data.substr(0, *extent), false)) return false;
     data = base::trim(data.substr(*extent));
   }
   return on_json(data, unterminated);
