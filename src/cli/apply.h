@@ -11,9 +11,14 @@ namespace llmroute::cli {
 using base::Status;
 using Text = std::string_view;
 
-template <auto... kPath>
+template <auto kMember>
 auto& at(Settings& s) {
-  return (s.*....*kPath);
+  return s.*kMember;
+}
+
+template <auto kPart, auto kMember>
+auto& at(Settings& s) {
+  return s.*kPart.*kMember;
 }
 
 template <auto... kPath>

@@ -6,13 +6,9 @@
 #if __has_include("app/bench.h")
 #include "app/bench.h"
 #endif
-#if __has_include("app/config_command.h")
 #include "app/config_command.h"
-#endif
 #include "app/explain.h"
-#if __has_include("app/models.h")
 #include "app/models.h"
-#endif
 #include "app/output.h"
 #include "app/run.h"
 #if __has_include("app/train.h")
@@ -62,7 +58,6 @@ Outcome print_completion(const Args& args) {
                      "'completion' takes one of bash, zsh, fish"};
 }
 
-#if __has_include("app/config_command.h")
 Outcome change_config(const Args& args, Settings settings,
                       const base::Environment& environment) {
   LLMROUTE_TRY(const app::ConfigCommandOptions options,
@@ -70,7 +65,6 @@ Outcome change_config(const Args& args, Settings settings,
   return app::config_command(options, environment);
 }
 
-#endif
 Outcome print_version() {
   const auto analyzer = analyzer::Analyzer::embedded();
   return print(version_text(analyzer.id(), analyzer.sha256()));
@@ -99,15 +93,11 @@ Outcome dispatch(const Args& args, Settings settings,
       return app::train(train_options(std::move(settings), args.operands),
                         environment);
 #endif
-#if __has_include("app/models.h")
     case Command::kModels:
       return app::models(models_options(std::move(settings), args.operands),
                          environment);
-#endif
-#if __has_include("app/config_command.h")
     case Command::kConfig:
       return change_config(args, std::move(settings), environment);
-#endif
     case Command::kCompletion:
       return print_completion(args);
     case Command::kHelp:

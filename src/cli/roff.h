@@ -6,8 +6,8 @@
 
 namespace llmroute::cli {
 
-// Prose, in lines of at most 80 columns: what roff would read as a command or an escape is
-// protected, a `word` in backquotes becomes bold.
+// Prose, in lines of at most 80 columns: what roff would read as a command or
+// an escape is protected, a `word` in backquotes becomes bold.
 std::string roff(std::string_view text);
 
 // The same for something to type: every hyphen is a minus that can be copied.
