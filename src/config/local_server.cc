@@ -22,7 +22,8 @@ bool has_port(std::string_view host) {
 // "host:port" with what is missing filled in.
 std::string complete(std::string_view host, bool port_implied) {
   std::string out(host);
-  if (out.empty() || out.front() == ':') out.insert(0, "127.0.0.1");
+  const bool no_host = out.starts_with(':') && !out.starts_with("::");
+  if (out.empty() || no_host) out.insert(0, "127.0.0.1");
   const bool bare_ipv6 =
       std::count(out.begin(), out.end(), ':') > 1 && out.front() != '[';
   if (bare_ipv6) out = "[" + out + "]";

@@ -40,6 +40,23 @@ base::Status expect_tables(const Member& section, const Layer& layer) {
       fmt::format("'{0}' is a list of sections: write [[{0}]]", section.key));
 }
 
+// [models.gpt-5.4] is TOML for a table "4" in "gpt-5".
+base::Status check_dots(const Member& section, const Member& member,
+                        const Layer& layer) {
+  for (const Member& inner : member.value.members) {
+    if (inner.value.kind != Node::Kind::kTable ||
+        find_key(section.key, inner.key) != nullptr) {
+      continue;
+    }
+    return layer.fail(
+        inner.at, fmt::format("unknown key {} (a name with a dot needs quotes: "
+                              "[{}.\"{}.{}\"])",
+                              key_label(section.key, inner.key), section.key,
+                              member.key, inner.key));
+  }
+  return {};
+}
+
 }  // namespace
 
 Merger::Merger(core::Config base)
@@ -102,6 +119,7 @@ base::Status Merger::add_named(std::vector<T>& objects, Index& index,
                                                "section: write [{0}.{1}]",
                                                section.key, member.key));
     }
+    LLMROUTE_CHECK(check_dots(section, member, layer));
     const auto [at, fresh] = index.try_emplace(member.key, objects.size());
     if (fresh) objects.emplace_back().name = member.key;
     T& object = objects[at->second];

@@ -82,6 +82,9 @@ TEST_CASE("wrong documents are refused with place, cause and nearest name") {
        "f:2:8: unknown model or provider 'opnai' (did you mean 'openai'?)"},
       {"[[rules]]\nmin_tier = \"larg\"",
        "f:2:12: unknown tier 'larg' (did you mean 'large'?)"},
+      {"[models.gpt-5.4]\nverbosity = 1",
+       "f:1:15: unknown key '4' in [models.NAME] (a name with a dot needs "
+       "quotes: [models.\"gpt-5.4\"])"},
       // types
       {"profile = 1", "f:1:11: 'profile' must be a string, not an integer"},
       {"[limits]\nretries = \"2\"",
