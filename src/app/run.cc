@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <optional>
+
 #include "app/attempt.h"
 #include "app/input.h"
 #include "app/interrupt.h"
@@ -12,6 +14,7 @@
 #include "app/result.h"
 #include "app/route.h"
 #include "base/text.h"
+#include "provider/preload.h"
 #include "routing/router.h"
 
 namespace llmroute::app {
@@ -84,6 +87,8 @@ Result<ExitStatus> run(const RunOptions& options,
   const bool contacts_nothing =
       options.output.dry_run || options.limits.offline;
   const Asker asker = contacts_nothing ? Asker::kExplain : Asker::kRun;
+  std::optional<provider::Preload> preload;
+  if (!contacts_nothing) preload.emplace();
   LLMROUTE_TRY(const Routed routed,
                route_prompt({options.config, options.input, options.routing,
                              options.request, options.limits, asker},

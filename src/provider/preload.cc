@@ -1,0 +1,38 @@
+#include "provider/preload.h"
+
+#include <simdjson.h>
+
+#include <cstdlib>
+#include <system_error>
+
+#include "provider/curl_library.h"
+
+namespace llmroute::provider {
+namespace {
+
+void open_libraries() {
+  (void)curl_library().has_value();
+  simdjson::dom::parser parser;
+  simdjson::dom::element element;
+  (void)parser.parse(std::string_view("{}")).get(element);
+}
+
+}  // namespace
+
+Preload::Preload() {
+  // Never write TLS session keys to a file that some variable names. Here and
+  // not beside the library's opening: changing the environment is only safe
+  // while one thread runs.
+  unsetenv("SSLKEYLOGFILE");
+  try {
+    thread_ = std::thread(open_libraries);
+  } catch (const std::system_error&) {
+    // No thread to be had: the first call opens them.
+  }
+}
+
+Preload::~Preload() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace llmroute::provider
