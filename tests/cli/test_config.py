@@ -1,0 +1,419 @@
+"""Configuration as the user meets it: the config command, refusals, trust."""
+
+import os
+import pathlib
+import re
+import resource
+import socket
+import tomllib
+import unittest
+
+import harness
+
+
+def small_stack():
+    """256 KiB of stack, as `ulimit -s 256`."""
+    resource.setrlimit(resource.RLIMIT_STACK, (256 * 1024, 256 * 1024))
+
+
+class ConfigCommand(harness.TestCase):
+    def config(self, *args, **options):
+        return self.run_llmroute(["config", *args], **options)
+
+    def user_config(self, text, mode=0o600):
+        return self.home.write(".config/llmroute/config.toml", text, mode)
+
+    # path
+
+    def test_path_is_the_file_alone_on_stdout(self):
+        result = self.config("path")
+        self.assert_status(result, 0)
+        path = self.home.file(".config/llmroute/config.toml")
+        self.assertEqual(result.text, path + "\n")
+        self.assertIn(f"{path}: does not exist", result.err)
+        self.user_config("")
+        self.assertIn(f"{path}: exists", self.config("path").err)
+        self.assertEqual(self.config("path", "-q").err, "")
+
+    def test_path_with_a_named_file_or_none(self):
+        named = self.home.write("named.toml", "")
+        self.assertEqual(self.config("path", "-c", named).text, named + "\n")
+        self.assertEqual(self.config("path", "--no-config").text, "")
+
+    # show
+
+    def test_show_reads_back_to_itself(self):
+        text = ('profile = "cost"\n[models."a.b"]\nprovider = "openai"\n'
+                '[[rules]]\npattern = "x\\ty"\nmodel = "a.b"\n')
+        shown = self.config("show", config=text)
+        self.assert_status(shown, 0)
+        document = tomllib.loads(shown.text)
+        self.assertEqual(document["profile"], "cost")
+        self.assertEqual(document["rules"][0]["pattern"], "x\ty")
+        self.assertGreater(len(document["models"]), 50)
+        again = self.config("show", config=shown.text)
+        self.assertEqual(again.text, shown.text)
+
+    def test_show_origin_names_the_place_of_every_line(self):
+        path = self.home.write("c.toml", 'profile = "cost"\n[limits]\nretries = 1\n')
+        result = self.config("show", "--origin", "-c", path)
+        self.assert_status(result, 0)
+        self.assertIn(f'profile = "cost"  # {path}:1\n', result.text)
+        self.assertIn(f"retries = 1  # {path}:3\n", result.text)
+        self.assertIn('timeout = "600s"  # default\n', result.text)
+        for line in result.text.splitlines():
+            if "=" in line and not line.startswith("["):
+                self.assertRegex(line, r"  # \S+$")
+        tomllib.loads(result.text)
+
+    def test_show_names_OLLAMA_HOST(self):
+        result = self.config("show", "--origin",
+                             env={"OLLAMA_HOST": "0.0.0.0:5000"})
+        self.assertIn('base_url = "http://127.0.0.1:5000"  # OLLAMA_HOST',
+                      result.text)
+        bad = self.config("show", env={"OLLAMA_HOST": "a b"})
+        self.assert_status(bad, 78)
+        self.assertIn("OLLAMA_HOST", bad.err)
+
+    def test_show_fails_when_nothing_can_be_written(self):
+        with open("/dev/full", "wb") as full:
+            result = self.config("show", stdout=full)
+        self.assert_status(result, 74)
+
+    # check
+
+    def test_check_says_ok_in_one_line(self):
+        result = self.config("check", env={"OPENAI_API_KEY": "sk-x"})
+        self.assert_status(result, 0)
+        self.assertRegex(result.text, r"\Aok: no file; models \d+ \(with a key "
+                                      r"\d+\), routes 1, rules 0\n\Z")
+        self.assertEqual(result.err, "")
+
+    def test_check_gives_the_place_and_the_nearest_name(self):
+        path = self.home.write("c.toml", "[limits]\n  timout = 3\n")
+        result = self.config("check", "-c", path)
+        self.assert_status(result, 78)
+        self.assertEqual(result.text, "")
+        self.assertIn(f"{path}:2:3: unknown key 'timout' in [limits] (did you "
+                      "mean 'timeout'?)", result.err)
+
+    def test_check_warns_of_tiers_out_of_reach(self):
+        tiers = '[[tiers]]\nname = "a"\n[[tiers]]\nname = "b"\n'
+        models = ('[providers.own]\nprotocol = "openai-chat"\n'
+                  'base_url = "http://127.0.0.1:1"\n'
+                  '[models.m]\nprovider = "own"\ntier = "b"\nability = 1\n'
+                  'price = { input = 1, output = 1 }\n'
+                  '[routes.auto]\nmodels = "m"\n')
+        result = self.config("check", config=tiers + models)
+        self.assert_status(result, 0)
+        self.assertIn("tier 'a' can never be reached", result.err)
+        self.assertNotIn("tier 'b'", result.err)
+
+    def test_check_warns_of_keys_that_routes_need(self):
+        route = '[routes.r]\nmodels = ["haiku", "gpt-5"]\n'
+        result = self.config("check", config=route,
+                             env={"OPENAI_API_KEY": "sk-x"})
+        self.assert_status(result, 0)
+        self.assertIn("route 'r' uses claude-haiku", result.err)
+        self.assertIn("ANTHROPIC_API_KEY is not set", result.err)
+        self.assertNotIn("OPENAI_API_KEY", result.err)
+
+    def test_check_warns_of_models_without_price_or_ability(self):
+        result = self.config("check", config='[models.m]\nprovider = "ollama"\n')
+        self.assert_status(result, 0)
+        self.assertIn("model 'm' has no price", result.err)
+        self.assertIn("model 'm' has no ability", result.err)
+
+    # init
+
+    def test_init_writes_a_private_file_once(self):
+        result = self.config("init")
+        self.assert_status(result, 0)
+        path = pathlib.Path(result.text.rstrip("\n"))
+        self.assertEqual(str(path), self.home.file(".config/llmroute/config.toml"))
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(path.parent.stat().st_mode & 0o777, 0o700)
+        self.assert_status(self.config("check"), 0)
+        path.write_text("profile = \"cost\"\n")
+        again = self.config("init")
+        self.assert_status(again, 73)
+        self.assertIn("--force", again.err)
+        self.assertEqual(path.read_text(), "profile = \"cost\"\n")
+        self.assert_status(self.config("init", "--force"), 0)
+        self.assertIn("[limits]", path.read_text())
+
+    def test_every_example_of_the_starter_file_works(self):
+        self.assert_status(self.config("init"), 0)
+        path = pathlib.Path(self.home.file(".config/llmroute/config.toml"))
+        text = re.sub(r"(?m)^#(?=\S)", "", path.read_text())
+        self.assertNotEqual(text, path.read_text())
+        path.write_text(text)
+        result = self.config("check")
+        self.assert_status(result, 0)
+        self.assertIn("rules 2", result.text)
+        tomllib.loads(text)
+
+    def test_init_where_nothing_can_be_created(self):
+        self.home.write(".config", "a file in the way")
+        self.assert_status(self.config("init"), 73)
+
+    # get
+
+    def test_get_prints_one_value(self):
+        config = ('profile = "cost"\n[routes.r]\nmodels = ["haiku", "opus"]\n'
+                  'prompt = "a \\"b\\"\\n{input}"\n')
+        for key, value in {
+                "profile": "cost",
+                "routes.r.models": '["haiku", "opus"]',
+                "routes.r.prompt": 'a "b"\n{input}',
+                "limits.retries": "2",
+                "models.gpt-5.2.provider": "openai",
+                'models."gpt-5.2".temperature': "false",
+        }.items():
+            result = self.config("get", key, config=config)
+            self.assert_status(result, 0)
+            self.assertEqual(result.text, value + "\n", key)
+
+    def test_get_of_an_unknown_key_is_a_usage_error(self):
+        result = self.config("get", "limits.timout")
+        self.assert_status(result, 64)
+        self.assertIn("did you mean 'limits.timeout'?", result.err)
+
+    def test_get_of_what_is_not_set_is_negative(self):
+        result = self.config("get", "limits.max_cost")
+        self.assert_status(result, 1)
+        self.assertEqual(result.text, "")
+
+
+class Refusals(harness.TestCase):
+    """Rows C of the fault matrix."""
+
+    def check(self, config, **options):
+        return self.run_llmroute(["config", "check"], config=config, **options)
+
+    def test_huge_and_deep_files_are_refused_quickly(self):
+        cases = {
+            "2 MiB": "# " + "x" * 70 + "\n",
+            "arrays": "a = " + "[" * 60_000,
+            "arrays on many lines": "a = " + "[\n" * 200_000,
+            "tables": "a = " + "{a=" * 20_000,
+            "flat tables": "a = [\n" + "{},\n" * 100_000 + "]\n",
+            "dotted key": "a." * 30_000 + "a = 1",
+            "dotted header": "[" + "a." * 30_000 + "a]",
+            "closing brackets": "a = " + "]" * 60_000,
+            "long line": "a = \"" + "x" * 70_000 + "\"",
+        }
+        cases["2 MiB"] *= 2 * 1024 * 1024 // len(cases["2 MiB"])
+        for name, text in cases.items():
+            with self.subTest(name):
+                result = self.check(text, preexec_fn=small_stack)
+                self.assert_status(result, 78)
+                self.assertRegex(result.err, r"config-\d+\.toml")
+                self.assertLess(result.elapsed, 2.0)
+
+    def test_the_largest_nesting_fits_a_small_stack(self):
+        deep = "a = " + "[" * 64 + "]" * 64
+        result = self.check(deep, preexec_fn=small_stack)
+        self.assert_status(result, 78)
+        self.assertIn("unknown key 'a'", result.err)
+        key = ".".join("a" * 32)
+        result = self.check(f"[{key}]\n{key} = {{{key[:-4]} = [[1]]}}",
+                            preexec_fn=small_stack)
+        self.assert_status(result, 78)
+        self.assertIn("unknown key 'a'", result.err)
+
+    def test_many_sections_load_within_a_second(self):
+        providers = "".join(
+            f'[providers.p{i}]\nprotocol = "exec"\ncommand = ["a"]\n'
+            f'[models.m{i}]\nprovider = "p{i}"\n' for i in range(10_000))
+        rules = '[[rules]]\ndeny = "x*"\n' * 40_000
+        bare_rules = "[[rules]]\n" * 100_000
+        for text, statuses in ((providers, (0,)), (rules, (0,)),
+                               (bare_rules, (78,))):
+            result = self.check(text, preexec_fn=small_stack)
+            self.assertIn(result.status, statuses, result.err[:300])
+            self.assertLess(result.elapsed, 10.0)
+
+    def test_encodings(self):
+        bom = "\ufeffprofile = \"cost\"\r\n[limits]\r\nretries = 1\r\n"
+        self.assert_status(self.check(bom), 0)
+        for data in (b'profile = "co\x00st"\n', b'profile = "caf\xe9"\n',
+                     "profile = \"cost\"".encode("utf-16")):
+            path = self.home.write("bad.toml", data)
+            result = self.run_llmroute(["config", "check", "-c", path])
+            self.assert_status(result, 78)
+            self.assertRegex(result.err, r"bad\.toml:\d+:\d+: ")
+
+    def test_other_users_and_writable_files_are_refused(self):
+        path = self.home.write("shared.toml", "profile = \"cost\"\n", 0o666)
+        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 77)
+        os.chmod(path, 0o620)
+        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 77)
+        os.chmod(path, 0o644)
+        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 0)
+        self.home.write(".config/llmroute/config.toml", "profile = \"cost\"\n")
+        self.assert_status(self.run_llmroute(["config", "check"]), 0)
+        os.chmod(self.home.file(".config"), 0o777)
+        result = self.run_llmroute(["config", "check"])
+        self.assert_status(result, 77)
+        self.assertIn(self.home.file(".config"), result.err)
+
+    @unittest.skipUnless(os.geteuid() == 0, "giving files away needs root")
+    def test_a_file_of_another_user_is_refused(self):
+        path = self.home.write("theirs.toml", "profile = \"cost\"\n")
+        os.chown(path, 12345, 12345)
+        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 77)
+
+    def test_what_is_no_regular_file_is_refused_without_blocking(self):
+        fifo = self.home.file("fifo")
+        os.mkfifo(fifo)
+        dangling = self.home.file("dangling")
+        os.symlink("/nonexistent/file", dangling)
+        for path in (fifo, dangling, self.home.path, "/dev/zero", "/dev/null",
+                     self.home.file("missing")):
+            result = self.run_llmroute(["config", "check", "-c", path], timeout=5)
+            self.assert_status(result, 78)
+        user = self.home.file(".config/llmroute")
+        os.makedirs(user, mode=0o700)
+        os.mkfifo(os.path.join(user, "config.toml"))
+        self.assert_status(self.run_llmroute(["config", "check"], timeout=5), 78)
+
+    def test_an_unsafe_file_that_moves_a_key_contacts_nobody(self):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            listener.settimeout(0.2)
+            port = listener.getsockname()[1]
+            marker = self.home.file("ran")
+            path = self.home.write(
+                "evil.toml",
+                "[providers.openai]\n"
+                f'base_url = "http://127.0.0.1:{port}"\n'
+                f'key_command = ["touch", "{marker}"]\n', 0o666)
+            result = self.run_llmroute(
+                ["run", "-m", "gpt-5", "-p", "hi", "-c", path],
+                env={"OPENAI_API_KEY": harness.KEY})
+            self.assert_status(result, 77)
+            self.assert_no_key(result.out, result.err)
+            with self.assertRaises(TimeoutError):
+                listener.accept()
+        self.assertFalse(os.path.exists(marker))
+
+    def test_plain_http_to_another_machine_with_a_key_is_refused(self):
+        for allow in ("", "allow_http = true\n"):
+            config = ('[providers.p]\nprotocol = "openai-chat"\n'
+                      'base_url = "http://192.0.2.1/v1"\n' + allow +
+                      'key_env = "STUB_KEY"\n[models.m]\nprovider = "p"\n')
+            result = self.run_llmroute(["run", "-m", "m", "-p", "hi"],
+                                       config=config, timeout=5)
+            self.assert_status(result, 78)
+
+    def test_base_url_tricks_are_refused(self):
+        for url in ("https://user@h.example", "https://h.example\\\\@e.example",
+                    "https://h.example%2f.e.example", "http://0177.0.0.1",
+                    "http://2130706433", "http://127.1", "https://h.example.",
+                    "https://h.example:0", "https://h.example#@e.example",
+                    "ftp://h.example", "https://h。example"):
+            config = ('[providers.p]\nprotocol = "openai-chat"\n'
+                      f'base_url = "{url}"\n')
+            result = self.check(config)
+            self.assert_status(result, 78)
+            self.assertIn("toml:3:12: 'base_url'", result.err)
+
+    def test_templates_without_their_slot_are_refused(self):
+        result = self.check('[routes.r]\nprompt = "You are a physicist."\n')
+        self.assert_status(result, 78)
+        self.assertIn("{input}", result.err)
+
+    def test_cycles_and_duplicates_are_refused(self):
+        for config, words in {
+                '[routes.a]\nmodels = "b"\n[routes.b]\nmodels = "a"\n':
+                    "a -> b -> a",
+                '[routes.a]\n[routes.a]\n': "toml:2:",
+                '[models.m]\nprovider = "ollama"\naliases = "gpt-5"\n':
+                    "already a model",
+        }.items():
+            result = self.check(config)
+            self.assert_status(result, 78)
+            self.assertIn(words, result.err)
+
+    def test_bad_patterns_are_refused(self):
+        for pattern in ("(", "a{1001}", "(?P<x", "\\\\1", "(?=a)",
+                        "((a{100}){100}){100}"):
+            result = self.check(f'[[rules]]\npattern = "{pattern}"\n'
+                                'model = "haiku"\n')
+            self.assert_status(result, 78)
+            self.assertIn("toml:2:11: 'pattern'", result.err)
+
+    def test_nothing_is_read_from_the_current_directory(self):
+        hostile = 'profile = "hostile"\n'
+        work = self.home.file("work")
+        for name in ("llmroute.toml", ".llmroute.toml", "config.toml", ".env",
+                     ".config/llmroute/config.toml"):
+            path = os.path.join(work, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            pathlib.Path(path).write_text(hostile)
+        result = self.run_llmroute(["config", "get", "profile"], cwd=work)
+        self.assert_status(result, 0)
+        self.assertEqual(result.text, "balanced\n")
+
+    def test_without_home_the_password_database_is_asked(self):
+        result = self.run_llmroute(
+            ["config", "path", "-q"],
+            env={"HOME": None, "XDG_CONFIG_HOME": "relative/path"})
+        self.assert_status(result, 0)
+        self.assertRegex(result.text, r"\A/.*/\.config/llmroute/config\.toml\n\Z")
+
+    def test_base_urls_of_other_tools_are_ignored(self):
+        result = self.run_llmroute(
+            ["config", "get", "providers.openai.base_url"],
+            env={"OPENAI_BASE_URL": "http://evil.example",
+                 "OPENAI_API_BASE": "http://evil.example"})
+        self.assertEqual(result.text, "https://api.openai.com/v1\n")
+
+
+class Keys(harness.TestCase):
+    """Keys from files and commands reach the provider and nothing else."""
+
+    def ask(self, key_lines, env=None):
+        stub = self.stub([{"chunks": ["Hi"]}])
+        config = ('[providers.p]\nprotocol = "openai-chat"\n'
+                  f'base_url = "{stub.base_url}"\n{key_lines}\n'
+                  '[models.m]\nprovider = "p"\ncontext_window = 10000\n')
+        result = self.run_llmroute(["run", "-m", "m", "-p", "hi"],
+                                   config=config, env=env)
+        return result, stub.requests()
+
+    def test_a_key_command_gives_the_key(self):
+        result, requests = self.ask('key_command = ["echo", "sk-from-command"]')
+        self.assert_status(result, 0)
+        self.assertEqual(requests[0].header("authorization"),
+                         "Bearer sk-from-command")
+        self.assertNotIn("sk-from-command", result.err)
+
+    def test_a_key_file_gives_the_key_if_it_is_private(self):
+        path = self.home.write("key", "sk-from-file\n", 0o600)
+        result, requests = self.ask(f'key_file = "{path}"')
+        self.assert_status(result, 0)
+        self.assertEqual(requests[0].header("authorization"),
+                         "Bearer sk-from-file")
+        os.chmod(path, 0o644)
+        result, requests = self.ask(f'key_file = "{path}"')
+        self.assert_status(result, 77)
+        self.assertEqual(requests, [])
+
+    def test_bad_keys_are_refused_by_the_name_of_their_source(self):
+        for value in ("two words", "line\nX-Injected: 1", "caf\u00e9"):
+            result, requests = self.ask('key_env = "MY_KEY"',
+                                        env={"MY_KEY": value})
+            self.assert_status(result, 77)
+            self.assertIn("MY_KEY", result.err)
+            self.assertNotIn(value, result.err)
+            self.assertEqual(requests, [])
+        result, requests = self.ask('key_env = "MY_KEY"', env={"MY_KEY": ""})
+        self.assert_status(result, 77)
+        self.assertIn("MY_KEY is not set", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
