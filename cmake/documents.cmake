@@ -2,8 +2,8 @@
 #   cmake --build BUILD --target docs
 # and committed, so that installing needs no second step.
 add_custom_target(docs
-  COMMAND sh -c "for name in $($1 __document)\; do $1 __document $name >$2/$name || exit 1\; done"
-    docs $<TARGET_FILE:llmroute> ${CMAKE_SOURCE_DIR}
+  COMMAND ${CMAKE_SOURCE_DIR}/cmake/write_documents.sh
+    $<TARGET_FILE:llmroute> ${CMAKE_SOURCE_DIR}
   DEPENDS llmroute VERBATIM)
 
 install(TARGETS llmroute RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
