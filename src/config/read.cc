@@ -1,16 +1,15 @@
 #include "config/read.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <stdexcept>
+#include <vector>
 
 #include "config/scan.h"
 
 namespace {
 
 [[noreturn]] void invalid_document() {
-  throw std::logic_error("the document is not valid TOML");
+  throw std::logic_error("not valid TOML");
 }
 
 }  // namespace
@@ -99,6 +98,30 @@ std::string sentence(std::string_view text) {
   return out;
 }
 
+bool gives_up(std::string_view text) {
+  try {
+    (void)toml::parse(text);
+  } catch (const toml::parse_error&) {
+  } catch (const std::logic_error&) {
+    return true;
+  }
+  return false;
+}
+
+// The library gave up without a place: the line is the first one at whose end
+// it does.
+int line_of_giving_up(std::string_view text) {
+  std::vector<size_t> ends;  // of the lines
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\n') ends.push_back(at + 1);
+  }
+  ends.push_back(text.size());
+  const auto first = std::partition_point(
+      ends.begin(), ends.end(),
+      [&](size_t end) { return !gives_up(text.substr(0, end)); });
+  return static_cast<int>(std::min(first, ends.end() - 1) - ends.begin()) + 1;
+}
+
 }  // namespace
 
 base::Result<Node> read_toml(std::string_view text, const std::string& file) {
@@ -109,8 +132,7 @@ base::Result<Node> read_toml(std::string_view text, const std::string& file) {
     return error_at(file, position(error.source().begin),
                     sentence(error.description()));
   } catch (const std::logic_error& error) {
-    return base::Error{base::ErrorKind::kConfig,
-                       fmt::format("{}:1:1: {}", file, error.what())};
+    return error_at(file, {line_of_giving_up(text), 1}, error.what());
   }
 }
 

@@ -24,12 +24,18 @@ Position position_of(std::string_view text, size_t offset) {
   return at;
 }
 
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
 bool is_quote(char c) { return c == '"' || c == '\''; }
 
 // Walks the text as a TOML lexer would: in and out of strings and comments,
 // counting open brackets and the parts of the key being read. What opens under
 // a dotted key weighs as much as the key has parts, since that many tables
-// nest.
+// nest. Brackets that do not match are told here, since the library gives up
+// on some of them without a place.
 class Scanner {
  public:
   Scanner(std::string_view text, const std::string& file)
@@ -60,8 +66,8 @@ class Scanner {
     if (static_cast<unsigned char>(c) >= 0x80) {
       return fail("a character outside ASCII outside of a string");
     }
-    if (c == '[' || c == '{') return open();
-    if (c == ']' || c == '}') close();
+    if (c == '[' || c == '{') return open(c);
+    if (c == ']' || c == '}') return close(c);
     if (c == ',' || c == '\n') dots_ = 0;
     if (c == '.' && ++dots_ >= kMaxKeyParts) {
       return fail(fmt::format("a key of more than {} parts", kMaxKeyParts));
@@ -69,19 +75,46 @@ class Scanner {
     return {};
   }
 
-  base::Status open() {
-    open_.push_back(1 + dots_);
-    depth_ += open_.back();
+  base::Status open(char bracket) {
+    if (open_.empty() && bracket == '[' && starts_line()) {
+      LLMROUTE_CHECK(check_header());
+    }
+    open_.push_back({bracket == '[' ? ']' : '}', 1 + dots_});
+    depth_ += open_.back().weight;
     dots_ = 0;
     if (depth_ <= kMaxNesting) return {};
     return fail(fmt::format("nested more than {} deep", kMaxNesting));
   }
 
-  void close() {
+  base::Status close(char bracket) {
     dots_ = 0;
-    if (open_.empty()) return;
-    depth_ -= open_.back();
+    if (open_.empty()) return fail(fmt::format("'{}' closes nothing", bracket));
+    if (open_.back().closes != bracket) {
+      return fail(fmt::format("'{}' where '{}' was expected", bracket,
+                              open_.back().closes));
+    }
+    depth_ -= open_.back().weight;
     open_.pop_back();
+    return {};
+  }
+
+  bool starts_line() const {
+    const size_t before = text_.find_last_not_of(" \t", at_ == 0 ? 0 : at_ - 1);
+    return at_ == 0 || before == std::string_view::npos ||
+           text_[before] == '\n';
+  }
+
+  // Something that may stand in a name must follow "[" or "[[".
+  base::Status check_header() const {
+    size_t next = at_ + 1;
+    if (next < text_.size() && text_[next] == '[') ++next;
+    next = text_.find_first_not_of(" \t", next);
+    if (next == std::string_view::npos || is_quote(text_[next]) ||
+        is_name_character(text_[next])) {
+      return {};
+    }
+    return error_at(file_, position_of(text_, next),
+                    "the name of a section was expected");
   }
 
   void skip_string(char quote) {
@@ -118,9 +151,13 @@ class Scanner {
   std::string_view text_;
   const std::string& file_;
   size_t at_ = 0;
-  std::vector<size_t> open_;  // the weight of each open bracket
-  size_t depth_ = 0;          // their sum
-  size_t dots_ = 0;           // of the key being read
+  struct Bracket {
+    char closes;
+    size_t weight;
+  };
+  std::vector<Bracket> open_;
+  size_t depth_ = 0;  // the sum of their weights
+  size_t dots_ = 0;   // of the key being read
 };
 
 base::Status check_lines(std::string_view text, const std::string& file) {

@@ -127,6 +127,26 @@ TEST_CASE("malformed documents fail with file, line and column") {
   }
 }
 
+TEST_CASE("documents on which the library gives up have a line too") {
+  struct Case {
+    std::string text, place;
+  };
+  const Case cases[] = {
+      {"a = 1\nb = [}\n", "f:2:6: '}' where ']' was expected"},
+      {"a = 1\n]\n", "f:2:1: ']' closes nothing"},
+      {"a = 1\n[*]\n", "f:2:2: the name of a section was expected"},
+      {"a = 1\n[[ .a ]]\n", "f:2:4: the name of a section was expected"},
+      {"a = 1\nb = 1979-05-27T&:3x1\nc = 2\n", "f:2:1: not valid TOML"},
+      {"d = 1979-05-27 1", "f:1:1: not valid TOML"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    const auto document = read_toml(c.text, "f");
+    REQUIRE_FALSE(document);
+    CHECK(document.error().message == c.place);
+  }
+}
+
 // Mutations of a document that uses everything: whatever comes of it is a
 // document or an error.
 TEST_CASE("damaged documents never end the process") {
