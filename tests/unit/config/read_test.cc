@@ -137,7 +137,7 @@ TEST_CASE("documents on which the library gives up have a line too") {
       {"a = 1\n[*]\n", "f:2:2: the name of a section was expected"},
       {"a = 1\n[[ .a ]]\n", "f:2:4: the name of a section was expected"},
       {"a = 1\nb = 1979-05-27T&:3x1\nc = 2\n", "f:2:1: not valid TOML"},
-      {"d = 1979-05-27 1", "f:1:1: not valid TOML"},
+      {"d=1979-05-27 1\n", "f:1:1: not valid TOML"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.text);
