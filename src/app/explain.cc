@@ -111,11 +111,12 @@ Result<ExitStatus> explain(const ExplainOptions& options,
                route_prompt({options.config, options.input, options.routing,
                              options.request, options.limits, Asker::kExplain},
                             environment, messages));
-  constexpr size_t kMostFeatures = 24;  // a head
+  const size_t most_features = options.format == Format::kJson ? 24 : 12;
   const Explanation explanation{
       routed,
       routed.analyzer->explain(
-          {routed.prompt.instruction(), routed.prompt.context()}, kMostFeatures),
+          {routed.prompt.instruction(), routed.prompt.context()},
+          most_features),
       !options.no_timing};
   if (options.format == Format::kJson) {
     LLMROUTE_CHECK(print_document(explanation_json(explanation)));

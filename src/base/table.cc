@@ -23,6 +23,9 @@ bool is_wide(char32_t c) {
 }  // namespace
 
 size_t display_width(const std::string& text) {
+  const bool ascii = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return (c & 0x80) == 0; });
+  if (ascii) return text.size();
   size_t width = 0;
   for (size_t at = 0; at < text.size();) {
     const char32_t c = next_code_point(text, at);
