@@ -120,15 +120,19 @@ void keep_largest(std::vector<core::Contribution>& all, size_t limit,
   std::move(all.begin(), all.end(), std::back_inserter(out));
 }
 
+constexpr const char* kEdgeNote = " (among the first or last words)";
+
 void explain_head(const Model& model, const Evidence& evidence,
                   const std::vector<NamedGram>& grams, const Share& share,
                   size_t limit, std::vector<core::Contribution>& out) {
   std::vector<core::Contribution> all;
-  const double norm =
-      evidence.grams == 0 ? 0 : 1 / std::sqrt(double{1} * evidence.grams);
+  const double norm = gram_norm(evidence.grams);
+  const double edge_norm = gram_norm(evidence.edges);
   for (const NamedGram& gram : grams) {
-    const double weight = norm * gram_weight(model, share, gram.hash);
-    all.push_back({gram.text, share.name, weight, gram.count,
+    const double weight =
+        (gram.edge ? edge_norm : norm) * gram_weight(model, share, gram.hash);
+    all.push_back({gram.edge ? gram.text + kEdgeNote : gram.text, share.name,
+                   weight, gram.count,
                    weight * static_cast<double>(gram.count)});
   }
   for (size_t i = 0; i < kDenseCount; ++i) {

@@ -157,6 +157,13 @@ DenseFeatures dense_features(const Surface& surface, const TextSizes& sizes) {
   return features;
 }
 
+bool tells_domain(size_t index) {
+  const bool script = index >= kShapeCount + kMarkCount &&
+                      index < kShapeCount + kMarkCount + kScriptCount;
+  return !script && dense_name(index) != "wide characters" &&
+         dense_name(index) != "spaces";
+}
+
 std::string_view dense_name(size_t index) {
   if (index < kShapeCount) return kShapeNames[index];
   index -= kShapeCount;

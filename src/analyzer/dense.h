@@ -27,6 +27,10 @@ struct TextSizes {
 // file's format: append, never reorder.
 DenseFeatures dense_features(const Surface& surface, const TextSizes& sizes);
 
+// Whether the domain may depend on it. Scripts and the language of a prompt say
+// nothing of its kind, though in training data they do.
+bool tells_domain(size_t index);
+
 // "length", "digits" ...; "" for unused places.
 std::string_view dense_name(size_t index);
 

@@ -25,19 +25,24 @@ class SumSink {
   }
 
   void gram(GramKind kind, uint64_t hash, size_t, size_t) {
-    entries_[used_++] = static_cast<uint32_t>(hash >> shift_);
+    const auto entry = static_cast<uint32_t>(hash >> shift_);
+    if (kind == GramKind::kEdge) {
+      edges_[edge_count_++] = entry;
+      return;
+    }
+    entries_[used_++] = entry;
     if (kind != GramKind::kBytes) look_up(hash);
   }
 
-  void flush() {
-    for (size_t at = 0; at < used_; at += 256) {
-      add_block(at, std::min(used_, at + 256));
-    }
-    used_ = 0;
+  // REQUIRES: at most one text was fed with edges.
+  void finish() {
+    flush();
+    add_block(edges_, edge_count_, evidence_.edge_sums);
   }
 
  private:
   static constexpr size_t kCapacity = 512;
+  static constexpr size_t kBlock = 256;
 
   void look_up(uint64_t hash) {
     const uint32_t bit = seen_bit(hash, seen_bits_);
@@ -45,10 +50,19 @@ class SumSink {
     evidence_.known += (seen_[bit >> 3] >> (bit & 7)) & 1u;
   }
 
-  void add_block(size_t begin, size_t end) {
+  void flush() {
+    for (size_t at = 0; at < used_; at += kBlock) {
+      add_block(entries_ + at, std::min(used_ - at, kBlock), evidence_.sums);
+    }
+    used_ = 0;
+  }
+
+  // REQUIRES: count <= kBlock.
+  void add_block(const uint32_t* entries, size_t count,
+                 std::array<int32_t, kHeadCount>& sums) const {
     Half low{}, high{};
-    for (size_t i = begin; i < end; ++i) {
-      const uint32_t entry = entries_[i];
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t entry = entries[i];
       const int8_t* row = rows_[entry >> 1].weight.data();
       Bytes8 first, second;
       __builtin_memcpy(&first, row, 8);
@@ -58,8 +72,8 @@ class SumSink {
       high += (__builtin_convertvector(second, Half) ^ sign) - sign;
     }
     for (size_t h = 0; h < 8; ++h) {
-      evidence_.sums[h] += low[h];
-      evidence_.sums[h + 8] += high[h];
+      sums[h] += low[h];
+      sums[h + 8] += high[h];
     }
   }
 
@@ -69,7 +83,9 @@ class SumSink {
   uint32_t seen_bits_;
   Evidence& evidence_;
   size_t used_ = 0;
+  size_t edge_count_ = 0;
   uint32_t entries_[kCapacity];
+  uint32_t edges_[kMostEdges];
 };
 
 class ListSink {
@@ -78,7 +94,12 @@ class ListSink {
       : bucket_bits_(bucket_bits), features_(features) {}
   void word_begin() {}
   void gram(GramKind kind, uint64_t hash, size_t, size_t) {
-    features_.entries.push_back(gram_entry(hash, bucket_bits_));
+    const uint32_t entry = gram_entry(hash, bucket_bits_);
+    if (kind == GramKind::kEdge) {
+      features_.edges.push_back(entry);
+      return;
+    }
+    features_.entries.push_back(entry);
     if (kind != GramKind::kBytes) features_.words.push_back(hash);
   }
 
@@ -90,8 +111,9 @@ class ListSink {
 template <class Sink>
 void scan_window(const Window& window, Sink& sink, Surface& surface) {
   Scanner<Sink> scanner(sink, surface);
-  for (const std::string_view piece : window.pieces) {
-    if (!piece.empty()) scanner.feed(piece);
+  const size_t edges = edge_piece(window);
+  for (size_t i = 0; i < window.pieces.size(); ++i) {
+    if (!window.pieces[i].empty()) scanner.feed(window.pieces[i], i == edges);
   }
 }
 
@@ -102,8 +124,9 @@ Evidence gather(const Model& model, const Window& window,
   Evidence evidence;
   SumSink sink(model, evidence);
   scan_window(window, sink, surface);
-  sink.flush();
+  sink.finish();
   evidence.grams = surface.grams;
+  evidence.edges = surface.edges;
   evidence.dense = dense_features(surface, sizes);
   return evidence;
 }
@@ -111,6 +134,7 @@ Evidence gather(const Model& model, const Window& window,
 void extract(std::string_view prompt, uint32_t bucket_bits,
              TrainingFeatures& features) {
   features.entries.clear();
+  features.edges.clear();
   features.words.clear();
   const Window window = choose_window(prompt, {});
   Surface surface;

@@ -22,6 +22,7 @@ Evidence gather(const Model& model, const Window& window,
 // and pairs for Model::seen.
 struct TrainingFeatures {
   std::vector<uint32_t> entries;
+  std::vector<uint32_t> edges;
   std::vector<uint64_t> words;  // hashes of words and pairs, with repetitions
   DenseFeatures dense{};
 };
@@ -33,6 +34,7 @@ struct NamedGram {
   std::string text;
   uint64_t hash = 0;
   int64_t count = 0;
+  bool edge = false;  // a word or pair as one of the first or last
 };
 // Distinct n-grams in order of first occurrence. "a b" is a pair; substrings of
 // words are written with "_" for the border of the word.

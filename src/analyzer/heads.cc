@@ -10,11 +10,14 @@ double coverage_of(const Evidence& evidence) {
   return static_cast<double>(evidence.known) / evidence.asked;
 }
 
+double gram_norm(uint32_t count) {
+  return count == 0 ? 0 : 1 / std::sqrt(static_cast<double>(count));
+}
+
 Scores head_scores(const Model& model, const Evidence& evidence) {
   Scores scores;
-  const double norm = evidence.grams == 0
-                          ? 0
-                          : 1 / std::sqrt(static_cast<double>(evidence.grams));
+  const double norm = gram_norm(evidence.grams);
+  const double edge_norm = gram_norm(evidence.edges);
   std::array<float, kHeadCount> dense = model.bias;
   for (size_t i = 0; i < kDenseCount; ++i) {
     const float value = evidence.dense[i];
@@ -22,7 +25,9 @@ Scores head_scores(const Model& model, const Evidence& evidence) {
       dense[h] += value * model.dense[i][h];
   }
   for (size_t h = 0; h < kHeadCount; ++h) {
-    scores.grams[h] = evidence.sums[h] * norm * model.gram_scale[h];
+    scores.grams[h] =
+        (evidence.sums[h] * norm + evidence.edge_sums[h] * edge_norm) *
+        static_cast<double>(model.gram_scale[h]);
     scores.dense[h] = dense[h];
   }
   return scores;

@@ -15,10 +15,14 @@ using HeadScores = std::array<double, kHeadCount>;
 // What one pass over a prompt found.
 struct Evidence {
   std::array<int32_t, kHeadCount> sums{};  // of the rows of its n-grams
-  uint32_t grams = 0;
+  std::array<int32_t, kHeadCount> edge_sums{};
+  uint32_t grams = 0, edges = 0;
   uint32_t known = 0, asked = 0;  // words and pairs: seen in training, all
   DenseFeatures dense{};
 };
+
+// What a sum over `count` n-grams is multiplied by: 1 / sqrt(count).
+double gram_norm(uint32_t count);
 
 double coverage_of(const Evidence& evidence);
 

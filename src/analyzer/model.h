@@ -2,7 +2,8 @@
 //
 // An n-gram's hash names a row of int8 weights, one per head, and a sign. Row
 // sums are scaled per head by `gram_scale`, divided by the square root of the
-// number of n-grams, and added to the dense part. The difficulty is
+// number of n-grams (edges apart), and added to the dense part. The difficulty
+// is
 //   sum over domains d of p(d) * base[d]
 //   + dense part of kDifficulty + familiar * n-gram part of kDifficulty
 //   + sum over families f of p(f) * (the same of f's head),

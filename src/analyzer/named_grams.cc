@@ -47,17 +47,23 @@ class NameSink {
   void word_begin() {}
   void gram(GramKind kind, uint64_t hash, size_t begin, size_t end) {
     if (kind == GramKind::kBytes) return add(hash, unpacked(begin));
-    if (kind == GramKind::kPair) return add(hash, before_ + " " + last_);
+    if (kind == GramKind::kEdge) return add(hash, edge_names_[hash], true);
+    if (kind == GramKind::kPair) return add_word(hash, before_ + " " + last_);
     before_ = std::move(last_);
     last_ = normalised(text_.substr(begin, end - begin));
-    add(hash, last_);
+    add_word(hash, last_);
   }
   std::vector<NamedGram> take() { return std::move(grams_); }
 
  private:
-  void add(uint64_t hash, const std::string& name) {
+  void add_word(uint64_t hash, const std::string& name) {
+    edge_names_.try_emplace(edge_hash(hash), name);
+    add(hash, name);
+  }
+
+  void add(uint64_t hash, const std::string& name, bool edge = false) {
     const auto [place, is_new] = index_.try_emplace(hash, grams_.size());
-    if (is_new) grams_.push_back({name, hash, 0});
+    if (is_new) grams_.push_back({name, hash, 0, edge});
     ++grams_[place->second].count;
   }
 
@@ -65,6 +71,7 @@ class NameSink {
   std::string before_, last_;
   std::vector<NamedGram> grams_;
   std::unordered_map<uint64_t, size_t> index_;
+  std::unordered_map<uint64_t, std::string> edge_names_;
 };
 
 }  // namespace
@@ -73,10 +80,11 @@ std::vector<NamedGram> named_grams(const Window& window) {
   NameSink sink;
   Surface surface;
   Scanner<NameSink> scanner(sink, surface);
-  for (const std::string_view piece : window.pieces) {
-    if (piece.empty()) continue;
-    sink.set_text(piece);
-    scanner.feed(piece);
+  const size_t edges = edge_piece(window);
+  for (size_t i = 0; i < window.pieces.size(); ++i) {
+    if (window.pieces[i].empty()) continue;
+    sink.set_text(window.pieces[i]);
+    scanner.feed(window.pieces[i], i == edges);
   }
   return sink.take();
 }

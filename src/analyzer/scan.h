@@ -9,6 +9,7 @@
 // " word ".
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -31,12 +32,16 @@ struct Surface {
   uint32_t lines = 0, blank_lines = 0, indented_lines = 0;
   uint32_t bullet_lines = 0, numbered_lines = 0, option_lines = 0;
   uint32_t statement_ends = 0, colon_ends = 0, question_ends = 0;
-  uint32_t grams = 0;  // n-grams handed to the sink
+  uint32_t grams = 0;  // n-grams handed to the sink, without edges
+  uint32_t edges = 0;
 
   void clear() { *this = Surface{}; }
 };
 
-enum class GramKind : uint8_t { kWord, kPair, kBytes };
+enum class GramKind : uint8_t { kWord, kPair, kBytes, kEdge };
+
+inline constexpr size_t kEdgeWords = 10;              // at either end
+inline constexpr size_t kMostEdges = 4 * kEdgeWords;  // words and pairs
 
 enum class ByteKind : uint8_t {
   kSpace,
@@ -97,20 +102,25 @@ inline constexpr size_t kGramsPerWord = 2 + 3 * (kLongestWord + 2);
 // Sink: void gram(GramKind, uint64_t hash, size_t begin, size_t end), offsets
 // of the n-gram in the text being fed (for kPair of its second word), hash well
 // mixed in its upper bits; void word_begin(), called where kGramsPerWord more
-// n-grams may follow before the next call.
+// n-grams may follow before the next call. Of a kEdge the offsets are 0 or
+// meaningless; it repeats a word or pair under another hash.
 template <class Sink>
 class Scanner {
  public:
   Scanner(Sink& sink, Surface& surface) : sink_(sink), surface_(surface) {}
 
   // Each call is a text of its own: no word or pair crosses the border.
-  void feed(std::string_view text) {
+  // `edges`: tell its first and last words as such.
+  void feed(std::string_view text, bool edges) {
     size_t at = 0;
     line_start_ = true;
+    edges_ = edges;
+    fed_words_ = 0;
     while (at < text.size()) at = step(text, at);
     end_word(at);
     end_line();
     previous_ = 0;
+    emit_last_edges();
   }
 
  private:
@@ -232,11 +242,43 @@ class Scanner {
     surface_.word_bits[(word >> 16) & 15] |= uint64_t{1} << ((word >> 20) & 63);
     ++surface_.grams;
     sink_.gram(GramKind::kWord, word, begin, end);
+    uint64_t pair = 0;
     if (previous_ != 0) {
+      pair = pair_hash(previous_, word);
       ++surface_.grams;
-      sink_.gram(GramKind::kPair, pair_hash(previous_, word), begin, end);
+      sink_.gram(GramKind::kPair, pair, begin, end);
     }
     previous_ = word;
+    if (edges_) note_edge({word, pair});
+  }
+
+  struct Edge {
+    uint64_t word = 0, pair = 0;  // pair 0: none
+  };
+
+  void note_edge(const Edge& edge) {
+    if (fed_words_ < kEdgeWords) {
+      emit_edge(edge);
+    } else {
+      last_words_[fed_words_ % kEdgeWords] = edge;
+    }
+    ++fed_words_;
+  }
+
+  void emit_last_edges() {
+    const size_t first =
+        std::max(kEdgeWords, fed_words_ - std::min(fed_words_, kEdgeWords));
+    for (size_t i = first; i < fed_words_; ++i) {
+      emit_edge(last_words_[i % kEdgeWords]);
+    }
+  }
+
+  void emit_edge(const Edge& edge) {
+    for (const uint64_t hash : {edge.word, edge.pair}) {
+      if (hash == 0) continue;
+      ++surface_.edges;
+      sink_.gram(GramKind::kEdge, edge_hash(hash), 0, 0);
+    }
   }
 
   void symbol(uint8_t c, size_t at) {
@@ -292,7 +334,10 @@ class Scanner {
   size_t digits_ = 0;      // in it
   size_t begin_ = 0;       // where it began
   size_t indent_ = 0;
+  size_t fed_words_ = 0;
+  std::array<Edge, kEdgeWords> last_words_;
   uint8_t last_ = 0;  // last visible byte of the line
+  bool edges_ = false;
   bool line_start_ = true;
 };
 

@@ -46,4 +46,8 @@ Window choose_window(std::string_view instruction, std::string_view context) {
   return window;
 }
 
+size_t edge_piece(const Window& window) {
+  return window.pieces[2].empty() ? 0 : 2;
+}
+
 }  // namespace llmroute::analyzer

@@ -21,4 +21,8 @@ struct Window {
 // `context` comes before `instruction` in the prompt.
 Window choose_window(std::string_view instruction, std::string_view context);
 
+// The piece whose first and last words say what is wanted: the instruction's
+// head, or the context's where there is no instruction.
+size_t edge_piece(const Window& window);
+
 }  // namespace llmroute::analyzer

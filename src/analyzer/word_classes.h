@@ -28,6 +28,11 @@ constexpr uint64_t pair_hash(uint64_t first, uint64_t second) {
   return both * 0xd6e8feb86659fd93;
 }
 
+// The same word or pair at the edge of a text.
+constexpr uint64_t edge_hash(uint64_t hash) {
+  return (hash ^ 0x5851f42d4c957f2d) * 0xe7037ed1a0b428db;
+}
+
 constexpr uint64_t word_hash(std::string_view word) {
   uint64_t hash = kHashSeed;
   for (const char c : word) hash = hash_step(hash, static_cast<uint8_t>(c));

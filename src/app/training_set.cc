@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "analyzer/features.h"
+#include "analyzer/heads.h"
 #include "analyzer/model.h"
 #include "base/files.h"
 #include "learning/lines.h"
@@ -48,6 +49,9 @@ class Builder {
     set_.problem.layout = head_layout();
     set_.problem.bucket_bits = options.bucket_bits;
     set_.problem.dense_count = analyzer::kDenseCount;
+    for (size_t i = 0; i < analyzer::kDenseCount; ++i) {
+      set_.problem.tells_domain.push_back(analyzer::tells_domain(i));
+    }
   }
 
   base::Status read(const std::string& path) {
@@ -74,6 +78,7 @@ class Builder {
   }
 
   base::Result<TrainingSet> finish() {
+    fill_templates();
     if (set_.problem.samples.empty() || set_.test.empty()) {
       return base::Error{base::ErrorKind::kData,
                          fmt::format("{} rows are too few to train on", rows_)};
@@ -101,24 +106,62 @@ class Builder {
     ++rows_;
     if (options_.progress && rows_ % 1000 == 0) options_.progress(rows_);
     if (options_.keep && !options_.keep(row)) return;
+    if (row.compose > 0) return templates_.push_back(std::move(row));
     const Part part = part_of(row.prompt);
     if (part == Part::kCalibrate)
       return set_.calibrate.push_back(std::move(row));
     if (part == Part::kTest) return set_.test.push_back(std::move(row));
+    remember_filling(row);
     add_sample(row);
+  }
+
+  // Texts that templates are filled with.
+  void remember_filling(const Row& row) {
+    const size_t size = row.prompt.size();
+    if (row.domain == core::domain_index("code") && size < 1500) {
+      codes_.push_back(row.prompt);
+    }
+    if (size >= 100 && size <= 3000) texts_.push_back(row.prompt);
+    if (row.domain == core::domain_index("knowledge") && size < 120 &&
+        row.prompt.find('\n') == std::string::npos) {
+      questions_.push_back(row.prompt);
+    }
+  }
+
+  void fill_templates() {
+    learning::Random random(0x5eed);
+    for (const Row& pattern : templates_) {
+      for (int64_t i = 0; i < pattern.compose; ++i) {
+        Row row = pattern;
+        fill(row.prompt, "{text}", texts_, random);
+        fill(row.prompt, "{code}", codes_, random);
+        fill(row.prompt, "{question}", questions_, random);
+        add_sample(row);
+      }
+    }
+  }
+
+  static void fill(std::string& prompt, std::string_view place,
+                   const std::vector<std::string>& fillings,
+                   learning::Random& random) {
+    if (fillings.empty()) return;
+    for (size_t at = prompt.find(place); at != std::string::npos;
+         at = prompt.find(place, at)) {
+      const std::string& filling = fillings[random.below(fillings.size())];
+      prompt.replace(at, place.size(), filling);
+      at += filling.size();
+    }
   }
 
   void add_sample(const Row& row) {
     learning::Problem& problem = set_.problem;
     analyzer::extract(row.prompt, options_.bucket_bits, features_);
     learning::Sample sample;
-    sample.entry_begin = static_cast<uint32_t>(problem.entries.size());
-    append_entries();
+    sample.entry_begin = append_entries(features_.entries);
+    sample.edge_begin = append_entries(features_.edges);
     sample.entry_end = static_cast<uint32_t>(problem.entries.size());
-    sample.norm =
-        features_.entries.empty()
-            ? 0
-            : 1 / std::sqrt(static_cast<float>(features_.entries.size()));
+    sample.norm = gram_norm(features_.entries.size());
+    sample.edge_norm = gram_norm(features_.edges.size());
     sample.dense = static_cast<uint32_t>(problem.samples.size());
     problem.dense.insert(problem.dense.end(), features_.dense.begin(),
                          features_.dense.end());
@@ -132,17 +175,35 @@ class Builder {
       sample.small_talk =
           row.raw_domain == "chat" && *row.level == learning::Level::kSimple;
     }
-    if (row.answer_tokens) {
-      sample.log_tokens =
-          static_cast<float>(std::log(std::max(*row.answer_tokens, 1.5)));
+    if (row.difficulty && row.scores.empty()) {
+      sample.difficulty = static_cast<float>(*row.difficulty);
     }
+    sample.log_tokens = log_tokens(row);
     if (row.weak) sample.weight = 0.3F;
     problem.samples.push_back(sample);
     keep_words(row.prompt);
   }
 
-  void append_entries() {
-    std::vector<uint32_t>& entries = features_.entries;
+  // 0: not known.
+  static float log_tokens(const Row& row) {
+    constexpr double kBytesPerToken = 4;
+    double tokens = row.answer_tokens.value_or(0);
+    if (row.answer_ratio) {
+      tokens = *row.answer_ratio * static_cast<double>(row.prompt.size()) /
+               kBytesPerToken;
+    }
+    return tokens == 0 ? 0
+                       : static_cast<float>(std::log(std::max(tokens, 2.0)));
+  }
+
+  static float gram_norm(size_t count) {
+    return static_cast<float>(
+        analyzer::gram_norm(static_cast<uint32_t>(count)));
+  }
+
+  // Returns where they begin.
+  uint32_t append_entries(std::vector<uint32_t>& entries) {
+    const size_t begin = set_.problem.entries.size();
     std::sort(entries.begin(), entries.end());
     for (size_t i = 0; i < entries.size();) {
       size_t end = i;
@@ -154,6 +215,7 @@ class Builder {
       set_.problem.entries.push_back(entry);
       i = end;
     }
+    return static_cast<uint32_t>(begin);
   }
 
   void append_outcomes(const Row& row) {
@@ -223,6 +285,8 @@ class Builder {
   learning::Abilities abilities_;
   analyzer::TrainingFeatures features_;
   size_t rows_ = 0;
+  std::vector<Row> templates_;
+  std::vector<std::string> texts_, codes_, questions_;
   std::unordered_map<std::string, size_t> source_index_;
   std::unordered_map<uint64_t, uint32_t> word_rows_;
   std::unordered_set<uint64_t> prompts_;

@@ -37,24 +37,29 @@ struct Outcome {
   float score = 0;  // 0..1
 };
 
+inline constexpr float kNoDifficulty = -1000;
+
 struct Sample {
-  uint32_t entry_begin = 0, entry_end = 0;
+  // [entry_begin, edge_begin) n-grams, [edge_begin, entry_end) edges.
+  uint32_t entry_begin = 0, edge_begin = 0, entry_end = 0;
   uint32_t outcome_begin = 0, outcome_end = 0;
-  uint32_t dense = 0;       // index into Problem::dense
-  uint32_t source = 0;      // rows of a source share an intercept
-  float norm = 0;           // 1 / sqrt(number of n-grams)
-  float coverage = 0;       // share of n-grams other rows have too
-  int8_t domain = -1;       // -1: not known
-  int8_t level = -1;        // 0 simple, 1 medium, 2 hard; -1: not known
-  bool small_talk = false;  // simple, and easier than any question
-  float log_tokens = 0;     // of the answer; 0: not known
-  float weight = 1;         // balances sources
+  uint32_t dense = 0;             // index into Problem::dense
+  uint32_t source = 0;            // rows of a source share an intercept
+  float norm = 0, edge_norm = 0;  // of sums over n-grams and edges
+  float coverage = 0;             // share of n-grams other rows have too
+  int8_t domain = -1;             // -1: not known
+  int8_t level = -1;              // 0 simple, 1 medium, 2 hard; -1: not known
+  bool small_talk = false;        // simple, and easier than any question
+  float difficulty = kNoDifficulty;  // given; else by level or outcomes
+  float log_tokens = 0;              // of the answer; 0: not known
+  float weight = 1;                  // balances sources
 };
 
 struct Problem {
   HeadLayout layout;
   uint32_t bucket_bits = 14;
   size_t dense_count = 0;
+  std::vector<bool> tells_domain;  // per dense feature: domain heads see it
   std::vector<Entry> entries;
   std::vector<Outcome> outcomes;
   std::vector<float> dense;  // dense_count per sample

@@ -28,6 +28,7 @@ constexpr Renamed kRenamed[] = {
     {"instruction", "chat"},           {"tool_use", "tools"},
 };
 
+constexpr int64_t kMostCompositions = 1000;
 // English answers of language models have about this many characters a token.
 constexpr double kCharsPerToken = 3.6;
 
@@ -43,6 +44,11 @@ bool flag(const dom::object& object, std::string_view key) {
 }
 
 base::Status read_level(const dom::object& object, Row& row) {
+  double number = 0;
+  if (object["difficulty"].get(number) == simdjson::SUCCESS) {
+    row.difficulty = number;
+    return {};
+  }
   const std::string text = text_or_empty(object, "difficulty");
   if (text.empty()) return {};
   constexpr std::array<std::string_view, 3> kNames = {"simple", "medium",
@@ -91,7 +97,15 @@ std::optional<double> mean_of_map(const dom::object& object,
   return sum / count;
 }
 
+std::optional<double> positive(const dom::object& object,
+                               std::string_view key) {
+  double value = 0;
+  if (object[key].get(value) != simdjson::SUCCESS || !(value > 0)) return {};
+  return value;
+}
+
 std::optional<double> answer_tokens(const dom::object& object) {
+  if (const auto given = positive(object, "answer_tokens")) return given;
   if (const auto tokens = mean_of_map(object, "tokens", true)) return tokens;
   const auto chars = mean_of_map(object, "out_chars", false);
   if (!chars) return std::nullopt;
@@ -144,10 +158,15 @@ base::Result<Row> RowParser::parse(std::string_view line,
   row.language = text_or_empty(object, "language");
   row.suspect = flag(object, "suspect");
   row.weak = flag(object, "weak");
+  if (object["compose"].get(row.compose) != simdjson::SUCCESS ||
+      row.compose < 0 || row.compose > kMostCompositions) {
+    row.compose = 0;
+  }
   row.preference = object["h2h"].error() == simdjson::SUCCESS;
   LLMROUTE_CHECK(read_scores(object, row));
   LLMROUTE_CHECK(read_level(object, row));
   row.answer_tokens = answer_tokens(object);
+  row.answer_ratio = positive(object, "answer_ratio");
   return row;
 }
 

@@ -4,13 +4,19 @@
 //   {"prompt": "...", "scores": {"model": 0..1, ...}}      outcomes of models
 //   {"prompt": "...", "domain": "code", "difficulty": "hard"}         labels
 //
-// Further keys read where they exist: "dataset" or "source" (rows of one kind
-// are balanced against other kinds), "tokens" {model: [in, out]}, "out_chars"
-// {model: n}, "language", "suspect" (rows marked so are left out of outcomes)
-// "weak" (count for less) and "h2h" (scores are shares of comparisons won: not
-// used as outcomes). Other keys are ignored.
+// "difficulty" is a level (simple, medium, hard: see level_bounds) or a number
+// on the scale of abilities, at which a model of that ability succeeds every
+// other time. Further keys read where they exist: "dataset" or "source" (rows
+// of one kind are balanced against other kinds), "tokens" {model: [in, out]},
+// "out_chars" {model: n}, "language", "suspect" (rows marked so are left out of
+// outcomes) "weak" (count for less) and "h2h" (scores are shares of comparisons
+// won: not used as outcomes). With "compose": n the prompt is a template that
+// is filled n times: "{text}" by prompts of other rows, "{code}" by such of
+// domain code,
+// "{question}" by short questions. Other keys are ignored.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,9 +38,12 @@ struct Row {
   std::string raw_domain;        // as written; "" if none
   std::optional<size_t> domain;  // index into core::kDomainNames
   std::optional<Level> level;
-  std::string language;                                // as written; "" if none
+  std::optional<double> difficulty;  // on the scale of abilities
+  std::string language;              // as written; "" if none
+  int64_t compose = 0;  // how many prompts to make from this template
   std::vector<std::pair<std::string, double>> scores;  // model, 0..1
   std::optional<double> answer_tokens;                 // mean over models
+  std::optional<double> answer_ratio;
   bool suspect = false;
   bool weak = false;
   bool preference = false;  // scores say who won, not who was right

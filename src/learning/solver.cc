@@ -31,6 +31,7 @@ float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
 constexpr float kInitialSquare = 1e-4F;
 constexpr float kAbilityRate = 0.02F;
+constexpr double kDeparturePull = 0.02;
 constexpr float kInterceptRate = 0.02F;
 constexpr float kLengthPrior = 5.5F;  // e^5.5 = 245 tokens
 constexpr float kDomainWeight = 1.0F;
@@ -79,12 +80,21 @@ class Solver {
     dense_squares_.assign(problem_.dense_count, initial_squares());
     bias_squares_ = initial_squares();
     base_squares_.fill(kInitialSquare);
+    dense_rates_.fill(options_.dense_rate);
+    other_dense_rates_ = dense_rates_;
+    std::fill_n(other_dense_rates_.begin(), core::kDomainCount, 0.0F);
+    row_rates_.fill(options_.difficulty_rate);
+    for (size_t d = 0; d < core::kDomainCount; ++d) {
+      row_rates_[d] = options_.domain_rate;
+    }
     solution_.bias[layout_.length] = kLengthPrior;
     for (const auto& known : problem_.known_ability) {
       core::PerDomain unknown;
       unknown.fill(-0.8);
       solution_.ability.push_back(known.value_or(unknown));
+      general_.push_back(unknown[0]);
     }
+    weigh_domains();
     standardise();
   }
 
@@ -92,6 +102,23 @@ class Solver {
     HeadWeights squares;
     squares.fill(kInitialSquare);
     return squares;
+  }
+
+  // Rare domains count for more, by the square root of how rare they are.
+  void weigh_domains() {
+    std::array<float, core::kDomainCount> weight{};
+    float all = 0;
+    for (const Sample& sample : problem_.samples) {
+      if (sample.domain < 0) continue;
+      weight[static_cast<size_t>(sample.domain)] += sample.weight;
+      all += sample.weight;
+    }
+    for (size_t d = 0; d < weight.size(); ++d) {
+      const float even = all / static_cast<float>(weight.size());
+      domain_weights_[d] =
+          std::clamp(std::pow(even / (weight[d] + 1), options_.domain_balance),
+                     0.5F, 4.0F);
+    }
   }
 
   void standardise() {
@@ -129,18 +156,22 @@ class Solver {
       add_scaled(f.dense, solution_.dense[i], standard(dense, i));
     }
     if (with_grams_) {
-      for (uint32_t e = sample.entry_begin; e < sample.entry_end; ++e) {
-        const Entry entry = problem_.entries[e];
-        add_scaled(f.grams, solution_.rows[entry.row],
-                   static_cast<float>(entry.count));
-      }
-      f.grams *= sample.norm;
+      add_rows(f.grams, sample.entry_begin, sample.edge_begin, sample.norm);
+      add_rows(f.grams, sample.edge_begin, sample.entry_end, sample.edge_norm);
     }
     f.familiar = std::pow(sample.coverage, options_.shrink);
     softmax(f);
     mix_domains(sample, f);
     f.difficulty = difficulty(f);
     return f;
+  }
+
+  void add_rows(Vector& to, uint32_t begin, uint32_t end, float norm) const {
+    for (uint32_t e = begin; e < end; ++e) {
+      const Entry entry = problem_.entries[e];
+      add_scaled(to, solution_.rows[entry.row],
+                 norm * static_cast<float>(entry.count));
+    }
   }
 
   static void softmax(Forward& f) {
@@ -194,7 +225,7 @@ class Solver {
   double domain_loss(const Sample& sample, const Forward& f, Vector& gradient) {
     if (sample.domain < 0) return 0;
     const auto label = static_cast<size_t>(sample.domain);
-    const float weight = kDomainWeight * sample.weight;
+    const float weight = kDomainWeight * sample.weight * domain_weights_[label];
     for (size_t d = 0; d < f.domain.size(); ++d) {
       gradient[d] = weight * (f.domain[d] - (d == label ? 1.0F : 0.0F));
     }
@@ -238,34 +269,44 @@ class Solver {
     return static_cast<float>(sum);
   }
 
-  // One number per model that is not known: its outcomes span few domains.
-  void fit_ability(uint32_t model, const Forward&, float error) {
+  // A model that is not known has a general ability and departures from it in
+  // domains, which are pulled to zero.
+  void fit_ability(uint32_t model, const Forward& f, float error) {
     if (problem_.known_ability[model]) return;
     core::PerDomain& ability = solution_.ability[model];
-    const double pulled =
-        static_cast<double>(error) - 0.002 * (ability[0] + 0.8);
-    const double next =
-        ability[0] + static_cast<double>(rate_ * kAbilityRate) * pulled;
-    ability.fill(next);
+    double& general = general_[model];
+    const double step = static_cast<double>(rate_ * kAbilityRate);
+    const double before = general;
+    general += step * (static_cast<double>(error) - 0.002 * (general + 0.8));
+    for (size_t d = 0; d < ability.size(); ++d) {
+      double departure = ability[d] - before;
+      departure += step * (0.5 * static_cast<double>(error * f.mix[d]) -
+                           kDeparturePull * departure);
+      ability[d] = general + departure;
+    }
   }
 
   double level_loss(const Sample& sample, const Forward& f, float& slope_out) {
-    if (sample.level < 0) return 0;
-    const LevelBounds bounds = level_bounds(sample.level, sample.small_talk);
+    LevelBounds bounds{sample.difficulty, sample.difficulty};
+    if (sample.difficulty == kNoDifficulty) {
+      if (sample.level < 0) return 0;
+      bounds = level_bounds(sample.level, sample.small_talk);
+    }
     float off = 0;
     if (f.difficulty < bounds.low) off = f.difficulty - bounds.low;
     if (f.difficulty > bounds.high) off = f.difficulty - bounds.high;
-    const float weight = options_.level_weight * sample.weight;
+    const float weight =
+        options_.level_weight * sample.weight *
+        (sample.difficulty == kNoDifficulty ? 1.0F : options_.number_weight);
     slope_out += weight * std::clamp(off, -2.0F, 2.0F);
     return static_cast<double>(0.5F * weight * off * off);
   }
 
   double length_loss(const Sample& sample, const Forward& f, Vector& gradient) {
     const size_t h = layout_.length;
-    const bool known = sample.log_tokens > 0;
-    const float target = known ? sample.log_tokens : kLengthPrior;
-    const float weight = sample.weight * (known ? 1.0F : 0.1F);
-    const float off = f.grams[h] + f.dense[h] - target;
+    if (sample.log_tokens <= 0) return 0;
+    const float weight = sample.weight;
+    const float off = f.grams[h] + f.dense[h] - sample.log_tokens;
     gradient[h] = weight * std::clamp(off, -2.0F, 2.0F);
     return static_cast<double>(0.5F * weight * off * off);
   }
@@ -276,36 +317,39 @@ class Solver {
   }
 
   void update(const Sample& sample, const Forward& f, const Vector& gradient) {
-    apply(solution_.bias, bias_squares_, gradient, 1, options_.dense_rate);
+    apply(solution_.bias, bias_squares_, gradient, 1, dense_rates_);
     const float* dense = dense_of(sample);
     for (size_t i = 0; i < problem_.dense_count; ++i) {
       const float x = standard(dense, i);
       if (x != 0) {
-        apply(solution_.dense[i], dense_squares_[i], gradient, x,
-              options_.dense_rate);
+        apply(solution_.dense[i], dense_squares_[i], gradient, x, dense_rates_);
       }
     }
     if (!with_grams_) return;
     Vector scaled = gradient;
-    scaled *= sample.norm;
     for (size_t h = layout_.difficulty;
          h < layout_.family + layout_.family_count; ++h) {
       scaled[h] *= f.familiar;
     }
-    for (uint32_t e = sample.entry_begin; e < sample.entry_end; ++e) {
+    update_rows(scaled, sample.entry_begin, sample.edge_begin, sample.norm);
+    update_rows(scaled, sample.edge_begin, sample.entry_end, sample.edge_norm);
+  }
+
+  void update_rows(const Vector& gradient, uint32_t begin, uint32_t end,
+                   float norm) {
+    for (uint32_t e = begin; e < end; ++e) {
       const Entry entry = problem_.entries[e];
-      apply(solution_.rows[entry.row], row_squares_[entry.row], scaled,
-            static_cast<float>(entry.count), options_.gram_rate);
+      apply(solution_.rows[entry.row], row_squares_[entry.row], gradient,
+            norm * static_cast<float>(entry.count), row_rates_);
     }
   }
 
   void apply(HeadWeights& weights, HeadWeights& squares, const Vector& gradient,
-             float x, float rate) const {
-    const float step = rate_ * rate;
+             float x, const HeadWeights& rates) const {
     for (size_t h = 0; h < kHeads; ++h) {
       const float g = gradient.at[h] * x;
       squares[h] += g * g;
-      weights[h] -= step * g / std::sqrt(squares[h]);
+      weights[h] -= rate_ * rates[h] * g / std::sqrt(squares[h]);
     }
   }
 
@@ -337,8 +381,11 @@ class Solver {
   const HeadLayout layout_;
   Solution solution_;
   std::vector<HeadWeights> row_squares_, dense_squares_;
-  HeadWeights bias_squares_{};
+  HeadWeights bias_squares_{}, dense_rates_{}, other_dense_rates_{},
+      row_rates_{};
   std::array<float, core::kDomainCount> base_squares_{};
+  std::vector<double> general_;  // ability of each model over all domains
+  std::array<float, core::kDomainCount> domain_weights_{};
   std::vector<float> mean_, inverse_;
   bool with_grams_ = false;
   float rate_ = 1;
@@ -348,8 +395,8 @@ class Solver {
 
 LevelBounds level_bounds(int level, bool small_talk) {
   if (small_talk) return {-8, -4};
-  if (level == 0) return {-8, -3};
-  if (level == 1) return {-3, 0};
+  if (level == 0) return {-8, -3.5F};
+  if (level == 1) return {-3.5F, 0};
   return {0, 8};
 }
 

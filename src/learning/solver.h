@@ -20,13 +20,16 @@ struct SolverOptions {
   uint32_t dense_epochs = 4;  // without n-grams
   uint32_t epochs = 8;        // with them
   float slope = 1.5F;
-  float shrink = 1;  // n-gram part of the difficulty * coverage^shrink
-  float gram_rate = 0.05F;
+  float shrink = 1;          // n-gram part of the difficulty * coverage^shrink
+  float domain_rate = 0.5F;  // steps of n-gram weights
+  float difficulty_rate = 0.15F;
   float dense_rate = 0.05F;
-  float difficulty_decay = 0.05F;  // per epoch, of n-gram weights
+  float difficulty_decay = 0.03F;  // per epoch, of n-gram weights
   float domain_decay = 0.0F;
-  float intercept_pull = 0.02F;  // of sources' intercepts to 0
-  float level_weight = 0.3F;     // of bounds against outcomes
+  float domain_balance = 0.5F;  // 0: as frequent as they are, 1: all alike
+  float intercept_pull = 1;     // of sources' intercepts to 0
+  float number_weight = 4;      // of given difficulties, against levels
+  float level_weight = 0.5F;    // of bounds against outcomes
   // Told the epoch that ended and the mean loss of its rows; may be empty.
   std::function<void(uint32_t epoch, uint32_t of, double loss)> progress;
 };
@@ -45,7 +48,7 @@ struct Solution {
 Solution solve(const Problem& problem, const SolverOptions& options);
 
 // Bounds of the difficulty that a level stands for. A small model has ability
-// -1.5: "simple" is what it answers well nine times in ten, "hard" what a model
+// -1.5: "simple" is what it answers well 19 times in 20, "hard" what a model
 // of ability 0 fails every other time, "medium" what lies between; small talk
 // is what every model can do.
 struct LevelBounds {
