@@ -37,6 +37,9 @@ class Check {
   void check_route(const Route& route);
   void check_keys();
   void check_model(const Model& model);
+  void check_rule(const core::Rule& rule);
+  void check_patterns(const std::string& where,
+                      const std::vector<std::string>& entries);
 
   const Config& config_;
   const base::Environment& environment_;
@@ -114,6 +117,7 @@ void Check::check_route(const Route& route) {
     warn(fmt::format("route '{}' matches no model", route.name));
   }
   if (route.models.empty()) return;
+  check_patterns(fmt::format("route '{}'", route.name), route.models);
   std::set<std::string> told;
   for (const Model& model : config_.models) {
     if (!models.contains(&model) || usable(model)) continue;
@@ -153,17 +157,53 @@ void Check::check_model(const Model& model) {
   }
 }
 
+bool has_tag(const std::vector<std::string>& tags, const std::string& tag) {
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
+
+// Entries of a list that match nothing: a typo, or a model that is gone.
+void Check::check_patterns(const std::string& where,
+                           const std::vector<std::string>& entries) {
+  for (const std::string& entry : entries) {
+    if (entry.find_first_of("*?") == std::string::npos) continue;
+    const bool used = std::any_of(
+        config_.models.begin(), config_.models.end(), [&](const Model& m) {
+          return base::glob_match(entry, m.name) ||
+                 base::glob_match(entry, m.provider) ||
+                 base::glob_match(entry, m.provider + "/" + m.id);
+        });
+    if (!used) {
+      warn(fmt::format("{}: pattern '{}' matches no model", where, entry));
+    }
+  }
+}
+
+void Check::check_rule(const core::Rule& rule) {
+  const std::string where = fmt::format("rule '{}'", rule.name);
+  check_patterns(where, rule.allow);
+  check_patterns(where, rule.deny);
+  for (const std::string& tag : rule.require) {
+    const bool known = std::any_of(
+        config_.models.begin(), config_.models.end(), [&](const Model& m) {
+          return has_tag(m.tags, tag) ||
+                 has_tag(config_.find_provider(m.provider)->tags, tag);
+        });
+    if (!known) {
+      warn(fmt::format("{} requires '{}', which no model has", where, tag));
+    }
+  }
+  const Model* model = config_.find_model(rule.model);
+  if (model == nullptr || usable(*model)) return;
+  warn(fmt::format(
+      "{} uses {}, but {}", where, model->name,
+      config::missing_key_text(*config_.find_provider(model->provider))));
+}
+
 std::vector<std::string> Check::run() {
   check_keys();
   check_tiers();
   for (const Route& route : config_.routes) check_route(route);
-  for (const core::Rule& rule : config_.rules) {
-    const Model* model = config_.find_model(rule.model);
-    if (model == nullptr || usable(*model)) continue;
-    warn(fmt::format(
-        "rule '{}' uses {}, but {}", rule.name, model->name,
-        config::missing_key_text(*config_.find_provider(model->provider))));
-  }
+  for (const core::Rule& rule : config_.rules) check_rule(rule);
   for (const Model& model : config_.models) check_model(model);
   return std::move(warnings_);
 }

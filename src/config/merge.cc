@@ -221,18 +221,21 @@ void Merger::remove_disabled() {
 // What is built in says of a provider where it is; another base_url makes that
 // untrue, as new tiers do with the tiers of built-in models.
 void Merger::drop_stale_tags() {
+  const auto is_own = [&](std::string_view section, const std::string& name,
+                          std::string_view key) {
+    return is_set(join_path(join_path(section, name), key));
+  };
   for (core::Provider& provider : config_.providers) {
-    const std::string path = join_path("providers", provider.name);
+    if (provider.tags.empty()) continue;
     const auto url = base::parse_url(provider.base_url);
-    if (url && !url->is_loopback() && !is_set(join_path(path, "tags"))) {
+    if (url && !url->is_loopback() &&
+        !is_own("providers", provider.name, "tags")) {
       std::erase(provider.tags, "local");
     }
   }
   for (core::Model& model : config_.models) {
-    const std::string path = join_path("models", model.name);
-    if (!config_.find_tier(model.tier) && !is_set(join_path(path, "tier"))) {
-      model.tier.clear();
-    }
+    if (model.tier.empty() || config_.find_tier(model.tier)) continue;
+    if (!is_own("models", model.name, "tier")) model.tier.clear();
   }
 }
 

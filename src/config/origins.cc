@@ -8,8 +8,9 @@
 namespace llmroute::config {
 
 std::string join_path(std::string_view parent, std::string_view key) {
-  if (parent.empty()) return key_text(key);
-  return fmt::format("{}.{}", parent, key_text(key));
+  std::string path(parent);
+  if (!path.empty()) path += '.';
+  return path += key_text(key);
 }
 
 std::string item_path(const std::string& list, size_t index) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "config/names.h"
 
@@ -20,14 +19,14 @@ std::string aliases_path(const Model& model) {
 class Taken {
  public:
   // Nothing, or what has the name already.
-  std::string take(const std::string& name, std::string_view kind) {
+  std::string_view take(const std::string& name, std::string_view kind) {
     const auto [at, fresh] = names_.try_emplace(name, kind);
-    return fresh ? "" : at->second;
+    return fresh ? std::string_view() : at->second;
   }
   bool contains(const std::string& name) const { return names_.contains(name); }
 
  private:
-  std::map<std::string, std::string> names_;
+  std::unordered_map<std::string, std::string_view> names_;
 };
 
 base::Status take_names(const core::Config& config, const Origins& origins,
@@ -48,7 +47,7 @@ base::Status take_own_aliases(const Model& model, const Origins& origins,
                               Taken& taken) {
   const std::string path = aliases_path(model);
   for (size_t i = 0; i < model.aliases.size(); ++i) {
-    const std::string other =
+    const std::string_view other =
         taken.take(model.aliases[i], "the alias of another model");
     if (other.empty()) continue;
     return origins.fail(
@@ -65,16 +64,24 @@ void take_built_in_aliases(Model& model, Taken& taken) {
 }
 
 void add_provider_aliases(core::Config& config, const Taken& taken) {
-  std::map<std::string, int> uses;
+  std::vector<std::string> aliases;
+  aliases.reserve(config.models.size());
+  std::unordered_map<std::string_view, int> uses;
   for (const Model& model : config.models) {
-    ++uses[model.provider + "/" + model.id];
+    aliases.push_back(model.provider + "/" + model.id);
+    ++uses[aliases.back()];
   }
-  for (Model& model : config.models) {
-    const std::string alias = model.provider + "/" + model.id;
-    if (uses[alias] == 1 && !taken.contains(alias)) {
-      model.aliases.push_back(alias);
-    }
+  for (size_t i = 0; i < aliases.size(); ++i) {
+    if (uses[aliases[i]] > 1 || taken.contains(aliases[i])) continue;
+    config.models[i].aliases.push_back(aliases[i]);
   }
+}
+
+std::vector<std::string> sorted(
+    const std::unordered_set<std::string_view>& names) {
+  std::vector<std::string> out(names.begin(), names.end());
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace
@@ -83,12 +90,14 @@ base::Status assign_aliases(core::Config& config, const Origins& origins) {
   Taken taken;
   LLMROUTE_CHECK(take_names(config, origins, taken));
   for (const Model& model : config.models) {
-    if (origins.has(aliases_path(model))) {
+    if (!model.aliases.empty() && origins.has(aliases_path(model))) {
       LLMROUTE_CHECK(take_own_aliases(model, origins, taken));
     }
   }
   for (Model& model : config.models) {
-    if (!origins.has(aliases_path(model))) take_built_in_aliases(model, taken);
+    if (!model.aliases.empty() && !origins.has(aliases_path(model))) {
+      take_built_in_aliases(model, taken);
+    }
   }
   add_provider_aliases(config, taken);
   return {};
@@ -133,7 +142,7 @@ std::string References::unknown(std::string_view what, const std::string& name,
 }
 
 std::vector<std::string> References::model_names() const {
-  return {models_.begin(), models_.end()};
+  return sorted(models_);
 }
 
 std::vector<std::string> References::route_names() const {
@@ -144,7 +153,7 @@ std::vector<std::string> References::route_names() const {
 
 std::string References::provider_problem(const std::string& name) const {
   if (is_provider(name)) return "";
-  return unknown("provider", name, {providers_.begin(), providers_.end()});
+  return unknown("provider", name, sorted(providers_));
 }
 
 std::string References::tier_problem(const std::string& name) const {

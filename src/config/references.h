@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -52,7 +53,8 @@ class References {
 
   const core::Config& config_;
   const std::set<std::string>& disabled_;
-  std::set<std::string> models_, providers_;  // models: aliases too
+  // Views of the config's strings; models_ holds aliases too.
+  std::unordered_set<std::string_view> models_, providers_;
   std::unordered_map<std::string, const core::Route*> routes_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
@@ -21,6 +22,11 @@ void add_price(std::vector<std::string>& parts, std::string_view key,
                const std::optional<core::Money>& price) {
   if (price)
     parts.push_back(fmt::format("{} = {}", key, usd_per_million(*price)));
+}
+
+bool is_bare(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 std::string escaped(char c) {
@@ -56,10 +62,8 @@ std::string quoted(std::string_view text) {
 }
 
 std::string key_text(std::string_view key) {
-  constexpr std::string_view kBare =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
   const bool bare =
-      !key.empty() && key.find_first_not_of(kBare) == std::string_view::npos;
+      !key.empty() && std::all_of(key.begin(), key.end(), is_bare);
   return bare ? std::string(key) : quoted(key);
 }
 

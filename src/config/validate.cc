@@ -21,9 +21,14 @@ using core::Rule;
 
 // The path of an object, and of one of its keys.
 struct Path {
-  std::string object;
-  std::string key(std::string_view name) const {
-    return join_path(object, name);
+  std::string_view section;
+  const std::string& name;
+
+  std::string object() const {
+    return section.empty() ? std::string() : join_path(section, name);
+  }
+  std::string key(std::string_view key) const {
+    return join_path(object(), key);
   }
 };
 
@@ -38,7 +43,7 @@ class Validator {
  private:
   base::Error fail(const Path& path, std::string_view key,
                    const std::string& what) const {
-    return origins_.fail({path.key(key), path.object}, what);
+    return origins_.fail({path.key(key), path.object()}, what);
   }
   // Fails if there is a problem.
   base::Status refer(const Path& path, std::string_view key,
@@ -85,7 +90,7 @@ base::Status Validator::refer_each(const Path& path, std::string_view key,
     const std::string what = (names_.*problem)(list[i]);
     if (what.empty()) continue;
     const std::string whole = path.key(key);
-    return origins_.fail({item_path(whole, i), whole, path.object}, what);
+    return origins_.fail({item_path(whole, i), whole, path.object()}, what);
   }
   return {};
 }
@@ -129,7 +134,7 @@ base::Status Validator::check_http(const Provider& provider,
 }
 
 base::Status Validator::check_provider(const Provider& provider) const {
-  const Path path{join_path("providers", provider.name)};
+  const Path path{"providers", provider.name};
   const bool known = provider.origin == "built-in" ||
                      origins_.has(path.key("protocol")) ||
                      !provider.base_url.empty();
@@ -152,7 +157,7 @@ base::Status Validator::check_provider(const Provider& provider) const {
 }
 
 base::Status Validator::check_model(const Model& model) const {
-  const Path path{join_path("models", model.name)};
+  const Path path{"models", model.name};
   LLMROUTE_CHECK(
       refer(path, "provider", names_.provider_problem(model.provider)));
   if (!model.tier.empty()) {
@@ -169,7 +174,7 @@ base::Status Validator::check_model(const Model& model) const {
 }
 
 base::Status Validator::check_route(const Route& route) const {
-  const Path path{join_path("routes", route.name)};
+  const Path path{"routes", route.name};
   return refer_each(path, "models", route.models, &References::member_problem);
 }
 
@@ -182,7 +187,7 @@ base::Error Validator::cycle(const Route& again) const {
   }
   const Route& last = *trail_.back().route;
   return fail(
-      Path{join_path("routes", last.name)}, "models",
+      Path{"routes", last.name}, "models",
       fmt::format("routes lead back to themselves: {}{}", text, again.name));
 }
 
@@ -202,7 +207,7 @@ base::Status Validator::check_cycles_from(const Route& start) {
     if (marks_[inner] == Mark::kOpen) return cycle(*inner);
     if (trail_.size() == kMaxDepth) {
       return fail(
-          Path{join_path("routes", start.name)}, "models",
+          Path{"routes", start.name}, "models",
           fmt::format("routes inside routes more than {} deep", kMaxDepth));
     }
     trail_.push_back({inner});
@@ -263,7 +268,7 @@ base::Status Validator::check_rule_tiers(const Rule& rule,
 }
 
 base::Status Validator::check_rule(const Rule& rule) const {
-  const Path path{join_path("rules", rule.name)};
+  const Path path{"rules", rule.name};
   if (!has_action(rule)) {
     return fail(path, "name",
                 fmt::format("rule '{}' does nothing; give it an action such "
@@ -292,7 +297,7 @@ base::Status Validator::check_rule(const Rule& rule) const {
 base::Status Validator::check_tiers() const {
   std::set<std::string> taken;
   for (const core::Tier& tier : config_.tiers) {
-    const Path path{join_path("tiers", tier.name)};
+    const Path path{"tiers", tier.name};
     std::vector<std::string> names = tier.aliases;
     names.push_back(tier.name);
     for (const std::string& name : names) {
@@ -315,7 +320,7 @@ base::Status Validator::run() {
   for (const Route& route : config_.routes) LLMROUTE_CHECK(check_route(route));
   LLMROUTE_CHECK(check_cycles());
   for (const Rule& rule : config_.rules) LLMROUTE_CHECK(check_rule(rule));
-  const Path top{""};
+  const Path top{"", config_.default_route};
   LLMROUTE_CHECK(
       refer(top, "route", names_.route_problem(config_.default_route)));
   if (config_.find_profile(config_.default_profile) == nullptr) {

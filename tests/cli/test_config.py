@@ -124,6 +124,16 @@ class ConfigCommand(harness.TestCase):
         self.assertIn("model 'm' has no price", result.err)
         self.assertIn("model 'm' has no ability", result.err)
 
+    def test_check_warns_of_what_matches_nothing(self):
+        config = ('[[rules]]\nname = "r"\nrequire = "jsno"\ndeny = "gtp-*"\n'
+                  '[routes.x]\nmodels = ["cluade-*", "gpt-*"]\n')
+        result = self.config("check", config=config)
+        self.assert_status(result, 0)
+        self.assertIn("rule 'r' requires 'jsno', which no model has", result.err)
+        self.assertIn("rule 'r': pattern 'gtp-*' matches no model", result.err)
+        self.assertIn("route 'x': pattern 'cluade-*' matches no model", result.err)
+        self.assertNotIn("'gpt-*'", result.err)
+
     # init
 
     def test_init_writes_a_private_file_once(self):
