@@ -1,20 +1,17 @@
 #include "provider/preload.h"
 
-#include <simdjson.h>
-
 #include <cstdlib>
 #include <system_error>
 
 #include "provider/curl_library.h"
+#include "provider/json_text.h"
 
 namespace llmroute::provider {
 namespace {
 
 void open_libraries() {
   (void)curl_library().has_value();
-  simdjson::dom::parser parser;
-  simdjson::dom::element element;
-  (void)parser.parse(std::string_view("{}")).get(element);
+  (void)read_json("{}");
 }
 
 }  // namespace

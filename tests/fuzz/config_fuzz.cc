@@ -11,7 +11,9 @@
 
 namespace {
 
-using namespace llmroute;  // NOLINT: a test
+namespace base = llmroute::base;
+namespace core = llmroute::core;
+namespace config = llmroute::config;
 
 void check_error(const base::Error& error) {
   if (error.message.empty()) std::abort();
