@@ -1,0 +1,86 @@
+"""What the README shows works as it stands there."""
+
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import harness
+from test_explain import THREE
+
+README = (harness.SOURCE_DIR / "README.md").read_text(encoding="utf-8")
+
+
+def section(title):
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def commands(title):
+    """The indented lines of a section: what a reader would type."""
+    return [line[4:] for line in section(title).splitlines()
+            if line.startswith("    ")]
+
+
+class Readme(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.server = self.stub([{"text": "a fine answer"}])
+        self.home.write(".config/llmroute/config.toml",
+                        harness.stub_config(self.server, THREE))
+        os.chmod(self.home.file(".config"), 0o700)
+        work = self.home.file("work")
+        os.symlink(harness.SOURCE_DIR / "examples", os.path.join(work, "examples"))
+        os.makedirs(self.home.file("bin"))
+        os.symlink(harness.BINARY, self.home.file("bin", "llmroute"))
+        for name in ("report.txt", "proof.tex"):
+            self.home.write(f"work/{name}", "Some text to read.\n")
+        for line in ("git init -q .", "git add report.txt"):
+            subprocess.run(line.split(), cwd=work, check=True,
+                           env=self.home.environment())
+
+    def shell(self, line):
+        env = self.home.environment()
+        env["PATH"] = self.home.file("bin") + ":" + env["PATH"]
+        return subprocess.run(["bash", "-o", "pipefail", "-c", line], env=env,
+                              cwd=self.home.file("work"), stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60, check=False)
+
+    def test_every_recipe_works(self):
+        recipes = commands("Recipes")
+        self.assertGreaterEqual(len(recipes), 5)
+        for line in recipes:
+            if "jq" in line and not shutil.which("jq"):
+                continue
+            with self.subTest(line):
+                done = self.shell(line)
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                self.assertTrue(done.stdout.strip())
+
+    def test_the_configuration_shown_is_valid(self):
+        text = re.search(r"```toml\n(.*?)```", README, re.S).group(1)
+        result = self.run_llmroute(["config", "check"], config=text)
+        self.assert_status(result, 0)
+
+    def test_the_git_hook_suggests_a_message(self):
+        message = self.home.write("work/MSG", "# comment\n")
+        done = self.shell(f"sh examples/prepare-commit-msg {message}")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        with open(message, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "a fine answer\n# comment\n")
+
+    def test_the_statuses_shown_are_those_of_the_table(self):
+        shown = {int(number) for row in re.findall(
+            r"^\| ([\d ]+) \|", section("When something goes wrong"), re.M)
+            for number in row.split()}
+        table = (harness.SOURCE_DIR / "src/core/exit_status.h").read_text()
+        known = {int(n) for n in re.findall(r"k\w+ = (\d+),", table)}
+        self.assertLessEqual(shown, known)
+
+    def test_files_and_commands_that_are_named_exist(self):
+        for path in re.findall(r"`((?:examples|tests|models|bench)/[\w./-]*)", README):
+            self.assertTrue((harness.SOURCE_DIR / path).exists(), path)
+
+
+if __name__ == "__main__":
+    unittest.main()
