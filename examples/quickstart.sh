@@ -3,13 +3,17 @@
 # missing, builds, and sends the prompts of examples/prompts through llmroute.
 # Who answers: a provider whose key is set, or an Ollama on this machine, else
 # the bundled stub provider over real HTTP. It says which.
+#   examples/quickstart.sh [BUILD]    BUILD: a folder that is built already
 set -eu
 cd "$(dirname "$0")/.."
 
-tools/setup.sh
-[ -f build/release/build.ninja ] || cmake --preset release >/dev/null
-cmake --build build/release --target llmroute llmroute-stub
-llmroute=build/release/llmroute
+build=${1:-build/release}
+if [ $# = 0 ]; then
+  tools/setup.sh
+  [ -f "$build/build.ninja" ] || cmake --preset release >/dev/null
+  cmake --build "$build" --target llmroute llmroute-stub
+fi
+llmroute=$build/llmroute
 
 scratch=$(mktemp -d)
 stub_pid=""
@@ -39,7 +43,7 @@ ollama_answers() {
 }
 
 start_stub() {
-  build/release/tests/stub/llmroute-stub --port 0 >"$scratch/ready" &
+  "$build/tests/stub/llmroute-stub" --port 0 >"$scratch/ready" &
   stub_pid=$!
   port=""
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
