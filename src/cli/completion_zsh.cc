@@ -29,7 +29,7 @@ _llmroute() {
     fi
   done
   _llmroute_options "$command"
-  _arguments -s -S : "${options[@]}" '*: :_llmroute_operand "$command"'
+  _arguments -s -S : "${options[@]}" '*: : _llmroute_operand "$command"'
 }
 
 _llmroute "$@"
@@ -49,7 +49,7 @@ std::string value_action(const OptionRow& row) {
   if (!row.choices.empty()) return fmt::format("({})", row.choices);
   if (row.source == Source::kFile) return "_files";
   const std::string_view kind = complete_kind(row.source);
-  return kind.empty() ? " " : fmt::format("_llmroute_names {}", kind);
+  return kind.empty() ? " " : fmt::format(" _llmroute_names {}", kind);
 }
 
 std::string spec(const OptionRow& row, std::string_view spelling,
