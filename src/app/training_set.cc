@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "analyzer/heads.h"
 #include "analyzer/model.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "learning/lines.h"
 #include "learning/random.h"
 
@@ -47,6 +49,7 @@ class Builder {
  public:
   explicit Builder(const TrainingSetOptions& options) : options_(options) {
     set_.problem.layout = head_layout();
+    abilities_ = options.abilities;
     set_.problem.bucket_bits = options.bucket_bits;
     set_.problem.dense_count = analyzer::kDenseCount;
     for (size_t i = 0; i < analyzer::kDenseCount; ++i) {
@@ -57,9 +60,11 @@ class Builder {
   base::Status read(const std::string& path) {
     if (path.ends_with(".json")) {
       LLMROUTE_TRY(learning::Abilities more, learning::read_abilities(path));
-      abilities_.merge(more);
+      more.merge(abilities_);
+      abilities_ = std::move(more);
       return {};
     }
+    if (path.ends_with(".tsv")) return read_notes(path);
     LLMROUTE_TRY(learning::LineReader reader, learning::LineReader::open(path));
     const std::string name = file_stem(path);
     const size_t before = rows_;
@@ -75,6 +80,22 @@ class Builder {
     }
     set_.rows_of_file.emplace_back(base::base_name(path), rows_ - before);
     return {};
+  }
+
+  base::Status read_notes(const std::string& path) {
+    LLMROUTE_TRY(learning::LineReader reader, learning::LineReader::open(path));
+    std::string_view line;
+    for (;;) {
+      auto more = reader.next(line);
+      if (!more) return std::move(more).error();
+      if (!*more) return {};
+      const std::vector<std::string> fields = base::split(line, '\t');
+      if (fields.size() != 3) {
+        return at_line(reader, {base::ErrorKind::kData,
+                                "not a name, a licence and an origin"});
+      }
+      set_.notes[fields[0]] = {fields[1], fields[2]};
+    }
   }
 
   base::Result<TrainingSet> finish() {
@@ -169,6 +190,7 @@ class Builder {
     append_outcomes(row);
     sample.outcome_end = static_cast<uint32_t>(problem.outcomes.size());
     sample.source = source_index(row.source);
+    sample.bytes = static_cast<double>(row.prompt.size());
     if (row.domain) sample.domain = static_cast<int8_t>(*row.domain);
     if (row.level && row.scores.empty()) {
       sample.level = static_cast<int8_t>(*row.level);
@@ -260,10 +282,15 @@ class Builder {
   // A word counts as seen when two prompts have it; for a prompt of the
   // training part itself, when two others do.
   void mark_seen() {
-    set_.seen.assign((size_t{1} << options_.seen_bits) / 8, 0);
+    set_.seen.assign(options_.seen.begin(), options_.seen.end());
+    if (set_.seen.empty()) {
+      set_.seen.resize((size_t{1} << options_.seen_bits) / 8);
+    }
+    const auto seen_bits =
+        static_cast<uint32_t>(std::countr_zero(set_.seen.size() * 8));
     for (const auto& [word, rows] : word_rows_) {
       if (rows < 2) continue;
-      const uint32_t bit = analyzer::seen_bit(word, options_.seen_bits);
+      const uint32_t bit = analyzer::seen_bit(word, seen_bits);
       set_.seen[bit >> 3] |= static_cast<uint8_t>(1 << (bit & 7));
     }
     size_t begin = 0;

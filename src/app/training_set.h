@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +24,11 @@ enum class Part { kTrain, kCalibrate, kTest };
 // into one part: eight tenths, one tenth, one tenth.
 Part part_of(std::string_view prompt);
 
+// Where a file comes from, for the card.
+struct FileNote {
+  std::string licence, origin;
+};
+
 struct TrainingSet {
   learning::Problem problem;         // of the training part
   std::vector<std::string> models;   // by index of Outcome::model
@@ -29,6 +36,7 @@ struct TrainingSet {
   std::vector<uint8_t> seen;         // words and pairs, 2^seen_bits bits
   std::vector<learning::Row> calibrate, test;
   std::vector<std::pair<std::string, size_t>> rows_of_file;
+  std::map<std::string, FileNote> notes;  // by file name, for the card
   std::unordered_map<std::string, size_t> index_of_model;
   // Of a model by name, new ones appended.
   size_t model_index(const std::string& name);
@@ -37,15 +45,19 @@ struct TrainingSet {
 struct TrainingSetOptions {
   uint32_t bucket_bits = 14;
   uint32_t seen_bits = 20;
+  int threads = 1;  // for features; the result does not depend on it
+  learning::Abilities abilities;  // of models known beforehand
+  std::span<const uint8_t> seen;  // of a model that is trained further
   // Told how many rows have been read so far; may be empty.
   std::function<void(size_t rows)> progress;
-  // For measuring: rows it is false for are left out of training and tests.
+  // For measuring: rows it is false for are left out. May be empty.
   std::function<bool(const learning::Row&)> keep;
 };
 
 // Reads every file: JSON lines, gzipped or not; a file whose name ends in
-// ".json" is an abilities file (learning/abilities.h). Errors: kNoInput; kData
-// naming file and line; kData if there is nothing to train on.
+// ".json" is an abilities file (learning/abilities.h), one in ".tsv" says where
+// the others come from: name, licence and origin, separated by tabs. Errors:
+// kNoInput; kData naming file and line; kData if there is nothing to train on.
 base::Result<TrainingSet> read_training_set(
     const std::vector<std::string>& files, const TrainingSetOptions& options);
 

@@ -46,6 +46,7 @@ struct Sample {
   uint32_t dense = 0;             // index into Problem::dense
   uint32_t source = 0;            // rows of a source share an intercept
   float norm = 0, edge_norm = 0;  // of sums over n-grams and edges
+  double bytes = 0;               // of the prompt
   float coverage = 0;             // share of n-grams other rows have too
   int8_t domain = -1;             // -1: not known
   int8_t level = -1;              // 0 simple, 1 medium, 2 hard; -1: not known

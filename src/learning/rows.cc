@@ -143,8 +143,7 @@ base::Result<Row> RowParser::parse(std::string_view line,
   const auto error =
       impl_->parser.parse(line.data(), line.size(), true).get(object);
   if (error != simdjson::SUCCESS) {
-    return bad(
-        fmt::format("not a JSON object: {}", simdjson::error_message(error)));
+    return bad("not a JSON object");
   }
   Row row;
   std::string_view prompt;

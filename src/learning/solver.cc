@@ -46,14 +46,15 @@ class Solver {
     std::vector<uint32_t> order(problem_.samples.size());
     std::iota(order.begin(), order.end(), 0U);
     Random random(options_.seed);
-    const uint32_t all = options_.dense_epochs + options_.epochs;
+    const uint32_t alone = options_.initial ? 0 : options_.dense_epochs;
+    const uint32_t all = alone + options_.epochs;
     for (uint32_t epoch = 0; epoch < all; ++epoch) {
       shuffle(order, random);
-      with_grams_ = epoch >= options_.dense_epochs;
+      with_grams_ = epoch >= alone;
       rate_ = 1 - 0.9F * static_cast<float>(epoch) / static_cast<float>(all);
       double loss = 0;
       for (const uint32_t i : order) loss += step(problem_.samples[i]);
-      if (with_grams_) decay();
+      if (with_grams_ && !options_.initial) decay();
       if (options_.progress) {
         options_.progress(epoch + 1, all,
                           loss / static_cast<double>(order.size()));
@@ -96,6 +97,21 @@ class Solver {
     }
     weigh_domains();
     standardise();
+    if (options_.initial) start_from(*options_.initial);
+  }
+
+  // The inverse of finish(): weights for raw features to standardised ones.
+  void start_from(const Solution& initial) {
+    solution_.rows = initial.rows;
+    solution_.bias = initial.bias;
+    solution_.base = initial.base;
+    for (size_t i = 0; i < problem_.dense_count; ++i) {
+      const float deviation = inverse_[i] == 0 ? 0 : 1 / inverse_[i];
+      for (size_t h = 0; h < kHeads; ++h) {
+        solution_.dense[i][h] = initial.dense[i][h] * deviation;
+        solution_.bias[h] += initial.dense[i][h] * mean_[i];
+      }
+    }
   }
 
   static HeadWeights initial_squares() {

@@ -15,6 +15,8 @@
 
 namespace llmroute::learning {
 
+struct Solution;
+
 struct SolverOptions {
   uint64_t seed = 1;
   uint32_t dense_epochs = 4;  // without n-grams
@@ -30,6 +32,9 @@ struct SolverOptions {
   float intercept_pull = 1;     // of sources' intercepts to 0
   float number_weight = 4;      // of given difficulties, against levels
   float level_weight = 0.5F;    // of bounds against outcomes
+  // Where to start instead of at zero, or null; its rows must fit the problem.
+  // Dense weights are then not fitted alone first, and nothing decays.
+  const Solution* initial = nullptr;
   // Told the epoch that ended and the mean loss of its rows; may be empty.
   std::function<void(uint32_t epoch, uint32_t of, double loss)> progress;
 };

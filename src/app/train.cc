@@ -1,0 +1,201 @@
+#include "app/train.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "analyzer/model_file.h"
+#include "app/messages.h"
+#include "app/output.h"
+#include "app/trained_model.h"
+#include "app/training_report.h"
+#include "app/training_set.h"
+#include "base/files.h"
+#include "config/load.h"
+#include "learning/solver.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using core::ExitStatus;
+
+// One line on stderr that is written over; nothing unless it is a terminal.
+class Progress {
+ public:
+  explicit Progress(const MessageOptions& options)
+      : shown_(!options.quiet && ::isatty(STDERR_FILENO) == 1) {}
+  ~Progress() { show(""); }
+  void show(const std::string& text) const {
+    if (shown_) (void)base::write_all(STDERR_FILENO, "\r\033[K" + text);
+  }
+
+ private:
+  bool shown_;
+};
+
+base::Status check(const TrainOptions& options) {
+  if (options.files.empty()) {
+    return Error{ErrorKind::kUsage, "train: name at least one file of rows"};
+  }
+  if (!options.output) {
+    return Error{ErrorKind::kUsage, "train: name the model file with -o"};
+  }
+  return {};
+}
+
+// The registry's models hold the scale where no abilities file says more.
+Result<learning::Abilities> known_abilities(
+    const ConfigOptions& options, const base::Environment& environment) {
+  LLMROUTE_TRY(const core::Config config,
+               config::load({options.file, options.no_config}, environment));
+  learning::Abilities abilities;
+  for (const core::Model& model : config.models) {
+    for (const std::string& name : {model.name, model.id}) {
+      abilities.try_emplace(learning::normalised_model_name(name),
+                            model.ability);
+    }
+  }
+  return abilities;
+}
+
+// A model file to start from, as the solver wants it.
+class Start {
+ public:
+  base::Status load(const std::string& path) {
+    const std::string place = "--init '" + path + "'";
+    auto bytes = analyzer::read_model_file(path);
+    if (!bytes) return with_context(place, std::move(bytes).error());
+    bytes_ = *std::move(bytes);
+    auto file = analyzer::parse_model({bytes_.data(), bytes_.size()},
+                                      analyzer::Checksum::kVerify);
+    if (!file) return with_context(place, std::move(file).error());
+    model_ = file->model;
+    fill();
+    return {};
+  }
+
+  const analyzer::Model& model() const { return model_; }
+  const learning::Solution& solution() const { return solution_; }
+
+ private:
+  void fill() {
+    solution_.rows.resize(model_.rows.size());
+    for (size_t i = 0; i < model_.rows.size(); ++i) {
+      for (size_t h = 0; h < analyzer::kHeadCount; ++h) {
+        solution_.rows[i][h] =
+            model_.gram_scale[h] * static_cast<float>(model_.rows[i].weight[h]);
+      }
+    }
+    solution_.dense.assign(model_.dense.begin(), model_.dense.end());
+    solution_.bias = model_.bias;
+    solution_.base = model_.base;
+  }
+
+  std::vector<char> bytes_;
+  analyzer::Model model_;
+  learning::Solution solution_;
+};
+
+learning::SolverOptions solver_options(const TrainOptions& options,
+                                       const std::optional<Start>& start,
+                                       const Progress& progress) {
+  learning::SolverOptions solver;
+  solver.seed = options.seed;
+  if (start) solver.initial = &start->solution();
+  solver.progress = [&progress](uint32_t epoch, uint32_t of, double loss) {
+    progress.show(
+        fmt::format("training: epoch {} of {}, loss {:.4f}", epoch, of, loss));
+  };
+  return solver;
+}
+
+Result<TrainingSet> read_rows(const TrainOptions& options,
+                              const std::optional<Start>& start,
+                              const base::Environment& environment,
+                              const Progress& progress) {
+  TrainingSetOptions reading;
+  LLMROUTE_TRY(reading.abilities, known_abilities(options.config, environment));
+  reading.threads = options.threads;
+  reading.progress = [&progress](size_t rows) {
+    progress.show(fmt::format("reading: {} rows", rows));
+  };
+  if (start) {
+    reading.bucket_bits = start->model().bucket_bits;
+    reading.seen = start->model().seen;
+  }
+  return read_training_set(options.files, reading);
+}
+
+std::string command_line(const TrainOptions& options) {
+  std::string line = "llmroute train";
+  for (const std::string& file : options.files) {
+    line += " DATA/" + base::base_name(file);
+  }
+  if (options.init) line += " --init " + base::base_name(*options.init);
+  return line + fmt::format(" --seed {} -o {}", options.seed,
+                            base::base_name(*options.output));
+}
+
+base::Status write_files(const TrainOptions& options, const std::string& bytes,
+                         const std::string& sha256,
+                         const TrainingReport& report, const TrainingSet& set) {
+  LLMROUTE_CHECK(base::replace_file(*options.output, bytes, 0644));
+  if (!options.card) return {};
+  const CardFacts facts{base::base_name(*options.output), sha256,
+                        command_line(options), options.seed, bytes.size()};
+  return base::replace_file(*options.card, model_card(report, set, facts),
+                            0644);
+}
+
+base::Status print_report(const TrainOptions& options,
+                          const TrainingReport& report, bool written,
+                          const std::string& sha256) {
+  return print_document(options.format == Format::kJson
+                            ? report_json(report, written, sha256)
+                            : report_text(report));
+}
+
+}  // namespace
+
+Result<ExitStatus> train(const TrainOptions& options,
+                         const base::Environment& environment) {
+  LLMROUTE_CHECK(check(options));
+  const Messages messages(options.messages);
+  std::optional<Start> start;
+  if (options.init) {
+    LLMROUTE_CHECK(start.emplace().load(*options.init));
+  }
+  std::optional<Progress> progress(std::in_place, options.messages);
+  LLMROUTE_TRY(const TrainingSet set,
+               read_rows(options, start, environment, *progress));
+  const learning::SolverOptions solver =
+      solver_options(options, start, *progress);
+  const learning::Solution solution = learning::solve(set.problem, solver);
+  TrainedModel model(solution, set, solver.shrink);
+  model.model().slope =
+      static_cast<float>(calibrated_slope(model, solution, set));
+  const TrainingReport report = measure(model, solution, set);
+  progress.reset();
+
+  const std::string bytes =
+      model.bytes({options.seed, set.problem.samples.size(), solver.epochs});
+  LLMROUTE_TRY(const analyzer::ModelFile file,
+               analyzer::parse_model(bytes, analyzer::Checksum::kTrust));
+  const bool write = options.force || report.beats_constant();
+  if (write) {
+    LLMROUTE_CHECK(write_files(options, bytes, file.sha256, report, set));
+  }
+  LLMROUTE_CHECK(print_report(options, report, write, file.sha256));
+  if (write) return ExitStatus::kOk;
+  messages.warn(fmt::format(
+      "'{}' was not written: no better than the best constant on held-out rows "
+      "(--force writes it all the same)",
+      *options.output));
+  return ExitStatus::kNegative;
+}
+
+}  // namespace llmroute::app

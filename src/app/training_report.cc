@@ -1,0 +1,278 @@
+#include "app/training_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <span>
+#include <unordered_map>
+
+#include "learning/baselines.h"
+
+namespace llmroute::app {
+namespace {
+
+using learning::Prediction;
+using learning::Row;
+
+constexpr size_t kFewestPairRows = 60;
+
+bool has_outcomes(const Row& row) {
+  return !row.scores.empty() && !row.suspect && !row.preference;
+}
+
+// Abilities by name: known ones and those fitted.
+class Abilities {
+ public:
+  Abilities(const learning::Solution& solution, const TrainingSet& set)
+      : solution_(solution), set_(set) {}
+  const core::PerDomain* find(const std::string& model) const {
+    const auto place = set_.index_of_model.find(model);
+    return place == set_.index_of_model.end()
+               ? nullptr
+               : &solution_.ability[place->second];
+  }
+
+ private:
+  const learning::Solution& solution_;
+  const TrainingSet& set_;
+};
+
+// Baselines per model, fitted on the training part.
+struct Baseline {
+  double constant = 0.5;
+  learning::LengthOnly length;
+};
+
+std::vector<Baseline> fit_baselines(const TrainingSet& set) {
+  std::vector<std::vector<learning::LengthRow>> rows(set.models.size());
+  const learning::Problem& problem = set.problem;
+  for (const learning::Sample& sample : problem.samples) {
+    for (uint32_t o = sample.outcome_begin; o < sample.outcome_end; ++o) {
+      const learning::Outcome& outcome = problem.outcomes[o];
+      rows[outcome.model].push_back(
+          {sample.bytes, static_cast<double>(outcome.score)});
+    }
+  }
+  std::vector<Baseline> baselines;
+  for (const auto& of_model : rows) {
+    baselines.push_back({learning::fit_constant(of_model),
+                         learning::fit_length_only(of_model)});
+  }
+  return baselines;
+}
+
+ProbabilityReport summarise(std::span<const Prediction> predictions) {
+  return {learning::brier(predictions), learning::log_loss(predictions),
+          learning::calibration_error(predictions)};
+}
+
+// A held-out row of outcomes and what the model says of it.
+struct Judged {
+  const Row* row = nullptr;
+  core::Analysis analysis;
+};
+
+class Measurement {
+ public:
+  Measurement(const TrainedModel& model, const learning::Solution& solution,
+              const TrainingSet& set)
+      : model_(model), set_(set), abilities_(solution, set) {}
+
+  TrainingReport run() {
+    count();
+    for (const Row& row : set_.test) {
+      const core::Analysis analysis = model_.analyze(row.prompt);
+      if (row.domain) {
+        labels_.push_back({*row.domain, core::largest(analysis.domain)});
+      }
+      if (row.answer_tokens) {
+        lengths_.emplace_back(*row.answer_tokens, analysis.output_tokens);
+      }
+      if (has_outcomes(row)) by_source_[row.source].push_back({&row, analysis});
+    }
+    report_domains();
+    report_probabilities();
+    report_pairs();
+    report_lengths();
+    return std::move(report_);
+  }
+
+ private:
+  void count() {
+    report_.train_rows = set_.problem.samples.size();
+    report_.calibrate_rows = set_.calibrate.size();
+    report_.test_rows = set_.test.size();
+    report_.slope = static_cast<double>(model_.model().slope);
+    report_.models = set_.models.size();
+    for (const auto& known : set_.problem.known_ability) {
+      report_.known_models += known.has_value();
+    }
+  }
+
+  void report_domains() {
+    report_.domain_rows = labels_.size();
+    if (labels_.empty()) return;
+    report_.domain = learning::class_metrics(labels_, core::kDomainCount);
+    std::vector<double> rows(core::kDomainCount), right(core::kDomainCount);
+    for (const learning::Labelled& label : labels_) {
+      rows[label.truth] += 1;
+      right[label.truth] += label.truth == label.guess;
+    }
+    const double all = static_cast<double>(labels_.size());
+    report_.commonest_domain =
+        *std::max_element(rows.begin(), rows.end()) / all;
+    for (size_t d = 0; d < rows.size(); ++d) {
+      report_.domain_recall.push_back(rows[d] == 0 ? -1 : right[d] / rows[d]);
+    }
+  }
+
+  void report_probabilities() {
+    const std::vector<Baseline> baselines = fit_baselines(set_);
+    std::vector<Prediction> model, constant, length;
+    for (const auto& [source, all] : by_source_) {
+      for (const Judged& judged : all) {
+        const double bytes = static_cast<double>(judged.row->prompt.size());
+        for (const auto& [name, score] : judged.row->scores) {
+          const core::PerDomain* ability = abilities_.find(name);
+          if (ability == nullptr) continue;
+          const Baseline& baseline = baselines[set_.index_of_model.at(name)];
+          model.push_back({chance_good(judged.analysis, *ability), score});
+          constant.push_back({baseline.constant, score});
+          length.push_back({baseline.length.probability(bytes), score});
+        }
+      }
+    }
+    report_.outcomes = model.size();
+    if (model.empty()) return;
+    report_.model = summarise(model);
+    report_.constant = summarise(constant);
+    report_.length = summarise(length);
+  }
+
+  void report_pairs() {
+    for (const auto& [source, all] : by_source_) {
+      if (all.size() >= kFewestPairRows) report_pair(source, all);
+    }
+    for (const PairReport& pair : report_.pairs) {
+      const double share = 1 / static_cast<double>(report_.pairs.size());
+      report_.mean_apgr += share * pair.model.apgr;
+      report_.mean_length_apgr += share * pair.length.apgr;
+    }
+  }
+
+  // The best model of the source and the one at its lower quartile, among those
+  // that answered nine tenths of its rows.
+  void report_pair(const std::string& source, const std::vector<Judged>& all) {
+    std::map<std::string, std::pair<double, size_t>> sums;
+    for (const Judged& judged : all) {
+      for (const auto& [name, score] : judged.row->scores) {
+        sums[name].first += score;
+        ++sums[name].second;
+      }
+    }
+    std::vector<std::pair<double, std::string>> means;
+    for (const auto& [name, sum] : sums) {
+      if (sum.second * 10 < all.size() * 9 || !abilities_.find(name)) continue;
+      means.emplace_back(sum.first / static_cast<double>(sum.second), name);
+    }
+    if (means.size() < 2) return;
+    std::sort(means.begin(), means.end());
+    const auto& [weak_mean, weak] = means[(means.size() - 1) / 4];
+    const auto& [strong_mean, strong] = means.back();
+    if (strong_mean - weak_mean < 0.01) return;
+    PairReport pair{source, strong, weak, 0, strong_mean, weak_mean, {}, {}};
+    fill_pair(all, pair);
+    report_.pairs.push_back(std::move(pair));
+  }
+
+  void fill_pair(const std::vector<Judged>& all, PairReport& pair) const {
+    std::vector<learning::PairRow> by_model, by_length;
+    const core::PerDomain& strong = *abilities_.find(pair.strong);
+    const core::PerDomain& weak = *abilities_.find(pair.weak);
+    for (const Judged& judged : all) {
+      const std::map<std::string, double> scores(judged.row->scores.begin(),
+                                                 judged.row->scores.end());
+      const auto of_strong = scores.find(pair.strong);
+      const auto of_weak = scores.find(pair.weak);
+      if (of_strong == scores.end() || of_weak == scores.end()) continue;
+      const double gain = chance_good(judged.analysis, strong) -
+                          chance_good(judged.analysis, weak);
+      by_model.push_back({gain, of_strong->second, of_weak->second});
+      by_length.push_back({static_cast<double>(judged.row->prompt.size()),
+                           of_strong->second, of_weak->second});
+    }
+    pair.rows = by_model.size();
+    pair.model = learning::fine_metrics(by_model);
+    pair.length = learning::fine_metrics(by_length);
+  }
+
+  void report_lengths() {
+    report_.length_rows = lengths_.size();
+    if (lengths_.empty()) return;
+    std::vector<double> truths;
+    for (const auto& [truth, guess] : lengths_) truths.push_back(truth);
+    const double middle = median(truths);
+    std::vector<double> factors, constant;
+    for (const auto& [truth, guess] : lengths_) {
+      factors.push_back(std::exp(std::fabs(std::log(guess / truth))));
+      constant.push_back(std::exp(std::fabs(std::log(middle / truth))));
+    }
+    report_.length_factor = median(factors);
+    report_.constant_length_factor = median(constant);
+  }
+
+  static double median(std::vector<double> values) {
+    const auto middle =
+        values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+  }
+
+  const TrainedModel& model_;
+  const TrainingSet& set_;
+  Abilities abilities_;
+  TrainingReport report_;
+  std::vector<learning::Labelled> labels_;
+  std::vector<std::pair<double, double>> lengths_;  // truth, guess
+  std::map<std::string, std::vector<Judged>> by_source_;
+};
+
+}  // namespace
+
+bool TrainingReport::beats_constant() const {
+  const bool domains = domain_rows == 0 || domain.accuracy > commonest_domain;
+  const bool probabilities = outcomes == 0 || model.brier < constant.brier;
+  return (domain_rows > 0 || outcomes > 0) && domains && probabilities;
+}
+
+TrainingReport measure(const TrainedModel& model,
+                       const learning::Solution& solution,
+                       const TrainingSet& set) {
+  return Measurement(model, solution, set).run();
+}
+
+double calibrated_slope(const TrainedModel& model,
+                        const learning::Solution& solution,
+                        const TrainingSet& set) {
+  const Abilities abilities(solution, set);
+  std::vector<learning::SlopePoint> points;
+  for (const Row& row : set.calibrate) {
+    if (!has_outcomes(row)) continue;
+    const core::Analysis analysis = model.analyze(row.prompt);
+    for (const auto& [name, score] : row.scores) {
+      const core::PerDomain* ability = abilities.find(name);
+      if (ability == nullptr) continue;
+      double margin = -analysis.difficulty;
+      for (size_t d = 0; d < ability->size(); ++d) {
+        margin += analysis.domain[d] * (*ability)[d];
+      }
+      points.push_back({margin, score});
+    }
+  }
+  return points.empty() ? static_cast<double>(solution.slope)
+                        : learning::fit_slope(points);
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,73 @@
+// What a trained model is worth on rows it was not trained on, beside the best
+// constant and the length of the prompt; for a terminal, for programs, and as a
+// model card.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/trained_model.h"
+#include "app/training_set.h"
+#include "learning/metrics.h"
+#include "learning/solver.h"
+
+namespace llmroute::app {
+
+struct ProbabilityReport {
+  double brier = 0, log_loss = 0, calibration_error = 0;
+};
+
+// Two models of one source of outcomes.
+struct PairReport {
+  std::string source, strong, weak;
+  size_t rows = 0;
+  double strong_mean = 0, weak_mean = 0;
+  learning::FineMetrics model, length;
+};
+
+struct TrainingReport {
+  size_t train_rows = 0, calibrate_rows = 0, test_rows = 0;
+  size_t domain_rows = 0;
+  learning::ClassMetrics domain;
+  double commonest_domain = 0;        // accuracy of always saying it
+  std::vector<double> domain_recall;  // per domain; -1 without rows
+  size_t outcomes = 0;
+  ProbabilityReport model, constant, length;
+  std::vector<PairReport> pairs;
+  double mean_apgr = 0, mean_length_apgr = 0;  // over pairs
+  size_t length_rows = 0;
+  double length_factor = 0;           // median of max(guess/truth, truth/guess)
+  double constant_length_factor = 0;  // the same of one number for all
+  double slope = 0;
+  size_t models = 0, known_models = 0;
+
+  // On everything there is to compare: probabilities and domains.
+  bool beats_constant() const;
+};
+
+// REQUIRES: `set.test` has rows. `model`'s slope is final.
+TrainingReport measure(const TrainedModel& model,
+                       const learning::Solution& solution,
+                       const TrainingSet& set);
+
+// The best slope of P(good) on the calibration part.
+double calibrated_slope(const TrainedModel& model,
+                        const learning::Solution& solution,
+                        const TrainingSet& set);
+
+std::string report_text(const TrainingReport& report);
+std::string report_json(const TrainingReport& report, bool written,
+                        const std::string& sha256);
+
+struct CardFacts {
+  std::string file;     // of the model, without folders
+  std::string sha256;   // stored in it
+  std::string command;  // that made it, with placeholders
+  uint64_t seed = 0;
+  size_t bytes = 0;  // of the file
+};
+std::string model_card(const TrainingReport& report, const TrainingSet& set,
+                       const CardFacts& facts);
+
+}  // namespace llmroute::app
