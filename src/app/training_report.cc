@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "learning/baselines.h"
+#include "learning/pairing.h"
 
 namespace llmroute::app {
 namespace {
@@ -162,50 +163,38 @@ class Measurement {
     }
   }
 
-  // The best model of the source and the one at its lower quartile, among those
-  // that answered nine tenths of its rows.
   void report_pair(const std::string& source, const std::vector<Judged>& all) {
-    std::map<std::string, std::pair<double, size_t>> sums;
-    for (const Judged& judged : all) {
-      for (const auto& [name, score] : judged.row->scores) {
-        sums[name].first += score;
-        ++sums[name].second;
-      }
+    std::vector<const learning::Scores*> scores;
+    for (const Judged& judged : all) scores.push_back(&judged.row->scores);
+    const auto pair = learning::choose_pair(scores);
+    if (!pair || !abilities_.find(pair->strong) ||
+        !abilities_.find(pair->weak)) {
+      return;
     }
-    std::vector<std::pair<double, std::string>> means;
-    for (const auto& [name, sum] : sums) {
-      if (sum.second * 10 < all.size() * 9 || !abilities_.find(name)) continue;
-      means.emplace_back(sum.first / static_cast<double>(sum.second), name);
-    }
-    if (means.size() < 2) return;
-    std::sort(means.begin(), means.end());
-    const auto& [weak_mean, weak] = means[(means.size() - 1) / 4];
-    const auto& [strong_mean, strong] = means.back();
-    if (strong_mean - weak_mean < 0.01) return;
-    PairReport pair{source, strong, weak, 0, strong_mean, weak_mean, {}, {}};
-    fill_pair(all, pair);
-    report_.pairs.push_back(std::move(pair));
+    PairReport report{
+        source,          pair->strong, pair->weak, 0, pair->strong_mean,
+        pair->weak_mean, {},           {}};
+    fill_pair(all, *pair, report);
+    report_.pairs.push_back(std::move(report));
   }
 
-  void fill_pair(const std::vector<Judged>& all, PairReport& pair) const {
+  void fill_pair(const std::vector<Judged>& all,
+                 const learning::ModelPair& pair, PairReport& report) const {
     std::vector<learning::PairRow> by_model, by_length;
     const core::PerDomain& strong = *abilities_.find(pair.strong);
     const core::PerDomain& weak = *abilities_.find(pair.weak);
     for (const Judged& judged : all) {
-      const std::map<std::string, double> scores(judged.row->scores.begin(),
-                                                 judged.row->scores.end());
-      const auto of_strong = scores.find(pair.strong);
-      const auto of_weak = scores.find(pair.weak);
-      if (of_strong == scores.end() || of_weak == scores.end()) continue;
+      const auto scores = learning::scores_of(judged.row->scores, pair);
+      if (!scores) continue;
       const double gain = chance_good(judged.analysis, strong) -
                           chance_good(judged.analysis, weak);
-      by_model.push_back({gain, of_strong->second, of_weak->second});
-      by_length.push_back({static_cast<double>(judged.row->prompt.size()),
-                           of_strong->second, of_weak->second});
+      const double bytes = static_cast<double>(judged.row->prompt.size());
+      by_model.push_back({gain, scores->first, scores->second});
+      by_length.push_back({bytes, scores->first, scores->second});
     }
-    pair.rows = by_model.size();
-    pair.model = learning::fine_metrics(by_model);
-    pair.length = learning::fine_metrics(by_length);
+    report.rows = by_model.size();
+    report.model = learning::fine_metrics(by_model);
+    report.length = learning::fine_metrics(by_length);
   }
 
   void report_lengths() {
