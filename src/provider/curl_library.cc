@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <array>
-#include <cstdlib>
 #include <string>
 
 // curl.h wraps these in type-checking macros, whose names are wanted here.
@@ -60,8 +59,6 @@ base::Result<CurlLibrary> open() {
     const char* why = dlerror();
     return missing(why != nullptr ? why : "not found");
   }
-  // Never write TLS session keys to a file that some variable names.
-  unsetenv("SSLKEYLOGFILE");
   CurlLibrary curl;
   if (!find_all(library, curl)) return missing("it is older than 7.66");
   if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

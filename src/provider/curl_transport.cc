@@ -180,7 +180,8 @@ HeaderList CurlTransport::header_list(const HttpRequest& request) const {
     if (longer != nullptr) list = longer;
   };
   for (const auto& [name, value] : request.headers) {
-    append(value.empty() ? name + ";" : name + ": " + value);
+    append(value.empty() ? fmt::format("{};", name)
+                         : fmt::format("{}: {}", name, value));
   }
   append("Expect:");  // else a large body waits for servers that ignore it
   return HeaderList(list, FreeList{curl_});

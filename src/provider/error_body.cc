@@ -38,12 +38,12 @@ std::string validation_text(const Json& item) {
 }
 
 std::string message_of(const Json& body, const Json& error) {
-  const std::string said =
+  std::string said =
       first_of<6>({error["message"].text(), error.text(),
                    body["message"].text(), body["Message"].text(),
                    body["x_groq"]["error"].text(), body["detail"].text()});
   if (!said.empty()) return said;
-  const std::string invalid = validation_text(body["detail"].at(0));
+  std::string invalid = validation_text(body["detail"].at(0));
   if (!invalid.empty()) return invalid;
   return first_of<3>({body["fault"]["faultstring"].text(),
                       body["errors"].at(0)["message"].text(),
@@ -51,7 +51,7 @@ std::string message_of(const Json& body, const Json& error) {
 }
 
 std::string param_of(const Json& body, const Json& error) {
-  const std::string named =
+  std::string named =
       first_of<2>({error["param"].text(), body["param"].text()});
   if (!named.empty()) return named;
   const auto& place = body["detail"].at(0)["loc"].items();
@@ -159,7 +159,7 @@ std::string refused_parameter(const ErrorFacts& error) {
       "extra inputs",
       "unrecognized request argument",
       "deprecated for this model"};
-  const std::string said =
+  std::string said =
       base::to_lower_ascii(error.code + ' ' + error.type + ' ' + error.message);
   const bool refused =
       std::any_of(kWords.begin(), kWords.end(), [&said](std::string_view word) {

@@ -223,7 +223,7 @@ Failure build(int status, const ResponseHead& head, const ErrorFacts& error,
   return failure;
 }
 
-std::string with_words(std::string what, const std::string& words) {
+std::string with_words(const std::string& what, const std::string& words) {
   return words.empty() ? what : what + ": " + words;
 }
 

@@ -191,7 +191,7 @@ bool JsonBuilder::array(ondemand::value& value, int depth, Json& out) {
   out.kind_ = Json::Kind::kArray;
   for (auto element : array) {
     ondemand::value item;
-    if (std::move(element).get(item)) return false;
+    if (element.get(item)) return false;
     if (!build(item, depth + 1, out.items_.emplace_back())) return false;
   }
   return true;
@@ -237,7 +237,7 @@ Outcome read_with(ondemand::parser& parser, std::string& buffer,
   int count = 0;
   for (auto element : array) {
     ondemand::value value;
-    if (count++ > 0 || std::move(element).get(value) ||
+    if (count++ > 0 || element.get(value) ||
         !JsonBuilder::build(value, 1, root)) {
       return Outcome::kBad;
     }
