@@ -68,10 +68,15 @@ constexpr CommandRow kCommands[] = {
      .arguments = "[FILE...]",
      .description =
          "Reads labelled prompts, one JSON object a line, plain or gzipped, "
-         "and writes a router model file. Training is deterministic: the same "
-         "data and seed give the same bytes. A model that does not beat the "
-         "best constant on held-out rows is not written unless `--force` "
-         "insists.",
+         "and writes a router model file, for `model_file` of the "
+         "configuration. The held-out figures go to standard output.\n\n"
+         "A row holds `prompt` and what is known of it: `scores`, an object "
+         "of model names and how well each did, from 0 to 1; or `domain` and "
+         "`difficulty`, which is `simple`, `medium`, `hard` or a number on "
+         "the scale of abilities. Other keys are ignored.\n\n"
+         "Training is deterministic: the same data and seed give the same "
+         "bytes. A model that does not beat the best constant on held-out "
+         "rows is not written, with exit status 1, unless `--force` insists.",
      .examples =
          {{"llmroute train -o mine.model --card mine.md labels.jsonl.gz",
            "A model and its card."}},
@@ -84,7 +89,7 @@ constexpr CommandRow kCommands[] = {
          "Lists the models that could be used now: name, provider, tier, "
          "price, window and tags. With `--all` also those whose key is "
          "missing, and which key that is. With patterns, only models whose "
-         "name matches one.",
+         "name matches one; exit status 1 if a pattern matches none.",
      .examples = {{"llmroute models", "What can be used now."},
                   {"llmroute models --all 'claude-*'",
                    "All of a family, with what is missing."}},
@@ -94,10 +99,13 @@ constexpr CommandRow kCommands[] = {
      .summary = "show, check or start the configuration",
      .arguments = "path|show|check|init|get KEY",
      .description =
-         "`path` prints the files that are looked at, strongest first. `show` "
-         "prints what is set, with `--origin` also where. `check` reads "
-         "everything and exits 78 with file and line if something is wrong. "
-         "`init` writes a commented starter file. `get` prints one value.",
+         "`path` prints the file that is read, or would be, and on standard "
+         "error every place that is looked at. `show` prints the "
+         "configuration in effect as TOML, with `--origin` where each value "
+         "came from. `check` reads everything and exits 78 with file and line "
+         "if something is wrong. `init` writes a commented starter file. "
+         "`get` prints one value, such as `limits.timeout`; exit status 1 if "
+         "it is not set.",
      .examples = {{"llmroute config init", "A file to start from."},
                   {"llmroute config show --origin",
                    "Which file or variable set what."},

@@ -11,9 +11,7 @@
 #include "app/models.h"
 #include "app/output.h"
 #include "app/run.h"
-#if __has_include("app/train.h")
 #include "app/train.h"
-#endif
 #include "base/files.h"
 #include "cli/documents.h"
 #include "cli/help.h"
@@ -88,11 +86,9 @@ Outcome dispatch(const Args& args, Settings settings,
       return app::bench(bench_options(std::move(settings), args.operands),
                         environment);
 #endif
-#if __has_include("app/train.h")
     case Command::kTrain:
       return app::train(train_options(std::move(settings), args.operands),
                         environment);
-#endif
     case Command::kModels:
       return app::models(models_options(std::move(settings), args.operands),
                          environment);

@@ -318,8 +318,8 @@ constexpr OptionRow kOptions[] = {
      .commands = kExplain,
      .kind = Kind::kRepeatable,
      .help = "exit 1 unless the decision is as expected",
-     .detail = "`route=`, `model=`, `tier=` or `domain=` with a name, or "
-               "`cost<` with dollars.",
+     .detail = "`model=`, `provider=`, `route=`, `rule=`, `tier=` or `domain=` "
+               "with a name, or `cost<` or `cost>` with dollars.",
      .apply = added_to<&Settings::expect>},
     {.name = "no-timing",
      .group = Group::kOutput,
