@@ -65,7 +65,7 @@ constexpr CommandRow kCommands[] = {
     {.command = Command::kTrain,
      .name = "train",
      .summary = "fit a router model from labelled data",
-     .arguments = "[FILE...]",
+     .arguments = "FILE...",
      .description =
          "Reads labelled prompts, one JSON object a line, plain or gzipped, "
          "and writes a router model file, for `model_file` of the "

@@ -25,17 +25,6 @@ namespace {
 using core::ExitStatus;
 using Outcome = base::Result<ExitStatus>;
 
-// How to tell an error while the options themselves may be wrong: the last
-// --error-format that can be understood.
-app::Format error_format(const Args& args) {
-  app::Format format = app::Format::kText;
-  for (const GivenOption& given : args.options) {
-    if (given.row->name != "error-format") continue;
-    format = given.value == "json" ? app::Format::kJson : app::Format::kText;
-  }
-  return format;
-}
-
 // -h, --help and --version, whichever stands first: whatever else is wrong.
 const OptionRow* asked_document(const Args& args) {
   const auto first = std::find_if(
@@ -122,7 +111,8 @@ int run_program(int argc, char** argv) {
   const Args args = parse(words);
   const Outcome outcome = close_stdout(perform(args, environment));
   if (outcome) return static_cast<int>(*outcome);
-  return static_cast<int>(report(outcome.error(), error_format(args)));
+  return static_cast<int>(
+      report(outcome.error(), message_options(args, environment)));
 }
 
 }  // namespace llmroute::cli

@@ -33,12 +33,13 @@ std::string error_json(const base::Error& error) {
   return json.take();
 }
 
-core::ExitStatus report(const base::Error& error, app::Format format) {
-  if (format == app::Format::kJson) {
+core::ExitStatus report(const base::Error& error,
+                        const app::MessageOptions& options) {
+  if (options.error_format == app::Format::kJson) {
     // A stderr that cannot be written changes nothing.
     (void)base::write_all(STDERR_FILENO, error_json(error) + "\n");
   } else {
-    app::Messages(app::MessageOptions()).error(error.message);
+    app::Messages(options).error(error.message);
   }
   return core::exit_status(error.kind);
 }

@@ -11,7 +11,8 @@ namespace llmroute::cli {
 
 // One line on stderr: `llmroute: MESSAGE`, or a JSON object. Returns the exit
 // status that goes with the error.
-core::ExitStatus report(const base::Error& error, app::Format format);
+core::ExitStatus report(const base::Error& error,
+                        const app::MessageOptions& options);
 
 // {"code":"no_input","exit":66,"retryable":false,"message":"..."}
 std::string error_json(const base::Error& error);

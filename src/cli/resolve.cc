@@ -89,6 +89,19 @@ base::Result<Settings> resolve(const Args& args,
   return settings;
 }
 
+app::MessageOptions message_options(const Args& args,
+                                    const base::Environment& environment) {
+  Settings settings;
+  for (const GivenOption& given : args.options) {
+    (void)apply_option(*given.row, given.value, given.row->spelling(),
+                       settings);
+  }
+  if (settings.messages.color == app::ColorWhen::kAuto) {
+    settings.messages.color = color_of(environment);
+  }
+  return settings.messages;
+}
+
 app::RunOptions run_options(Settings settings,
                             std::vector<std::string> operands) {
   settings.input.operands = std::move(operands);

@@ -14,6 +14,11 @@ namespace llmroute::cli {
 base::Result<Settings> resolve(const Args& args,
                                const base::Environment& environment);
 
+// How to talk on stderr, as far as the options can be understood: for telling
+// what is wrong with them.
+app::MessageOptions message_options(const Args& args,
+                                    const base::Environment& environment);
+
 app::RunOptions run_options(Settings settings,
                             std::vector<std::string> operands);
 app::ExplainOptions explain_options(Settings settings,

@@ -459,6 +459,15 @@ TEST_CASE("colour: the option, then the variables, then the terminal") {
   }
 }
 
+TEST_CASE("how to tell an error is known even if other options are wrong") {
+  const Args args = parse(Words{"run", "--timeout", "soon", "--error-format",
+                                "json", "--error-format", "xml", "--modle"});
+  REQUIRE(args.error);
+  const auto options = message_options(args, with({{"NO_COLOR", "1"}}));
+  CHECK(options.error_format == app::Format::kJson);
+  CHECK(options.color == app::ColorWhen::kNever);
+}
+
 TEST_CASE("config takes an action, and only what goes with it") {
   const auto options = [](const Words& words) {
     const Args args = parse(words);
