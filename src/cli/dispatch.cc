@@ -3,9 +3,7 @@
 #include <unistd.h>
 
 #include "analyzer/analyzer.h"
-#if __has_include("app/bench.h")
 #include "app/bench.h"
-#endif
 #include "app/config_command.h"
 #include "app/explain.h"
 #include "app/models.h"
@@ -81,11 +79,9 @@ Outcome dispatch(const Args& args, Settings settings,
       if (wants_help(args, settings)) return help_instead(args);
       return app::explain(explain_options(std::move(settings), args.operands),
                           environment);
-#if __has_include("app/bench.h")
     case Command::kBench:
       return app::bench(bench_options(std::move(settings), args.operands),
                         environment);
-#endif
     case Command::kTrain:
       return app::train(train_options(std::move(settings), args.operands),
                         environment);
@@ -100,8 +96,6 @@ Outcome dispatch(const Args& args, Settings settings,
       return print_help(args);
     case Command::kVersion:
       return print_version();
-    default:
-      break;
   }
   return ExitStatus::kSoftware;
 }
