@@ -56,8 +56,10 @@ constexpr CommandRow kCommands[] = {
      .arguments = "[FILE...]",
      .description =
          "Without a file, measures the speed of this build. With files of "
-         "outcomes, compares quality and cost of the routing with that of "
-         "every single model. Nothing is sent.",
+         "outcomes, rows as `train` reads them with `scores`, says how good "
+         "the routing is: for each source, how much of the better answers of "
+         "a strong model it keeps while a weak one answers the rest, against "
+         "routing by length alone and against an oracle. Nothing is sent.",
      .examples = {{"llmroute bench", "Prompts a second on this machine."},
                   {"llmroute bench --json outcomes.jsonl",
                    "Quality against cost, for programs."}},
