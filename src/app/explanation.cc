@@ -58,6 +58,13 @@ std::string because_line(const Decision& decision) {
     case core::Source::kDefault:
       break;
   }
+  if (chosen.worth < 0) {
+    return fmt::format(
+        "least per good answer: ({} + {:.1f} s x {}) / {:.2f} = {}",
+        money_or_unknown(chosen.cost), chosen.seconds,
+        core::display_usd(decision.worth.second), chosen.good,
+        core::display_usd(chosen.per_good_answer));
+  }
   std::string line = "worth most: " + sum;
   if (decision.candidates.size() > 1) {
     const Candidate& second = decision.candidates[1];
@@ -251,6 +258,7 @@ void write_candidates(JsonWriter& json, const Decision& decision) {
     write_usd(json, "cost_usd", c.cost);
     write_usd(json, "worst_cost_usd", c.worst_cost);
     json.field("seconds", c.seconds).field("worth_usd", c.worth);
+    json.field("usd_per_good_answer", c.per_good_answer);
     json.field("input_tokens", c.input_tokens);
     json.field("output_tokens", c.output_tokens);
     json.field("output_cap", c.output_cap).end_object();

@@ -29,6 +29,7 @@ struct Candidate {
   std::optional<int64_t> output_cap;  // sent as the limit
   double seconds = 0;                 // expected until the answer is complete
   double worth = 0;                   // dollars
+  double per_good_answer = 0;         // (cost + wait * seconds) / good, dollars
 };
 
 // Gates in the order in which they are tried; a model is excluded by the first

@@ -220,6 +220,12 @@ void select(core::Selection selection, const Config& config,
   }
   decision.difficulty_used =
       order_by_worth(decision.candidates, analysis, decision.worth, config);
+  if (!decision.candidates.empty() && decision.candidates.front().worth < 0) {
+    decision.notes.push_back(fmt::format(
+        "no model is worth its cost at {} a good answer; chosen for the least "
+        "cost per good answer",
+        core::display_usd(decision.worth.good_answer)));
+  }
   if (decision.difficulty_used > analysis.difficulty) {
     decision.notes.push_back(fmt::format(
         "unsure (confidence {:.2f}): difficulty taken as {:.2f} instead of "

@@ -16,11 +16,19 @@ double mean_ability(const core::PerDomain& domain, const core::Model& model) {
   return ability;
 }
 
-// Known cost first, then worth, then name.
+// 0: worth its cost, 1: not, 2: cost unknown.
+int standing(const Candidate& candidate) {
+  if (!candidate.cost) return 2;
+  return candidate.worth >= 0 ? 0 : 1;
+}
+
 bool better(const Candidate& a, const Candidate& b) {
-  return std::make_tuple(a.cost.has_value(), a.worth,
-                         std::cref(b.model->name)) >
-         std::make_tuple(b.cost.has_value(), b.worth, std::cref(a.model->name));
+  if (standing(a) != standing(b)) return standing(a) < standing(b);
+  if (standing(a) == 1 && a.per_good_answer != b.per_good_answer) {
+    return a.per_good_answer < b.per_good_answer;
+  }
+  if (standing(a) != 1 && a.worth != b.worth) return a.worth > b.worth;
+  return a.model->name < b.model->name;
 }
 
 size_t winner_tier(const std::vector<Candidate>& candidates,
@@ -42,9 +50,10 @@ void weigh(std::vector<Candidate>& candidates, const core::Analysis& analysis,
            const core::Worth& worth, double difficulty) {
   for (Candidate& candidate : candidates) {
     candidate.good = chance_good(analysis, *candidate.model, difficulty);
-    candidate.worth = worth.good_answer * candidate.good -
-                      candidate.cost.value_or(core::Money{}).usd() -
-                      worth.second * candidate.seconds;
+    const double spent = candidate.cost.value_or(core::Money{}).usd() +
+                         worth.second * candidate.seconds;
+    candidate.worth = worth.good_answer * candidate.good - spent;
+    candidate.per_good_answer = spent / candidate.good;
   }
 }
 

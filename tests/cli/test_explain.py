@@ -51,9 +51,11 @@ class Explain(harness.TestCase):
         for c in data["candidates"]:
             worth = 0.2 * c["good"] - c["cost_usd"] - 0.001 * c["seconds"]
             self.assertAlmostEqual(c["worth_usd"], worth, places=12)
-        self.assertEqual([c["worth_usd"] for c in data["candidates"]],
-                         sorted((c["worth_usd"] for c in data["candidates"]),
-                                reverse=True))
+        gains = [c["worth_usd"] for c in data["candidates"] if c["worth_usd"] >= 0]
+        self.assertEqual(gains, sorted(gains, reverse=True))
+        losses = [c["usd_per_good_answer"] for c in data["candidates"]
+                  if c["worth_usd"] < 0]
+        self.assertEqual(losses, sorted(losses))
 
     def test_rules_carry_file_line_and_why(self):
         _, result = self.explain(["--json", "-p", "my password is x"])

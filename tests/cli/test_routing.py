@@ -78,8 +78,8 @@ class Routing(harness.TestCase):
         self.assertEqual(len(self.server.requests()), 3)
 
     def test_worth_and_wait_move_the_choice(self):
-        prompt = ["-f", PROMPTS / "6-race.txt"]
-        self.assertEqual(self.used(["--worth", "0"] + prompt), "cheap")
+        prompt = ["-f", PROMPTS / "2-commit-message.txt"]
+        self.assertNotEqual(self.used(["--worth", "0.01"] + prompt), "strong")
         self.assertEqual(self.used(["--worth", "100"] + prompt), "strong")
         slow = dict(THREE, strong=dict(THREE["strong"], first_token_seconds=500))
         self.assertNotEqual(self.used(["--worth", "10", "--wait", "1"] + prompt,

@@ -72,6 +72,21 @@ TEST_CASE("adding a model never reorders the others") {
   CHECK(order(config) == before);
 }
 
+TEST_CASE("when nothing is worth its cost, the least per good answer wins") {
+  const Config config = make_config();
+  RoutingOptions options;
+  options.worth = 0.001;
+  const Decision decision = decide(config, make_analysis(2.5), options);
+  for (const auto& c : decision.candidates) {
+    CHECK(c.worth < 0);
+    const double spent = c.cost->usd() + 0.0005 * c.seconds;
+    CHECK(c.per_good_answer == doctest::Approx(spent / c.good));
+    CHECK(c.per_good_answer >= decision.candidates.front().per_good_answer);
+  }
+  CHECK(chosen(decision) != "cheap");
+  CHECK(decision.notes[0].find("no model is worth its cost") == 0);
+}
+
 TEST_CASE("ANT-3: lowering the confidence never lowers the tier") {
   std::mt19937 random(11);
   std::uniform_real_distribution<double> logit(-4, 5);
