@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "app/color.h"
 #include "app/explanation.h"
 #include "app/messages.h"
 #include "app/output.h"
@@ -121,9 +122,10 @@ Result<ExitStatus> explain(const ExplainOptions& options,
   if (options.format == Format::kJson) {
     LLMROUTE_CHECK(print_document(explanation_json(explanation)));
   } else {
-    const std::string text = explanation_text(explanation);
-    LLMROUTE_CHECK(
-        print_document(stdout_is_terminal() ? base::visible_text(text) : text));
+    std::string text = explanation_text(explanation);
+    if (stdout_is_terminal()) text = base::visible_text(text);
+    if (colors_stdout(options.messages)) text = with_bold_labels(text);
+    LLMROUTE_CHECK(print_document(text));
   }
   if (routed.decision.candidates.empty()) {
     return routing::no_candidate(routed.decision);

@@ -110,6 +110,15 @@ class Explain(harness.TestCase):
         for line in ("model ", "prompt ", "candidates ", "rules ", "config "):
             self.assertIn("\n" + line, "\n" + result.text)
 
+    def test_colour_is_for_terminals_or_on_demand(self):
+        for args, env, coloured in (([], {}, False), (["--color=always"], {}, True),
+                                    (["--color"], {}, True),
+                                    (["--color=never"], {"FORCE_COLOR": "1"}, False),
+                                    ([], {"FORCE_COLOR": "1"}, True),
+                                    ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)):
+            _, result = self.explain(args + ["-p", "hi, thanks"], env=env)
+            self.assertEqual(b"\x1b[1mmodel\x1b[0m" in result.out, coloured, (args, env))
+
     def test_stats_of_long_context_say_how_much_was_looked_at(self):
         _, result = self.explain(["sum it up"], stdin="many words " * 200_000)
         data, = [line for line in result.text.splitlines() if line.startswith("prompt")]
