@@ -58,8 +58,8 @@ start_stub() {
 
 key=$(key_in_environment)
 if [ -n "$key" ]; then
-  echo "Answering: the provider of $key. Each prompt may cost at most \$0.02."
-  set -- --max-cost 0.02
+  echo "Answering: the provider of $key. Each prompt may cost at most \$0.05."
+  set -- --max-cost 0.05
 elif ollama_answers; then
   echo "Answering: the Ollama on this machine."
   set --
@@ -71,12 +71,11 @@ else
 fi
 
 for prompt in examples/prompts/*.txt; do
-  printf '\n$ llmroute --show-route < %s\n' "$prompt"
+  printf '\n$ llmroute --show-route %s < %s\n' "$*" "$prompt"
   "$llmroute" run --show-route "$@" <"$prompt"
 done
 
-# shellcheck disable=SC2016  # printed as it is
-printf '\n%s\n' '$ llmroute explain < examples/prompts/6-race.txt'
+printf '\n$ llmroute explain %s < examples/prompts/6-race.txt\n' "$*"
 "$llmroute" explain "$@" <examples/prompts/6-race.txt
 echo
 echo "Built: $llmroute   Next: $llmroute --help, or README.md"

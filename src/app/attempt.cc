@@ -98,7 +98,10 @@ class Attempts {
   // True: the request is over, by an answer or because nothing may follow.
   bool try_candidate(size_t index);
   void one_attempt(const core::Candidate& candidate, milliseconds waited);
+  // True: try the same candidate again after a wait.
+  bool settle_failure(size_t index, int on_this, milliseconds& wait_for);
   bool skip(const core::Candidate& candidate) const;
+  bool affordable(const core::Candidate& candidate) const;
   // Whether a later candidate may still be tried.
   bool another_after(size_t index) const;
   bool wait(milliseconds how_long) const;
@@ -118,20 +121,10 @@ class Attempts {
   RetryRules rules_;
   Answered answered_;
   std::set<std::string> providers_off_;
+  core::Money spent_;         // at most, by failed attempts that may have cost
   int64_t least_window_ = 0;  // a candidate's window must be above this
   const steady_clock::time_point start_ = steady_clock::now();
 };
-
-// The limit is sent if someone wants one: the user, a ceiling, or a protocol
-// that requires it.
-int64_t cap_to_send(const core::Candidate& candidate,
-                    const core::Prompt& prompt, bool has_ceiling) {
-  const bool required =
-      candidate.provider->protocol == core::Protocol::kAnthropic;
-  if (!prompt.parameters.max_tokens && !has_ceiling && !required) return 0;
-  constexpr int64_t kUnknownLimit = 4096;
-  return candidate.output_cap.value_or(kUnknownLimit);
-}
 
 void Attempts::one_attempt(const core::Candidate& candidate,
                            milliseconds waited) {
@@ -177,8 +170,15 @@ void Attempts::one_attempt(const core::Candidate& candidate,
   finish(std::get<Failure>(std::move(result)));
 }
 
+// Whether the ceiling still holds this candidate's worst case.
+bool Attempts::affordable(const core::Candidate& candidate) const {
+  return !limits_.max_cost || !candidate.worst_cost ||
+         spent_ + *candidate.worst_cost <= *limits_.max_cost;
+}
+
 bool Attempts::skip(const core::Candidate& candidate) const {
   return providers_off_.contains(candidate.provider->name) ||
+         !affordable(candidate) ||
          (least_window_ > 0 &&
           candidate.model->context_window.value_or(INT64_MAX) <= least_window_);
 }
@@ -191,7 +191,6 @@ bool Attempts::another_after(size_t index) const {
 }
 
 bool Attempts::wait(milliseconds how_long) const {
-  if (cancel_.wake_fd < 0) return true;
   pollfd one{cancel_.wake_fd, POLLIN, 0};
   const auto end = steady_clock::now() + how_long;
   while (!cancel_.requested()) {
@@ -203,58 +202,65 @@ bool Attempts::wait(milliseconds how_long) const {
   return false;
 }
 
-bool Attempts::try_candidate(size_t index) {
+bool Attempts::settle_failure(size_t index, int on_this,
+                              milliseconds& wait_for) {
   const core::Candidate& candidate = decision_.candidates[index];
-  const std::string& name = candidate.model->name;
+  Attempt& attempt = answered_.attempts.back();
+  const Failure& failure = *attempt.failure;
+  if (may_have_cost(failure)) {
+    spent_ = spent_ + candidate.worst_cost.value_or(core::Money{});
+  }
+  const Next next = next_after(failure);
+  if (next == Next::kNextProvider) {
+    providers_off_.insert(candidate.provider->name);
+  }
+  if (next == Next::kLargerWindow) {
+    least_window_ = candidate.model->context_window.value_or(0);
+  }
+  attempt.retryable = next == Next::kSameCandidate;
+  const auto tried = static_cast<int>(answered_.attempts.size());
+  const bool another = another_after(index);
+  const bool again = attempt.retryable &&
+                     !(local_and_refused(candidate, failure) && another) &&
+                     on_this < rules_.attempts_per_candidate &&
+                     tried < rules_.attempts_per_request &&
+                     affordable(candidate);
+  const auto pause = again ? retry_wait(rules_, failure, on_this, system_random)
+                           : std::nullopt;
+  const bool retries = pause && *pause < time_left();
+  const std::string why =
+      fmt::format("{} ({}): {}", candidate.model->name,
+                  candidate.provider->name, failure.message);
+  if (retries) {
+    wait_for = *pause;
+    messages_.detail(why + "; trying again");
+  } else if (next != Next::kStop && another &&
+             tried < rules_.attempts_per_request) {
+    messages_.warn(why + "; asking the next model");
+  }
+  return retries;
+}
+
+bool Attempts::try_candidate(size_t index) {
   milliseconds waited{0};
   for (int on_this = 1;; ++on_this) {
-    one_attempt(candidate, waited);
+    one_attempt(decision_.candidates[index], waited);
     if (answered_.reply || output_.broken() || output_.printed_bytes() > 0 ||
         cancel_.requested()) {
       return true;
     }
-    const Failure& failure = last_failure();
-    const Next next = next_after(failure);
-    const std::string why = fmt::format(
-        "{} ({}): {}", name, candidate.provider->name, failure.message);
-    const auto tried = static_cast<int>(answered_.attempts.size());
-    switch (next) {
-      case Next::kStop:
-        return true;
-      case Next::kNextProvider:
-        providers_off_.insert(candidate.provider->name);
-        if (another_after(index)) messages_.warn(why);
-        return false;
-      case Next::kLargerWindow:
-        least_window_ = candidate.model->context_window.value_or(0);
-        messages_.detail(why);
-        return false;
-      case Next::kNextCandidate:
-        messages_.detail(why);
-        return false;
-      case Next::kSameCandidate:
-        break;
+    if (!settle_failure(index, on_this, waited)) {
+      return next_after(last_failure()) == Next::kStop;
     }
-    messages_.detail(why);
-    const bool hurry =
-        local_and_refused(candidate, failure) && another_after(index);
-    if (hurry || on_this >= rules_.attempts_per_candidate ||
-        tried >= rules_.attempts_per_request) {
-      return false;
-    }
-    const auto pause = retry_wait(rules_, failure, on_this, system_random);
-    if (!pause || *pause >= time_left()) return false;
-    answered_.attempts.back().retryable = true;
-    if (!wait(*pause)) return true;
-    waited = *pause;
+    if (!wait(waited)) return true;
   }
 }
 
 Answered Attempts::run() {
   for (size_t i = 0; i < decision_.candidates.size(); ++i) {
-    const bool exhausted = static_cast<int>(answered_.attempts.size()) >=
-                               rules_.attempts_per_request ||
-                           time_left().count() <= 0;
+    const auto tried = static_cast<int>(answered_.attempts.size());
+    const bool exhausted = tried > 0 && (tried >= rules_.attempts_per_request ||
+                                         time_left().count() <= 0);
     if (exhausted) break;
     if (skip(decision_.candidates[i])) continue;
     if (try_candidate(i)) break;
@@ -263,6 +269,20 @@ Answered Attempts::run() {
 }
 
 }  // namespace
+
+bool may_have_cost(const Failure& failure) {
+  return failure.sent && failure.http_status < 400;
+}
+
+int64_t cap_to_send(const core::Candidate& candidate,
+                    const core::Prompt& prompt, bool has_ceiling) {
+  const bool required =
+      candidate.provider->protocol == core::Protocol::kAnthropic;
+  if (!prompt.parameters.max_tokens && !has_ceiling && !required) return 0;
+  constexpr int64_t kUnknownLimit = 4096;
+  const int64_t unknown = required ? kUnknownLimit : 0;
+  return candidate.output_cap.value_or(unknown);
+}
 
 std::optional<milliseconds> retry_wait(const RetryRules& rules,
                                        const Failure& failure, int retry,

@@ -54,6 +54,15 @@ std::optional<std::chrono::milliseconds> retry_wait(
     const RetryRules& rules, const core::Failure& failure, int retry,
     const Random& random);
 
+// Whether the provider may charge for an attempt that failed like this: it was
+// sent, and not answered by an error status.
+bool may_have_cost(const core::Failure& failure);
+
+// The token limit of a request; 0: none is sent. It is sent if someone wants
+// one: the user, a ceiling, or a protocol that requires it.
+int64_t cap_to_send(const core::Candidate& candidate,
+                    const core::Prompt& prompt, bool has_ceiling);
+
 // Calls the candidates in order until one answers. `prompt` is as it will be
 // sent.
 Answered attempt_all(const core::Decision& decision, const core::Prompt& prompt,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "app/color.h"
@@ -28,19 +30,29 @@ struct Expectation {
   std::string wanted;
 };
 
+constexpr std::string_view kNamedKeys[] = {"model", "provider", "route",
+                                           "rule",  "tier",     "domain"};
+
 Result<Expectation> parse_expectation(const std::string& text) {
-  const size_t at = text.find_first_of("=<>");
-  if (at == std::string::npos || at == 0 || at + 1 == text.size()) {
-    return Error{ErrorKind::kUsage,
-                 fmt::format("--expect '{}': write KEY=VALUE, cost<USD or "
-                             "cost>USD",
-                             text)};
-  }
-  return Expectation{text.substr(0, at), text[at], text.substr(at + 1)};
+  const size_t at = std::min(text.find_first_of("=<>"), text.size());
+  const Expectation expected{text.substr(0, at),
+                             at < text.size() ? text[at] : ' ',
+                             text.substr(std::min(at + 1, text.size()))};
+  const bool named = expected.comparison == '=' && !expected.wanted.empty() &&
+                     std::find(std::begin(kNamedKeys), std::end(kNamedKeys),
+                               expected.key) != std::end(kNamedKeys);
+  const bool cost = expected.key == "cost" && expected.comparison != '=' &&
+                    core::parse_usd(expected.wanted);
+  if (named || cost) return expected;
+  return Error{ErrorKind::kUsage,
+               fmt::format("--expect '{}': write model=, provider=, route=, "
+                           "rule=, tier= or domain= and a name, or cost< or "
+                           "cost> and dollars",
+                           text)};
 }
 
-std::optional<std::string> actual_name(const Routed& routed,
-                                       const std::string& key) {
+// REQUIRES: `key` is one of kNamedKeys.
+std::string actual_name(const Routed& routed, const std::string& key) {
   const core::Decision& decision = routed.decision;
   const core::Candidate& chosen = decision.candidates.front();
   if (key == "model") return chosen.model->name;
@@ -50,54 +62,52 @@ std::optional<std::string> actual_name(const Routed& routed,
   if (key == "tier") {
     return routed.config->tiers[routed.config->tier_of(*chosen.model)].name;
   }
-  if (key == "domain") {
-    return std::string(
-        core::kDomainNames[core::largest(decision.analysis.domain)]);
-  }
-  return std::nullopt;
+  return std::string(
+      core::kDomainNames[core::largest(decision.analysis.domain)]);
+}
+
+std::string unmet_cost(const Routed& routed, const Expectation& expected) {
+  const core::Money wanted = *core::parse_usd(expected.wanted);
+  const auto cost = routed.decision.candidates.front().cost;
+  const bool holds =
+      cost && (expected.comparison == '<' ? *cost < wanted : *cost > wanted);
+  if (holds) return {};
+  return fmt::format("expected cost{}{}, is {}", expected.comparison,
+                     expected.wanted,
+                     cost ? core::format_usd(*cost) : "unknown");
 }
 
 // "" if it holds, else the difference in words.
-Result<std::string> unmet(const Routed& routed, const Expectation& expected) {
-  if (expected.key == "cost") {
-    const auto wanted = core::parse_usd(expected.wanted);
-    if (!wanted || expected.comparison == '=') {
-      return Error{ErrorKind::kUsage,
-                   "--expect cost: write cost<USD or cost>USD"};
-    }
-    const auto cost = routed.decision.candidates.front().cost;
-    const bool holds = cost && (expected.comparison == '<' ? *cost < *wanted
-                                                           : *cost > *wanted);
-    if (holds) return std::string();
-    return fmt::format("expected cost{}{}, is {}", expected.comparison,
-                       expected.wanted,
-                       cost ? core::format_usd(*cost) : "unknown");
-  }
-  const auto actual = actual_name(routed, expected.key);
-  if (!actual || expected.comparison != '=') {
-    return Error{ErrorKind::kUsage,
-                 fmt::format("--expect '{}': know model=, provider=, route=, "
-                             "rule=, tier=, domain=, cost<, cost>",
-                             expected.key)};
-  }
+std::string unmet(const Routed& routed, const Expectation& expected) {
+  if (expected.key == "cost") return unmet_cost(routed, expected);
   std::string wanted = expected.wanted;
   if (expected.key == "tier") {  // an alias is as good as the name
     if (const auto tier = routed.config->find_tier(wanted)) {
       wanted = routed.config->tiers[*tier].name;
     }
   }
-  if (*actual == wanted) return std::string();
+  const std::string actual = actual_name(routed, expected.key);
+  if (actual == wanted) return {};
   return fmt::format("expected {}={}, is {}", expected.key, expected.wanted,
-                     *actual);
+                     actual);
+}
+
+Result<std::vector<Expectation>> parse_expectations(
+    const std::vector<std::string>& texts) {
+  std::vector<Expectation> expectations;
+  for (const std::string& text : texts) {
+    LLMROUTE_TRY(Expectation expected, parse_expectation(text));
+    expectations.push_back(std::move(expected));
+  }
+  return expectations;
 }
 
 base::Status check_expectations(const Routed& routed,
-                                const std::vector<std::string>& expectations) {
+                                const std::vector<Expectation>& expectations) {
   std::vector<std::string> differences;
-  for (const std::string& text : expectations) {
-    LLMROUTE_TRY(const Expectation expected, parse_expectation(text));
-    LLMROUTE_TRY(const std::string difference, unmet(routed, expected));
-    if (!difference.empty()) differences.push_back(difference);
+  for (const Expectation& expected : expectations) {
+    std::string difference = unmet(routed, expected);
+    if (!difference.empty()) differences.push_back(std::move(difference));
   }
   if (differences.empty()) return {};
   return Error{ErrorKind::kNegative, base::join(differences, "; ")};
@@ -108,6 +118,8 @@ base::Status check_expectations(const Routed& routed,
 Result<ExitStatus> explain(const ExplainOptions& options,
                            const base::Environment& environment) {
   const Messages messages(options.messages);
+  LLMROUTE_TRY(const std::vector<Expectation> expectations,
+               parse_expectations(options.expect));
   LLMROUTE_TRY(const Routed routed,
                route_prompt({options.config, options.input, options.routing,
                              options.request, options.limits, Asker::kExplain},
@@ -130,7 +142,7 @@ Result<ExitStatus> explain(const ExplainOptions& options,
   if (routed.decision.candidates.empty()) {
     return routing::no_candidate(routed.decision);
   }
-  LLMROUTE_CHECK(check_expectations(routed, options.expect));
+  LLMROUTE_CHECK(check_expectations(routed, expectations));
   return ExitStatus::kOk;
 }
 

@@ -290,9 +290,10 @@ Result<ExitStatus> models(const ModelsOptions& options,
   }
   if (!listing.any_key()) {
     Messages(options.messages)
-        .warn(
-            "no model has a key: set a variable such as OPENAI_API_KEY or "
-            "ANTHROPIC_API_KEY, or start Ollama; --all lists every model");
+        .warn(std::string(
+                  "no model has a key: set a variable such as "
+                  "OPENAI_API_KEY or ANTHROPIC_API_KEY, or start Ollama") +
+              (options.all ? "" : "; --all lists every model"));
   }
   return ExitStatus::kOk;
 }

@@ -28,18 +28,27 @@ base::Status print_document(std::string_view text) {
   return {};
 }
 
-AnswerOutput::AnswerOutput(const OutputOptions& options, bool hold)
-    : file_(options.file.value_or("-") == "-" ? "" : *options.file),
-      hold_(hold || !file_.empty()),
-      filter_terminal_(file_.empty() && stdout_is_terminal()) {}
+base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,
+                                              bool hold,
+                                              const std::atomic<bool>* stop) {
+  AnswerOutput output;
+  const std::string path = options.file.value_or("-");
+  if (path != "-" && path != "/dev/stdout") {
+    LLMROUTE_TRY(base::ReplacementFile file,
+                 base::ReplacementFile::create(path));
+    output.file_.emplace(std::move(file));
+  }
+  output.stop_ = stop;
+  output.hold_ = hold || output.to_file();
+  output.filter_terminal_ = !output.to_file() && stdout_is_terminal();
+  return output;
+}
 
 bool AnswerOutput::put(std::string_view text) {
   if (text.empty()) return true;
-  if (filter_terminal_) {
-    errno_ = base::write_all(STDOUT_FILENO, filter_.feed(text));
-  } else {
-    errno_ = base::write_all(STDOUT_FILENO, text);
-  }
+  errno_ = base::write_all(
+      STDOUT_FILENO, filter_terminal_ ? filter_.feed(text) : std::string(text),
+      stop_);
   reader_gone_ = errno_ == EPIPE;
   if (errno_ != 0) return false;
   printed_ += text.size();
@@ -53,17 +62,21 @@ bool AnswerOutput::write(std::string_view text) {
   return true;
 }
 
+void AnswerOutput::end_line() {
+  if (filter_terminal_ && errno_ == 0 && last_ != '\n') put("\n");
+}
+
 base::Status AnswerOutput::finish() {
-  if (!file_.empty()) {
+  if (to_file()) {
     if (held_.empty() || held_.back() != '\n') held_ += '\n';
-    return base::replace_file(file_, held_);
+    return file_->commit(held_);
   }
   if (put(held_) && printed_ > 0 && last_ != '\n') put("\n");
   return failure();
 }
 
 base::Status AnswerOutput::finish_with(std::string_view document) {
-  if (!file_.empty()) return base::replace_file(file_, document);
+  if (to_file()) return file_->commit(document);
   put(document);
   return failure();
 }

@@ -1,11 +1,14 @@
 // stdout and -o: the answer and nothing else.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "app/options.h"
+#include "base/files.h"
 #include "base/result.h"
 #include "base/terminal_text.h"
 
@@ -24,7 +27,11 @@ bool stdout_is_terminal();
 class AnswerOutput {
  public:
   // `hold`: keep everything until finish(), so that a fallback can start clean.
-  AnswerOutput(const OutputOptions& options, bool hold);
+  // `stop`: ends a write that blocks; borrowed, may be null. The file of -o is
+  // created here, before anything is asked or paid for: kCannotCreate.
+  static base::Result<AnswerOutput> open(const OutputOptions& options,
+                                         bool hold,
+                                         const std::atomic<bool>* stop);
 
   // False: stop, the output is broken (see failure()).
   bool write(std::string_view text);
@@ -37,17 +44,23 @@ class AnswerOutput {
   // Instead of the held text, for --json.
   base::Status finish_with(std::string_view document);
 
+  // Ends the line on a terminal, so that a message does not continue it.
+  void end_line();
+
+  bool to_file() const { return file_.has_value(); }
   size_t printed_bytes() const { return printed_; }  // of the answer, on stdout
   bool reader_gone() const { return errno_ != 0 && reader_gone_; }
   bool broken() const { return errno_ != 0; }
   base::Status failure() const;
 
  private:
+  AnswerOutput() = default;
   bool put(std::string_view text);
 
-  std::string file_;  // empty: stdout
-  bool hold_;
-  bool filter_terminal_;
+  std::optional<base::ReplacementFile> file_;  // nothing: stdout
+  const std::atomic<bool>* stop_ = nullptr;
+  bool hold_ = false;
+  bool filter_terminal_ = false;
   base::TerminalFilter filter_;
   std::string held_;
   size_t printed_ = 0;

@@ -104,11 +104,22 @@ void write_usage(JsonWriter& json, const Answered& answered) {
   json.field("source", usage.complete() ? "provider" : "unknown").end_object();
 }
 
+// Then what the whole run cost is not known.
+bool failures_may_have_cost(const Answered& answered) {
+  return std::any_of(answered.attempts.begin(), answered.attempts.end(),
+                     [](const Attempt& attempt) {
+                       return attempt.failure &&
+                              may_have_cost(*attempt.failure);
+                     });
+}
+
 void write_cost(JsonWriter& json, const Decision& decision,
                 const Answered& answered) {
   std::optional<Money> cost, strongest_cost;
   if (answered.reply) {
-    cost = core::cost_of(*answered.by->model, answered.reply->usage);
+    if (!failures_may_have_cost(answered)) {
+      cost = core::cost_of(*answered.by->model, answered.reply->usage);
+    }
     strongest_cost =
         core::cost_of(*strongest(decision)->model, answered.reply->usage);
   }
@@ -146,7 +157,7 @@ void write_error(JsonWriter& json, const base::Error* error) {
   }
   const core::ExitStatus status = core::exit_status(error->kind);
   json.begin_object();
-  json.field("code", core::exit_status_name(status));
+  json.field("code", core::exit_status_code(status));
   json.field("exit", static_cast<int>(status));
   json.field("message", redacted(error->message)).end_object();
 }
@@ -217,7 +228,7 @@ std::string dry_run_text(const Routed& routed, const core::Prompt& sent) {
       *chosen.model,
       sent,
       "",
-      sent.parameters.max_tokens.value_or(chosen.output_cap.value_or(0)),
+      cap_to_send(chosen, sent, routed.config->limits.max_cost.has_value()),
       true,
       {},
       {}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "app/input.h"
 #include "app/local_models.h"
@@ -15,12 +16,33 @@ namespace {
 
 using base::Result;
 
+// A ceiling is kept by the request's own limit, so nothing may replace it.
+base::Status check_extra(const RequestOptions& request,
+                         const core::Limits& limits) {
+  constexpr std::string_view kCostly[] = {"max_tokens",
+                                          "max_completion_tokens",
+                                          "max_output_tokens",
+                                          "n",
+                                          "model",
+                                          "best_of",
+                                          "options"};
+  for (const auto& [name, value] : request.extra) {
+    if (limits.max_cost && std::find(std::begin(kCostly), std::end(kCostly),
+                                     name) != std::end(kCostly)) {
+      return base::Error{
+          base::ErrorKind::kUsage,
+          fmt::format("-O {} is not possible under a cost ceiling", name)};
+    }
+  }
+  return {};
+}
+
 base::Status apply_limits(const LimitOptions& options, core::Limits& limits) {
   limits.total = options.timeout.value_or(limits.total);
   limits.connect = options.connect_timeout.value_or(limits.connect);
   limits.first_token = options.first_token_timeout.value_or(limits.first_token);
   limits.idle = options.idle_timeout.value_or(limits.idle);
-  if (options.retries) limits.attempts_per_candidate = *options.retries + 1;
+  if (options.retries) limits.set_retries(*options.retries);
   if (options.max_cost) limits.max_cost = core::parse_usd(*options.max_cost);
   return {};
 }
@@ -114,12 +136,14 @@ Result<Routed> route_prompt(const RouteQuestion& question,
                             environment));
   routed.config = std::make_unique<core::Config>(std::move(config));
   LLMROUTE_CHECK(apply_limits(question.limits, routed.config->limits));
-  add_unlisted_models(question.routing.models, *routed.config);
-  add_unlisted_models(question.routing.fallback, *routed.config);
+  LLMROUTE_CHECK(check_extra(question.request, routed.config->limits));
   LLMROUTE_TRY(routed.prompt,
                read_prompt(question.input, question.request, messages));
   std::map<std::string, std::string> unavailable =
       find_local_models(question.asker, environment, *routed.config);
+  // After the local ones, which are listed only now.
+  add_unlisted_models(question.routing.models, *routed.config);
+  add_unlisted_models(question.routing.fallback, *routed.config);
   LLMROUTE_TRY(routed.analyzer, load_analyzer(*routed.config));
 
   const auto start = std::chrono::steady_clock::now();

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <optional>
+#include <set>
 
 #include "app/attempt.h"
 #include "app/input.h"
@@ -25,18 +26,16 @@ using core::ExitStatus;
 
 // What a complete reply amounts to: an answer that is empty, filtered, refused
 // or cut by a limit that the user did not set is not a whole one.
-base::Status judge_reply(const core::Reply& reply, const RunOptions& options,
-                         const Messages& messages) {
+base::Status judge_reply(const Answered& answered, const RunOptions& options) {
   const auto incomplete = [](const char* why) {
     return base::Error{base::ErrorKind::kIncomplete, why};
   };
-  switch (reply.finish) {
-    case core::Finish::kLength:
-      if (!options.request.max_tokens) {
-        return incomplete("the answer was cut by a token limit");
-      }
-      messages.warn("the answer was cut at --max-tokens");
-      return {};
+  switch (answered.reply->finish) {
+    case core::Finish::kLength: {
+      const std::optional<int64_t>& own = options.request.max_tokens;
+      if (own && answered.by->output_cap.value_or(*own) >= *own) return {};
+      return incomplete("the answer was cut by a token limit");
+    }
     case core::Finish::kFilter:
       return incomplete("the provider's content filter stopped the answer");
     case core::Finish::kRefusal:
@@ -46,11 +45,15 @@ base::Status judge_reply(const core::Reply& reply, const RunOptions& options,
     case core::Finish::kOther:
       break;
   }
-  if (base::trim(reply.text).empty()) return incomplete("the answer is empty");
+  if (base::trim(answered.reply->text).empty()) {
+    return incomplete("the answer is empty");
+  }
   return {};
 }
 
-Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent) {
+Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
+                           const Messages& messages) {
+  for (const std::string& note : routed.decision.notes) messages.warn(note);
   LLMROUTE_CHECK(print_document(dry_run_text(routed, sent)));
   return ExitStatus::kOk;
 }
@@ -63,14 +66,19 @@ base::Status deliver(const RunOptions& options, const Routed& routed,
     const base::Error* error = judged.has_value() ? nullptr : &judged.error();
     return output.finish_with(result_json(routed, answered, error));
   }
+  // What is not a whole answer never takes the place of an old file.
+  if (!judged.has_value() && output.to_file()) return {};
   return output.finish();
 }
 
 void remember_refusals(const Answered& answered,
                        const base::Environment& environment) {
+  std::set<const core::Provider*> told;
   for (const Attempt& attempt : answered.attempts) {
-    if (attempt.failure && attempt.failure->cause == "refused") {
-      remember_refused(*attempt.candidate->provider, environment);
+    const core::Provider* provider = attempt.candidate->provider;
+    if (attempt.failure && attempt.failure->cause == "refused" &&
+        told.insert(provider).second) {
+      remember_refused(*provider, environment);
     }
   }
 }
@@ -99,25 +107,30 @@ Result<ExitStatus> run(const RunOptions& options,
 
   const core::Prompt prompt =
       apply_template(routed.prompt, decision.prompt_template);
-  if (options.output.dry_run) return dry_run(routed, prompt);
+  if (options.output.dry_run) return dry_run(routed, prompt, messages);
   if (options.limits.offline) {
     return base::Error{base::ErrorKind::kUnavailable,
                        "LLMROUTE_OFFLINE is set: nothing was sent"};
   }
 
-  AnswerOutput output(options.output, holds_back(options.output));
   const InterruptGuard interrupt;
+  LLMROUTE_TRY(AnswerOutput output,
+               AnswerOutput::open(options.output, holds_back(options.output),
+                                  interrupt.cancel().flag));
   const Answered answered =
       attempt_all(decision, prompt, routed.config->limits,
                   routed.config->limits.max_cost.has_value(), environment,
                   interrupt.cancel(), output, messages);
   remember_refusals(answered, environment);
   if (output.reader_gone()) die_by_signal(SIGPIPE);
+  if (interrupt.interrupted() && (!answered.reply || output.broken())) {
+    interrupt.die();
+  }
   if (output.broken()) {
     LLMROUTE_CHECK(output.failure());
   }
   if (!answered.reply) {
-    if (interrupt.interrupted()) interrupt.die();
+    output.end_line();
     base::Error error = failed(answered, output.printed_bytes());
     if (options.output.format == Format::kJson) {
       LLMROUTE_CHECK(output.finish_with(result_json(routed, answered, &error)));
@@ -125,13 +138,16 @@ Result<ExitStatus> run(const RunOptions& options,
     return error;
   }
 
-  const base::Status judged = judge_reply(*answered.reply, options, messages);
+  const base::Status judged = judge_reply(answered, options);
   const base::Status delivered =
       deliver(options, routed, answered, judged, output);
   if (output.reader_gone()) die_by_signal(SIGPIPE);
   LLMROUTE_CHECK(delivered);
   if (answered.reply->repaired_utf8) {
     messages.warn("the answer held invalid UTF-8, shown as U+FFFD");
+  }
+  if (judged.has_value() && answered.reply->finish == core::Finish::kLength) {
+    messages.warn("the answer was cut at --max-tokens");
   }
   if (options.output.stats) messages.note(stats_line(answered));
   LLMROUTE_CHECK(judged);

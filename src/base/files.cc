@@ -8,7 +8,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 namespace llmroute::base {
 
@@ -38,21 +40,17 @@ Error io_error(ErrorKind kind, const std::string& what,
   return {kind, fmt::format("{} '{}': {}", what, path, errno_text(errno))};
 }
 
-// A regular file may be replaced by rename; a FIFO or device is written in
-// place.
-bool is_special_file(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return false;
-  return !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+// What `path` leads to, if anything is there; else `path` itself.
+std::string resolve_links(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(
+      ::realpath(path.c_str(), nullptr), &std::free);
+  return real ? std::string(real.get()) : path;
 }
 
-Status write_in_place(const std::string& path, std::string_view bytes) {
-  Descriptor out(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!out.valid())
-    return io_error(ErrorKind::kCannotCreate, "cannot open", path);
-  errno = write_all(out.get(), bytes);
-  if (errno != 0) return io_error(ErrorKind::kIo, "cannot write", path);
-  return {};
+mode_t current_umask() {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return mask;
 }
 
 }  // namespace
@@ -83,9 +81,9 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
   return read_all(in.get(), limit, path);
 }
 
-int write_all(int fd, std::string_view bytes, const volatile bool* stop) {
+int write_all(int fd, std::string_view bytes, const std::atomic<bool>* stop) {
   while (!bytes.empty()) {
-    if (stop != nullptr && *stop) return EINTR;
+    if (stop != nullptr && stop->load()) return EINTR;
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
     if (put >= 0) {
       bytes.remove_prefix(static_cast<size_t>(put));
@@ -98,25 +96,64 @@ int write_all(int fd, std::string_view bytes, const volatile bool* stop) {
   return 0;
 }
 
-Status replace_file(const std::string& path, std::string_view bytes,
-                    unsigned mode) {
-  if (is_special_file(path)) return write_in_place(path, bytes);
-  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  Descriptor out(::open(temporary.c_str(),
-                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                        mode));
-  if (!out.valid())
+ReplacementFile::ReplacementFile(std::string path, std::string temporary,
+                                 Descriptor out)
+    : path_(std::move(path)),
+      temporary_(std::move(temporary)),
+      out_(std::move(out)) {}
+
+ReplacementFile::~ReplacementFile() {
+  if (out_.valid() && !temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Result<ReplacementFile> ReplacementFile::create(const std::string& path,
+                                                unsigned mode) {
+  const std::string target = resolve_links(path);
+  struct stat old {};
+  const bool exists = ::stat(target.c_str(), &old) == 0;
+  if (exists && S_ISDIR(old.st_mode)) {
+    errno = EISDIR;
+    return io_error(ErrorKind::kCannotCreate, "cannot write", path);
+  }
+  if (exists && !S_ISREG(old.st_mode)) {
+    Descriptor out(::open(target.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!out.valid()) {
+      return io_error(ErrorKind::kCannotCreate, "cannot open", path);
+    }
+    return ReplacementFile(target, {}, std::move(out));
+  }
+  // mkostemp finds a free name, also beside what a killed run left.
+  std::string temporary = target + ".XXXXXX";
+  Descriptor out(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!out.valid()) {
     return io_error(ErrorKind::kCannotCreate, "cannot create", path);
-  errno = write_all(out.get(), bytes);
-  const bool written = errno == 0 && ::fsync(out.get()) == 0 &&
-                       ::close(out.release()) == 0 &&
-                       std::rename(temporary.c_str(), path.c_str()) == 0;
-  if (!written) {
-    Error error = io_error(ErrorKind::kIo, "cannot write", path);
-    ::unlink(temporary.c_str());
-    return error;
+  }
+  ::fchmod(out.get(), exists ? old.st_mode & 07777 : mode & ~current_umask());
+  return ReplacementFile(target, temporary, std::move(out));
+}
+
+Status ReplacementFile::commit(std::string_view bytes) {
+  errno = write_all(out_.get(), bytes);
+  if (temporary_.empty()) {
+    if (errno != 0) return io_error(ErrorKind::kIo, "cannot write", path_);
+    return {};
+  }
+  if (errno != 0 || ::fsync(out_.get()) != 0) {
+    return io_error(ErrorKind::kIo, "cannot write", path_);
+  }
+  const bool closed = ::close(out_.release()) == 0;
+  if (!closed || std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    return io_error(ErrorKind::kIo,
+                    fmt::format("kept as '{}': cannot write", temporary_),
+                    path_);
   }
   return {};
+}
+
+Status replace_file(const std::string& path, std::string_view bytes,
+                    unsigned mode) {
+  LLMROUTE_TRY(ReplacementFile file, ReplacementFile::create(path, mode));
+  return file.commit(bytes);
 }
 
 bool file_exists(const std::string& path) {

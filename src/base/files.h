@@ -2,6 +2,7 @@
 // rename.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -45,11 +46,35 @@ Result<std::string> read_file(const std::string& path, size_t limit);
 // failure the errno, else 0. Returns early with EINTR if `*stop` becomes true
 // (may be null).
 int write_all(int fd, std::string_view bytes,
-              const volatile bool* stop = nullptr);
+              const std::atomic<bool>* stop = nullptr);
 
-// Writes a temporary beside `path` and renames it over; the old file stays
-// whole on failure. FIFOs and devices are written directly. Cannot create:
-// kCannotCreate (73); write, fsync or rename failed: kIo (74).
+// A file that will take the place of `path`: a temporary beside it, renamed
+// over it when it is whole. Until then the old file stays as it is. Its mode
+// stays, a link keeps pointing where it did, FIFOs and devices are written
+// directly. One thread.
+class ReplacementFile {
+ public:
+  // Creates the temporary. Not possible, or `path` is a directory:
+  // kCannotCreate.
+  static Result<ReplacementFile> create(const std::string& path,
+                                        unsigned mode = 0666);
+  ReplacementFile(ReplacementFile&& other) noexcept = default;
+  ReplacementFile& operator=(ReplacementFile&&) = delete;
+  // Removes the temporary if it was not committed.
+  ~ReplacementFile();
+
+  // Writes all of it, syncs and renames. Failed: kIo; a temporary that is whole
+  // but cannot be renamed is kept and named.
+  Status commit(std::string_view bytes);
+
+ private:
+  ReplacementFile(std::string path, std::string temporary, Descriptor out);
+  std::string path_;       // links resolved
+  std::string temporary_;  // empty: written in place
+  Descriptor out_;
+};
+
+// Creates and commits a ReplacementFile.
 Status replace_file(const std::string& path, std::string_view bytes,
                     unsigned mode = 0666);
 

@@ -326,8 +326,11 @@ Args parse(std::span<const std::string> words) {
   }
   std::vector<std::string> unknown;
   size_t before = sort_rest(args, std::move(parts.rest), unknown);
+  const std::optional<base::Error> earlier = args.error;
   take_command(args, before);
   if (!unknown.empty()) {
+    // Before a word that is no command: it may be the option's value.
+    args.error = earlier;
     keep_first(args.error,
                unknown_option(unknown.front(), command_row(args.command)));
   }

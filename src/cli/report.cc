@@ -5,30 +5,17 @@
 #include "app/messages.h"
 #include "base/files.h"
 #include "base/json_writer.h"
+#include "base/terminal_text.h"
 
 namespace llmroute::cli {
-namespace {
-
-// "no input" -> "no_input", "i/o" -> "io".
-std::string code_of(core::ExitStatus status) {
-  std::string code(core::exit_status_name(status));
-  for (char& c : code) {
-    if (c == ' ') c = '_';
-  }
-  std::erase(code, '/');
-  return code;
-}
-
-}  // namespace
-
 std::string error_json(const base::Error& error) {
   const core::ExitStatus status = core::exit_status(error.kind);
   base::JsonWriter json;
   json.begin_object()
-      .field("code", code_of(status))
+      .field("code", core::exit_status_code(status))
       .field("exit", static_cast<int>(status))
       .field("retryable", status == core::ExitStatus::kTryLater)
-      .field("message", app::redacted(error.message))
+      .field("message", base::visible_line(app::redacted(error.message)))
       .end_object();
   return json.take();
 }

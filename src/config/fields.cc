@@ -335,9 +335,7 @@ void list_worth(const Profile& profile, std::string_view key,
 }
 
 base::Status set_retries(Limits& limits, const Node& node, const Setting&) {
-  limits.attempts_per_candidate = static_cast<int>(node.integer) + 1;
-  limits.attempts_per_request =
-      std::max(Limits().attempts_per_request, limits.attempts_per_candidate);
+  limits.set_retries(static_cast<int>(node.integer));
   return {};
 }
 

@@ -27,6 +27,12 @@ const T* find_alias(const std::vector<T>& items, const std::string& name) {
 
 }  // namespace
 
+void Limits::set_retries(int retries) {
+  attempts_per_candidate = retries + 1;
+  attempts_per_request =
+      std::max(Limits().attempts_per_request, attempts_per_candidate);
+}
+
 const Provider* Config::find_provider(const std::string& name) const {
   return find_named(providers, name);
 }

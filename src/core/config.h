@@ -72,6 +72,8 @@ struct Limits {
   std::chrono::milliseconds idle{60'000};
   int attempts_per_candidate = 3;
   int attempts_per_request = 6;
+  // Attempts after the first of a candidate; the request's total follows.
+  void set_retries(int retries);
   std::optional<Money> max_cost;  // of one request, worst case
 };
 

@@ -26,6 +26,7 @@ struct Candidate {
       worst_cost;             // input bound and output cap at the dearest price
   int64_t input_tokens = 0;   // estimated
   int64_t output_tokens = 0;  // expected
+  int64_t output_needed = 0;  // room an answer should have
   std::optional<int64_t> output_cap;  // sent as the limit
   double seconds = 0;                 // expected until the answer is complete
   double worth = 0;                   // dollars

@@ -1,5 +1,7 @@
 #include "core/exit_status.h"
 
+#include <algorithm>
+
 namespace llmroute::core {
 namespace {
 
@@ -93,6 +95,13 @@ std::string_view exit_status_name(ExitStatus status) {
     if (row.status == status) return row.name;
   }
   return "unknown";
+}
+
+std::string exit_status_code(ExitStatus status) {
+  std::string code(exit_status_name(status));
+  std::replace(code.begin(), code.end(), ' ', '_');
+  std::erase(code, '/');
+  return code;
 }
 
 }  // namespace llmroute::core

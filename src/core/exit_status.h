@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -40,5 +41,7 @@ std::span<const ExitStatusRow> exit_status_table();
 
 ExitStatus exit_status(base::ErrorKind kind);
 std::string_view exit_status_name(ExitStatus status);
+// The name as a word for JSON: "no input" -> "no_input", "i/o" -> "io".
+std::string exit_status_code(ExitStatus status);
 
 }  // namespace llmroute::core

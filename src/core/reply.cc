@@ -5,6 +5,9 @@
 namespace llmroute::core {
 
 std::optional<Money> cost_of(const Model& model, const Usage& usage) {
+  const bool free = model.price.input == Money{} &&
+                    model.price.output == Money{} && model.price_tiers.empty();
+  if (free) return Money{};  // whatever the counts are
   if (!usage.complete()) return std::nullopt;
   const Price& price = model.price_for(*usage.input);
   if (!price.input || !price.output) return std::nullopt;

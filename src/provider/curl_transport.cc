@@ -49,6 +49,7 @@ struct Transfer {
   Deadlines deadlines;
   HeadReader head;
   bool head_seen = false;
+  bool body_came = false;            // since the last pause
   bool stopped = false;              // a Receiver said stop
   std::optional<Failure> refused{};  // by us: bad head, bad address
   int socket_error = 0;
@@ -83,13 +84,22 @@ size_t on_header(char* data, size_t, size_t size, void* user) {
 
 size_t on_body(char* data, size_t, size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
-  const auto before = now();
+  transfer.body_came = true;
   transfer.stopped = !transfer.receiver.on_body({data, size});
+  return transfer.stopped ? 0 : size;
+}
+
+// After libcurl has handed over all there was. The timers stand still
+// meanwhile, since the Receiver may be held up by a slow reader.
+void pause_after_body(Transfer& transfer) {
+  if (!transfer.body_came) return;
+  transfer.body_came = false;
+  const auto before = now();
+  transfer.stopped = !transfer.receiver.on_pause() || transfer.stopped;
   const auto after = now();
   transfer.deadlines.exclude(after - before);
   transfer.deadlines.on_bytes(after);
   if (transfer.receiver.has_content()) transfer.deadlines.on_content();
-  return transfer.stopped ? 0 : size;
 }
 
 curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
@@ -104,6 +114,7 @@ curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC,
                           address->protocol);
   if (fd < 0) transfer.socket_error = errno;
+  transfer.refused.reset();  // another address may do
   return fd;
 }
 
@@ -261,6 +272,8 @@ std::optional<Failure> CurlTransport::run(Transfer& transfer) {
   for (;;) {
     int running = 0;
     curl_->multi_perform(multi_, &running);
+    pause_after_body(transfer);
+    if (transfer.stopped) return std::nullopt;
     if (const auto code = ended()) return result(transfer, *code);
     const auto time = now();
     if (transfer.receiver.complete()) {

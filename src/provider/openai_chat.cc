@@ -84,7 +84,10 @@ Finish finish_of(std::string_view reason) {
   const auto* found =
       std::find_if(kFinishes.begin(), kFinishes.end(),
                    [reason](const auto& row) { return row.first == reason; });
-  return found == kFinishes.end() ? Finish::kOther : found->second;
+  if (found != kFinishes.end()) return found->second;
+  // "content_filter: RECITATION"
+  return reason.starts_with("content_filter") ? Finish::kFilter
+                                              : Finish::kOther;
 }
 
 // The answer part of `content`: a string, or a list of parts of which only text

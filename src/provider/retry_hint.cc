@@ -82,11 +82,8 @@ std::optional<double> take_term(std::string_view& text) {
   if (!value) return std::nullopt;
   if (rest.starts_with(' ')) rest.remove_prefix(1);
   const std::string_view word = take_while(rest, is_letter);
-  const double unit = unit_length(word);
-  if (unit == 0) {
-    text = {};
-    return *value * 1e3;
-  }
+  const double unit = word.empty() ? 1e3 : unit_length(word);
+  if (unit == 0) return std::nullopt;  // "3 days", "2 attempts"
   text = rest;
   return *value * unit;
 }

@@ -15,9 +15,11 @@ using core::Candidate;
 using core::Model;
 using core::Money;
 
-// An answer shorter than this is not worth asking for when the window or the
-// ceiling, not the user, cuts it.
+// Where the window or the ceiling, not the user, limits the answer, there must
+// be room for at least this much, and for this many times the expected length:
+// an answer that is cut is paid for and of no use.
 constexpr int64_t kLeastAnswer = 64;
+constexpr double kLengthMargin = 2;
 
 // The dearest price that can apply to at most `input_bound` tokens.
 core::Price dearest_price(const Model& model, int64_t input_bound) {
@@ -50,7 +52,8 @@ std::optional<int64_t> affordable(const Model& model, int64_t input_bound,
   if (!price.input || !price.output) return std::nullopt;
   const int64_t left = ceiling.pico - (*price.input * input_bound).pico;
   if (left < 0) return -1;
-  return price.output->pico == 0 ? INT64_MAX : left / price.output->pico;
+  if (price.output->pico == 0) return std::nullopt;  // any length is paid for
+  return left / price.output->pico;
 }
 
 std::optional<int64_t> output_cap(const Model& model, const Sizes& sizes,
@@ -84,6 +87,9 @@ Candidate estimate(const Model& model, const core::Provider& provider,
   const double expected =
       std::max(1.0, analysis.output_tokens * model.verbosity);
   candidate.output_tokens = std::llround(expected);
+  candidate.output_needed = std::min(
+      prompt.parameters.max_tokens.value_or(INT64_MAX),
+      std::max<int64_t>(kLeastAnswer, std::llround(kLengthMargin * expected)));
   if (candidate.output_cap) {
     candidate.output_tokens =
         std::clamp<int64_t>(candidate.output_tokens, 0,
@@ -98,10 +104,12 @@ Candidate estimate(const Model& model, const core::Provider& provider,
                      *price.output * candidate.output_tokens;
   }
   const core::Price dearest = dearest_price(model, sizes.input_bound);
-  if (dearest.input && dearest.output && candidate.output_cap) {
+  const bool bounded = candidate.output_cap || dearest.output == Money{};
+  if (dearest.input && dearest.output && bounded) {
     candidate.worst_cost =
         *dearest.input * sizes.input_bound +
-        *dearest.output * std::max<int64_t>(0, *candidate.output_cap);
+        *dearest.output *
+            std::max<int64_t>(0, candidate.output_cap.value_or(0));
   }
   return candidate;
 }
@@ -111,25 +119,32 @@ std::optional<core::Exclusion> does_not_fit(const Candidate& candidate,
                                             const core::Prompt& prompt,
                                             std::optional<Money> ceiling) {
   const Model& model = *candidate.model;
-  const int64_t wanted = std::min(
+  const int64_t least = std::min(
       prompt.parameters.max_tokens.value_or(kLeastAnswer), kLeastAnswer);
   const std::optional<int64_t> room = window_room(model, sizes.input_tokens);
-  if (room && *room < wanted) {
+  if (room && *room < least) {
     return core::Exclusion{
         &model, core::Gate::kWindow,
-        fmt::format("window {} < {} tokens needed",
-                    base::with_thousands(model.context_window.value_or(*room)),
-                    base::with_thousands(sizes.input_tokens + wanted))};
+        model.context_window
+            ? fmt::format("window {} < {} tokens needed",
+                          base::with_thousands(*model.context_window),
+                          base::with_thousands(sizes.input_tokens + least))
+            : fmt::format("answers of at most {} tokens", *room)};
   }
   if (!ceiling) return std::nullopt;
   if (!candidate.worst_cost) {
     return core::Exclusion{&model, core::Gate::kBudget,
                            "no price or output limit known, under a ceiling"};
   }
-  if (*candidate.output_cap < wanted) {
+  // A model whose own limit is below what is needed is not held against it.
+  const int64_t needed =
+      std::min(candidate.output_needed, room.value_or(INT64_MAX));
+  const bool short_answer = candidate.output_cap.value_or(needed) < needed;
+  if (short_answer || *candidate.worst_cost > *ceiling) {
     return core::Exclusion{
         &model, core::Gate::kBudget,
-        fmt::format("worst case does not fit {}", core::display_usd(*ceiling))};
+        fmt::format("{} does not pay for an answer of ~{} tokens",
+                    core::display_usd(*ceiling), base::with_thousands(needed))};
   }
   return std::nullopt;
 }

@@ -290,8 +290,10 @@ Result<Decision> Router::decide(const Request& request) const {
   if (options.no_fallback || decision.no_fallback) {
     if (decision.candidates.size() > 1) decision.candidates.resize(1);
   }
-  LLMROUTE_CHECK(
-      append_fallbacks(config, gates, request, sizes, wanted.models, decision));
+  if (!decision.no_fallback) {
+    LLMROUTE_CHECK(append_fallbacks(config, gates, request, sizes,
+                                    wanted.models, decision));
+  }
   return decision;
 }
 

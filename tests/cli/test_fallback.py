@@ -155,12 +155,65 @@ class Fallback(harness.TestCase):
         self.assertEqual(stub.requests(), [])
 
     def test_max_cost_caps_the_output_it_asks_for(self):
-        stub, result = self.ask([{"text": "x"}], args=["--max-cost", "0.001"])
+        stub, result = self.ask([{"text": "x"}], args=["--max-cost", "0.01"])
         self.assert_status(result, 0)
         sent = stub.requests()[0].json()
         cap = sent.get("max_tokens") or sent.get("max_completion_tokens")
         self.assertIsNotNone(cap)
-        self.assertLessEqual(cap * 2e-6, 0.001)
+        self.assertLessEqual(cap * 2e-6, 0.01)
+
+    def test_max_cost_refuses_what_would_be_cut(self):
+        long = "Write a story of two thousand words about a lighthouse keeper."
+        stub = self.stub([{"text": "x"}])
+        result = self.run_llmroute(
+            ["run", "--max-cost", "0.0003", "-p", long],
+            config=harness.stub_config(stub, {"a": {}}))
+        self.assert_status(result, 4)
+        self.assertIn("does not pay for an answer", result.err)
+        self.assertEqual(stub.requests(), [])
+
+    def test_max_cost_holds_over_all_attempts(self):
+        rule = {"chunks": ["word "] * 50, "end_after": 3000}
+        stub, result = self.ask([rule], args=["--no-stream", "--max-cost", "0.01"])
+        self.assertNotEqual(result.status, 0)
+        self.assertEqual(len(stub.requests()), 1, "the worst case fits only once")
+
+    def test_O_cannot_lift_a_ceiling(self):
+        for field in ("max_tokens=5000", "n=4", "model=other"):
+            stub, result = self.ask([{"text": "x"}],
+                                    args=["--max-cost", "0.01", "-O", field])
+            self.assert_status(result, 64)
+            self.assertEqual(stub.requests(), [])
+
+    def test_a_free_model_without_limits_runs_under_a_ceiling(self):
+        free = {"price": {"input": 0, "output": 0}, "context_window": None,
+                "max_output_tokens": None}
+        stub, result = self.ask([{"text": "x", "usage": None}], {"a": free},
+                                args=["--max-cost", "0.01", "--json"])
+        self.assert_status(result, 0)
+        self.assertEqual(result.json()["cost"]["usd"], 0)
+        self.assertNotIn("max_tokens", stub.requests()[0].json())
+
+    def test_no_fallback_of_a_route_is_never_left(self):
+        extra = harness.table("[routes.only]", {"models": ["a"], "no_fallback": True})
+        stub, result = self.ask([{"model": "a", "status": 404}, {"text": "from b"}],
+                                args=["-r", "only", "--fallback", "b"], extra=extra)
+        self.assert_status(result, 69)
+        self.assertEqual(self.models_called(stub), ["a"])
+
+    def test_leaving_a_model_is_told(self):
+        stub, result = self.ask([{"model": "a", "status": 404}, {"text": "from b"}])
+        self.assertIn("a (openai-chat)", result.err)
+        self.assertIn("asking the next model", result.err)
+        stub, result = self.ask([{"model": "a", "status": 404}, {"text": "from b"}],
+                                args=["-q"])
+        self.assertEqual(result.err, "")
+
+    def test_retries_8_makes_nine_attempts(self):
+        stub, result = self.ask([{"status": 503, "retry_after_ms": "1"}], {"a": {}},
+                                args=["--retries", "8"])
+        self.assert_status(result, 75)
+        self.assertEqual(len(self.models_called(stub)), 9)
 
     def test_offline_sends_nothing(self):
         stub, result = self.ask([{"text": "x"}], env={"LLMROUTE_OFFLINE": "1"})

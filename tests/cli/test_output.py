@@ -59,6 +59,43 @@ class Output(harness.TestCase):
         self.assert_status(result, 73)
         self.assertIn("/nowhere/answer.txt", result.err)
 
+    def test_F9_o_is_checked_before_anything_is_paid(self):
+        for path in ("/nowhere/answer.txt", self.home.path):
+            stub, result = self.ask(["-o", path])
+            self.assert_status(result, 73)
+            self.assertEqual(stub.requests(), [])
+
+    def test_o_keeps_links_and_modes(self):
+        target = self.home.write("target.txt", "old", mode=0o640)
+        link = self.home.file("link.txt")
+        os.symlink(target, link)
+        _, result = self.ask(["-o", link])
+        self.assert_status(result, 0)
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(os.stat(target).st_mode & 0o777, 0o640)
+        with open(target, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "Hello\n")
+
+    def test_o_dev_stdout_is_stdout(self):
+        _, result = self.ask(["-o", "/dev/stdout"])
+        self.assert_status(result, 0)
+        self.assertEqual(result.out, b"Hello\n")
+
+    def test_an_answer_that_is_not_whole_leaves_the_old_file(self):
+        path = self.home.write("answer.txt", "old")
+        _, result = self.ask(["-o", path], [{"text": "x", "finish": "length"}])
+        self.assert_status(result, 3)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "old")
+
+    def test_a_closed_stdout_is_74_not_a_lost_answer(self):
+        stub = self.stub([{"text": "x"}])
+        process = self.spawn_llmroute(
+            ["run", "--no-stdin", "-p", "hi there"],
+            config=harness.stub_config(stub, {"m": {}}),
+            preexec_fn=lambda: os.close(1))
+        self.assertEqual(process.wait(10), 74)
+
     def test_F1_a_full_disk_on_stdout_is_74(self):
         with open("/dev/full", "wb") as full:
             _, result = self.ask([], stdout=full)

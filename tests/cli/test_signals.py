@@ -32,6 +32,12 @@ class Signals(harness.TestCase):
             self.assertLess((time.monotonic_ns() - sent) / 1e9, 1.0)
             self.assert_cancelled(sent)
 
+    def test_a_signal_while_the_reader_sleeps_ends_it(self):
+        process = self.start({"text": "x" * 1_000_000})
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(5), -signal.SIGTERM)
+
     def test_a_signal_while_waiting_to_retry_ends_it(self):
         process = self.start({"status": 429, "retry_after": "30"})
         while not self.server.requests(wait=0):

@@ -34,6 +34,11 @@ TEST_CASE("P3: a missing count or price is unknown, never 0") {
   CHECK(!cost_of(Model{}, usage));
 }
 
+TEST_CASE("what is free costs 0, also where nothing is counted") {
+  CHECK(cost_of(priced(0, 0), Usage{}) == Money{});
+  CHECK(!cost_of(priced(0, 1), Usage{}));
+}
+
 TEST_CASE("a price tier applies to the whole request") {
   Model model = priced(1, 1);
   Price dear;
