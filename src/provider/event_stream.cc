@@ -1,10 +1,18 @@
 #include "provider/event_stream.h"
 
+#include <algorithm>
+
 namespace llmroute::provider {
 namespace {
 
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 constexpr size_t kBomDone = 3;
+
+size_t line_end(std::string_view bytes) {
+  const size_t lf = bytes.find('\n');
+  const size_t cr = bytes.substr(0, lf).find('\r');
+  return std::min(lf, cr);
+}
 
 }  // namespace
 
@@ -32,7 +40,7 @@ Fed EventStream::feed(std::string_view bytes, const Handler& handler) {
     if (bytes.front() == '\n') bytes.remove_prefix(1);
   }
   while (!bytes.empty()) {
-    const size_t end = bytes.find_first_of("\r\n");
+    const size_t end = line_end(bytes);
     const std::string_view part = bytes.substr(0, end);
     if (pending() + part.size() > kMaxEventBytes) return Fed::kTooLarge;
     if (end == std::string_view::npos) {

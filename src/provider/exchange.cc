@@ -67,7 +67,7 @@ bool Exchange::on_body(std::string_view bytes) {
     return refuse("body too large", "the reply is over 64 MiB");
   }
   if (!choose_body(bytes)) return !failure_;
-  return decode(bytes) && deliver() && !failed();
+  return decode(bytes) && !failed();
 }
 
 bool Exchange::take_error(std::string_view bytes) {
@@ -78,13 +78,14 @@ bool Exchange::take_error(std::string_view bytes) {
 }
 
 // A server may answer with a document although a stream was asked for, and the
-// other way round; blank lines before it keep the connection alive. The first
-// byte tells. False: nothing to decode yet, or a failure.
+// other way round; blank lines before it keep the connection alive and are
+// dropped. The first byte tells. False: nothing to decode yet, or a failure.
 bool Exchange::choose_body(std::string_view& bytes) {
   if (body_ != Body::kUnknown) return true;
   const size_t first = bytes.find_first_not_of(kBlank);
   if (first == std::string_view::npos) return false;
-  const char c = bytes[first];
+  bytes.remove_prefix(first);
+  const char c = bytes.front();
   if (c == '<') {
     return refuse("wrong type", "the reply is a web page, not JSON");
   }
@@ -169,15 +170,17 @@ bool Exchange::on_json(std::string_view data, bool unterminated) {
 
 // Hands over what was decoded since the last time.
 bool Exchange::deliver() {
-  if (answer_.text.empty()) return true;
+  if (answer_.text.empty() || sink_closed_) return true;
   const std::string piece = joiner_.add(answer_.text);
   answer_.text.clear();
   if (piece.empty()) return true;
-  if (text_.size() + piece.size() > kMaxAnswerBytes) {
+  sink_closed_ = text_.size() + piece.size() > kMaxAnswerBytes;
+  if (sink_closed_) {
     return refuse("answer too large", "the answer is over 16 MiB");
   }
   text_ += piece;
   if (on_text_(piece)) return true;
+  sink_closed_ = true;
   failure_ = Failure{};
   failure_->kind = FailureClass::kCancelled;
   failure_->cause = "cancelled";
@@ -269,10 +272,8 @@ std::string Exchange::refused_parameter() const {
 }
 
 CallResult Exchange::finish(std::optional<Failure> transport) {
-  if (!transport && !decided() && body_ != Body::kError) {
-    end_body();
-    deliver();
-  }
+  if (!transport && !decided() && body_ != Body::kError) end_body();
+  deliver();
   auto failure = final_failure(std::move(transport));
   if (!failure) return reply();
   if (failure->http_status == 0) failure->http_status = head_.status;

@@ -15,8 +15,8 @@
 
 namespace llmroute::provider {
 
-// Decodes one response. Text goes to the sink once per piece of body that
-// carried some.
+// Decodes one response. Text goes to the sink whenever all that has arrived
+// is decoded.
 class Exchange : public Receiver {
  public:
   Exchange(Decoder& decoder, const TextSink& on_text)
@@ -24,6 +24,7 @@ class Exchange : public Receiver {
 
   bool on_head(const ResponseHead& head) override;
   bool on_body(std::string_view bytes) override;
+  bool on_pause() override { return deliver() && !failed(); }
   bool has_content() const override { return answer_.has_content; }
   bool complete() const override { return answer_.complete; }
 
@@ -67,6 +68,7 @@ class Exchange : public Receiver {
   Answer answer_;
   std::string text_;  // all that was delivered
   bool repaired_ = false;
+  bool sink_closed_ = false;  // nothing more goes there
   std::optional<core::Failure> failure_;
 };
 

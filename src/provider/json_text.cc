@@ -15,6 +15,7 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 constexpr std::string_view kDigits = "0123456789";
+constexpr size_t kUsualFields = 8;
 constexpr size_t kKeepParserBelow = size_t{1} << 20;
 
 // Steps over digits; false if there is none.
@@ -201,6 +202,8 @@ bool JsonBuilder::object(ondemand::value& value, int depth, Json& out) {
   ondemand::object object;
   if (value.get_object().get(object)) return false;
   out.kind_ = Json::Kind::kObject;
+  out.keys_.reserve(kUsualFields);
+  out.items_.reserve(kUsualFields);
   for (auto element : object) {
     ondemand::field field;
     if (std::move(element).get(field)) return false;

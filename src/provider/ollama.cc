@@ -58,6 +58,7 @@ class Listing : public Receiver {
     body += bytes;
     return body.size() < kLongestListing;
   }
+  bool on_pause() override { return true; }
   bool has_content() const override { return !body.empty(); }
   bool complete() const override { return false; }
 

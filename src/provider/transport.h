@@ -43,6 +43,9 @@ class Receiver {
   virtual bool on_head(const ResponseHead& head) = 0;
   // False: stop reading.
   virtual bool on_body(std::string_view bytes) = 0;
+  // All that has arrived so far was handed over: the moment to pass it on.
+  // False: stop reading.
+  virtual bool on_pause() = 0;
   // Content has come: the first-content timer gives way to the idle timer.
   virtual bool has_content() const = 0;
   // The end marker has come: trouble after it is not reported, and the

@@ -23,7 +23,9 @@ inline std::string outcome_of(Decoder& decoder, std::string_view first,
   };
   Exchange exchange(decoder, sink);
   bool more = exchange.on_head({200, {}});
-  if (!first.empty()) more = more && exchange.on_body(first);
+  if (!first.empty()) {
+    more = more && exchange.on_body(first) && exchange.on_pause();
+  }
   if (!second.empty()) more = more && exchange.on_body(second);
   const CallResult result = exchange.finish(std::nullopt);
   if (base::find_invalid_utf8(text)) std::abort();

@@ -41,6 +41,7 @@ class FakeTransport : public Transport {
     if (!receiver.on_head(head)) return std::nullopt;
     for (const std::string& piece : response.pieces) {
       if (!receiver.on_body(piece)) return std::nullopt;
+      if (!receiver.on_pause()) return std::nullopt;
       if (receiver.complete()) return std::nullopt;
     }
     return response.then;

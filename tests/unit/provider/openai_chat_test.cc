@@ -383,6 +383,16 @@ TEST_CASE("text and result do not depend on how the bytes are cut") {
   }
 }
 
+TEST_CASE("text before a broken event is not lost") {
+  for (const char* broken : {"{", "{\"error\":\"x\"}"}) {
+    CallFixture fixture(Protocol::kOpenAiChat);
+    const core::Failure failure =
+        failure_of(fixture.run({ok({sse({text_delta("\"a\""), broken})})}));
+    CHECK(failure.bytes_streamed == 1);
+    CHECK(fixture.pieces == std::vector<std::string>{"a"});
+  }
+}
+
 TEST_CASE("one call of the sink for each piece of body that carried text") {
   CallFixture fixture(Protocol::kOpenAiChat);
   fixture.run(
