@@ -176,6 +176,23 @@ class Streams(ProviderCase):
         self.answered([{"chunks": ["ab", "c"], "trickle": 100, "chunk": 20}], "abc\n",
                       args=["--idle-timeout", "400ms", "--first-token-timeout", "5s"])
 
+    def test_G10_a_slow_reader_of_ours_is_no_silence(self):
+        for protocol in PROTOCOLS:
+            stub = self.served([{"words": 100_000}])
+            config = harness.stub_config(stub, {"m": {
+                "protocol": protocol, "max_output_tokens": 1_000_000,
+                "context_window": 2_000_000}})
+            process = self.spawn_llmroute(
+                ["run", "-m", "m", "-p", "x", "--idle-timeout", "200ms",
+                 "--first-token-timeout", "1s", "--timeout", "2s"], config=config)
+            process.stdin.close()
+            time.sleep(2.5)  # the pipe is full; the time is ours, not the server's
+            length = 0
+            while piece := process.stdout.read(1 << 20):
+                length += len(piece)
+            self.assertEqual(process.wait(), 0, process.stderr.read())
+            self.assertGreater(length, 500_000)
+
     def test_S5_comments_are_not_content(self):
         for protocol in ("openai-chat", "anthropic"):
             with self.subTest(protocol):
