@@ -60,7 +60,7 @@ constexpr ByteRange kScripts[] = {
 
 constexpr std::string_view kShapeNames[] = {
     "length",           "length over 50",  "length over 200", "length over 800",
-    "length over 3000", "context length",  "words",           "word length",
+    "length over 2500", "context length",  "words",           "word length",
     "short words",      "long words",      "digits",          "numbers",
     "long numbers",     "single letters",  "distinct words",  "lines",
     "line length",      "blank lines",     "indented lines",  "list lines",
@@ -72,8 +72,6 @@ constexpr size_t kMarkCount = std::size(kMarkGroups);
 constexpr size_t kScriptCount = std::size(kScripts);
 static_assert(kShapeCount + kMarkCount + kScriptCount + kWordClassCount - 1 <=
               kDenseCount);
-
-float log_count(double count) { return static_cast<float>(std::log1p(count)); }
 
 double over(double length, double bound) {
   return std::max(0.0, std::log1p(length) - std::log1p(bound));
@@ -87,8 +85,24 @@ double distinct_words(const Surface& surface) {
   return -1024 * std::log(1 - set / 1024.0);
 }
 
+// Counts are as in the first kilobyte of an even text, so that long contexts
+// stay within what training has seen.
+constexpr double kEvenBytes = 1000;
+constexpr double kLongest = 5000;
+
+struct Counter {
+  double share = 1;
+  double operator()(double count) const { return std::log1p(count * share); }
+};
+
+Counter counter(const TextSizes& sizes) {
+  const double scanned = static_cast<double>(sizes.scanned);
+  return {scanned > kEvenBytes ? kEvenBytes / scanned : 1};
+}
+
 void append_shape(const Surface& s, const TextSizes& sizes, float*& out) {
-  const double length = static_cast<double>(sizes.bytes);
+  const double length = std::min(static_cast<double>(sizes.bytes), kLongest);
+  const Counter log_count = counter(sizes);
   const double words = s.words + s.wide_characters + 1.0;
   const double lines = s.lines + 0.0;
   double digits = 0;
@@ -99,38 +113,38 @@ void append_shape(const Surface& s, const TextSizes& sizes, float*& out) {
       over(length, 50),
       over(length, 200),
       over(length, 800),
-      over(length, 3000),
-      std::log1p(static_cast<double>(sizes.context_bytes)),
-      std::log1p(words),
+      over(length, 2500),
+      std::log1p(std::min(static_cast<double>(sizes.context_bytes), kLongest)),
+      log_count(words),
       s.word_bytes / (s.words + 1.0),
       s.short_words / words,
       s.long_words / words * 4,
       digits / scanned * 10,
-      std::log1p(s.numbers),
-      std::log1p(s.long_numbers),
+      log_count(s.numbers),
+      log_count(s.long_numbers),
       s.lone_letters / words * 4,
       distinct_words(s) / words,
-      std::log1p(lines),
+      log_count(lines),
       std::log1p(scanned / (lines + 1)),
-      std::log1p(s.blank_lines),
-      std::log1p(s.indented_lines),
-      std::log1p(s.bullet_lines),
-      std::log1p(s.numbered_lines),
-      std::log1p(s.option_lines),
-      std::log1p(s.statement_ends),
-      std::log1p(s.colon_ends),
-      std::log1p(s.question_ends),
-      std::log1p(s.wide_characters),
+      log_count(s.blank_lines),
+      log_count(s.indented_lines),
+      log_count(s.bullet_lines),
+      log_count(s.numbered_lines),
+      log_count(s.option_lines),
+      log_count(s.statement_ends),
+      log_count(s.colon_ends),
+      log_count(s.question_ends),
+      log_count(s.wide_characters),
       s.bytes[' '] / scanned * 4,
   };
   for (const double value : values) *out++ = static_cast<float>(value);
 }
 
-void append_marks(const Surface& s, float*& out) {
+void append_marks(const Surface& s, const Counter& log_count, float*& out) {
   for (const ByteGroup& group : kMarkGroups) {
     double count = 0;
     for (const char c : group.bytes) count += s.bytes[static_cast<uint8_t>(c)];
-    *out++ = log_count(count);
+    *out++ = static_cast<float>(log_count(count));
   }
 }
 
@@ -148,11 +162,11 @@ DenseFeatures dense_features(const Surface& surface, const TextSizes& sizes) {
   DenseFeatures features{};
   float* out = features.data();
   append_shape(surface, sizes, out);
-  append_marks(surface, out);
+  append_marks(surface, counter(sizes), out);
   const double letters = surface.word_bytes + surface.wide_characters + 1.0;
   append_scripts(surface, letters, out);
   for (size_t i = 1; i < kWordClassCount; ++i) {
-    *out++ = log_count(surface.word_class[i]);
+    *out++ = static_cast<float>(counter(sizes)(surface.word_class[i]));
   }
   return features;
 }

@@ -131,16 +131,17 @@ Evidence gather(const Model& model, const Window& window,
   return evidence;
 }
 
-void extract(std::string_view prompt, uint32_t bucket_bits,
-             TrainingFeatures& features) {
+void extract(std::string_view instruction, std::string_view context,
+             uint32_t bucket_bits, TrainingFeatures& features) {
   features.entries.clear();
   features.edges.clear();
   features.words.clear();
-  const Window window = choose_window(prompt, {});
+  const Window window = choose_window(instruction, context);
   Surface surface;
   ListSink sink(bucket_bits, features);
   scan_window(window, sink, surface);
-  features.dense = dense_features(surface, {prompt.size(), 0, window.bytes});
+  features.dense = dense_features(surface, {instruction.size() + context.size(),
+                                            context.size(), window.bytes});
 }
 
 }  // namespace llmroute::analyzer

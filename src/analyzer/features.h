@@ -26,8 +26,8 @@ struct TrainingFeatures {
   std::vector<uint64_t> words;  // hashes of words and pairs, with repetitions
   DenseFeatures dense{};
 };
-void extract(std::string_view prompt, uint32_t bucket_bits,
-             TrainingFeatures& features);
+void extract(std::string_view instruction, std::string_view context,
+             uint32_t bucket_bits, TrainingFeatures& features);
 
 // One n-gram of a prompt, for explain.
 struct NamedGram {

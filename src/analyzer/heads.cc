@@ -70,7 +70,8 @@ double peakedness(const core::PerDomain& domain) {
   return 1 - entropy / std::log(static_cast<double>(domain.size()));
 }
 
-constexpr double kHardest = 8;  // difficulty is cut to +-kHardest
+// Difficulties beyond what training names are extrapolation.
+constexpr double kEasiest = -7, kHardest = 4;
 constexpr double kFewestTokens = 4, kMostTokens = 16000;
 
 }  // namespace
@@ -82,7 +83,7 @@ core::Analysis judge(const Model& model, const Evidence& evidence) {
   analysis.coverage = coverage_of(evidence);
   analysis.difficulty = std::clamp(
       difficulty_of(model, scores, analysis.domain, analysis.coverage),
-      -kHardest, kHardest);
+      kEasiest, kHardest);
   analysis.slope = model.slope;
   analysis.confidence =
       std::sqrt(analysis.coverage * peakedness(analysis.domain));

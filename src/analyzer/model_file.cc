@@ -103,9 +103,12 @@ base::Status check_sizes(const Header& header, size_t size) {
   return {};
 }
 
-bool all_finite(std::span<const float> values) {
+// Larger weights than this would overflow sums; none is sensible.
+constexpr float kLargestWeight = 1e6F;
+
+bool all_sensible(std::span<const float> values) {
   for (const float value : values) {
-    if (!std::isfinite(value)) return false;
+    if (!(std::fabs(value) <= kLargestWeight)) return false;  // NaN too
   }
   return true;
 }
@@ -118,16 +121,16 @@ base::Status check_tables(const Header& header, const Tables& tables) {
       return bad(fmt::format("head {} is not '{}'", h, kHeadNames[h]));
     }
   }
-  if (!all_finite(tables.scale) || !all_finite(tables.bias) ||
-      !all_finite(tables.base) ||
-      !all_finite({&tables.dense[0][0], kDenseCount * kHeadCount})) {
-    return bad("a weight is not a finite number");
+  if (!all_sensible(tables.scale) || !all_sensible(tables.bias) ||
+      !all_sensible(tables.base) ||
+      !all_sensible({&tables.dense[0][0], kDenseCount * kHeadCount})) {
+    return bad("a weight is not a number up to a million");
   }
-  if (!std::isfinite(header.slope) || header.slope <= 0) {
-    return bad("its slope is not a positive number");
+  if (!(header.slope > 0) || !(header.slope <= 100)) {
+    return bad("its slope is not a number over 0 and up to 100");
   }
-  if (!std::isfinite(header.shrink) || header.shrink < 0) {
-    return bad("its shrinkage is not a number of at least 0");
+  if (!(header.shrink >= 0) || !(header.shrink <= 100)) {
+    return bad("its shrinkage is not a number from 0 to 100");
   }
   return {};
 }

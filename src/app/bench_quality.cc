@@ -82,7 +82,8 @@ class Measurement {
 
  private:
   void add(learning::Row row) {
-    const core::Analysis analysis = analyzer_.analyze({row.prompt, {}});
+    const core::Analysis analysis =
+        analyzer_.analyze({row.prompt, row.context});
     if (row.domain) {
       labels_.push_back({*row.domain, core::largest(analysis.domain)});
     }

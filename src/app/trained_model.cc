@@ -43,12 +43,14 @@ void TrainedModel::round_rows(const std::vector<learning::HeadWeights>& rows) {
   }
 }
 
-core::Analysis TrainedModel::analyze(std::string_view prompt) const {
-  const analyzer::Window window = analyzer::choose_window(prompt, {});
+core::Analysis TrainedModel::analyze(std::string_view prompt,
+                                     std::string_view context) const {
+  const analyzer::Window window = analyzer::choose_window(prompt, context);
   analyzer::Surface surface;
   return analyzer::judge(
-      model_, analyzer::gather(model_, window, {prompt.size(), 0, window.bytes},
-                               surface));
+      model_,
+      analyzer::gather(model_, window,
+                       {prompt.size(), context.size(), window.bytes}, surface));
 }
 
 std::string TrainedModel::bytes(const analyzer::Training& training) const {

@@ -23,7 +23,8 @@ class TrainedModel {
   analyzer::Model& model() { return model_; }
   const analyzer::Model& model() const { return model_; }
   // What Analyzer::analyze will say, without language and sizes.
-  core::Analysis analyze(std::string_view prompt) const;
+  core::Analysis analyze(std::string_view prompt,
+                         std::string_view context) const;
   std::string bytes(const analyzer::Training& training) const;
 
  private:

@@ -84,7 +84,7 @@ class Measurement {
   TrainingReport run() {
     count();
     for (const Row& row : set_.test) {
-      const core::Analysis analysis = model_.analyze(row.prompt);
+      const core::Analysis analysis = model_.analyze(row.prompt, row.context);
       if (row.domain) {
         labels_.push_back({*row.domain, core::largest(analysis.domain)});
       }
@@ -249,7 +249,7 @@ double calibrated_slope(const TrainedModel& model,
   std::vector<learning::SlopePoint> points;
   for (const Row& row : set.calibrate) {
     if (!has_outcomes(row)) continue;
-    const core::Analysis analysis = model.analyze(row.prompt);
+    const core::Analysis analysis = model.analyze(row.prompt, row.context);
     for (const auto& [name, score] : row.scores) {
       const core::PerDomain* ability = abilities.find(name);
       if (ability == nullptr) continue;

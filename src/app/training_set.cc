@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -100,6 +101,7 @@ class Builder {
 
   base::Result<TrainingSet> finish() {
     fill_templates();
+    add_queued();
     if (set_.problem.samples.empty() || set_.test.empty()) {
       return base::Error{base::ErrorKind::kData,
                          fmt::format("{} rows are too few to train on", rows_)};
@@ -133,7 +135,33 @@ class Builder {
       return set_.calibrate.push_back(std::move(row));
     if (part == Part::kTest) return set_.test.push_back(std::move(row));
     remember_filling(row);
-    add_sample(row);
+    queue(std::move(row));
+  }
+
+  void queue(Row row) {
+    queue_.push_back(std::move(row));
+    if (queue_.size() == kQueue) add_queued();
+  }
+
+  // Features of the queued rows on all threads, then the rows in their order.
+  void add_queued() {
+    std::vector<analyzer::TrainingFeatures> features(queue_.size());
+    const auto threads = static_cast<size_t>(std::max(options_.threads, 1));
+    const auto work = [&](size_t first) {
+      for (size_t i = first; i < queue_.size(); i += threads) {
+        analyzer::extract(queue_[i].prompt, queue_[i].context,
+                          options_.bucket_bits, features[i]);
+      }
+    };
+    {
+      std::vector<std::jthread> others;
+      for (size_t t = 1; t < threads; ++t) others.emplace_back(work, t);
+      work(0);
+    }
+    for (size_t i = 0; i < queue_.size(); ++i) {
+      add_sample(queue_[i], features[i]);
+    }
+    queue_.clear();
   }
 
   // Texts that templates are filled with.
@@ -154,10 +182,12 @@ class Builder {
     for (const Row& pattern : templates_) {
       for (int64_t i = 0; i < pattern.compose; ++i) {
         Row row = pattern;
-        fill(row.prompt, "{text}", texts_, random);
-        fill(row.prompt, "{code}", codes_, random);
-        fill(row.prompt, "{question}", questions_, random);
-        add_sample(row);
+        for (std::string* text : {&row.prompt, &row.context}) {
+          fill(*text, "{text}", texts_, random);
+          fill(*text, "{code}", codes_, random);
+          fill(*text, "{question}", questions_, random);
+        }
+        queue(std::move(row));
       }
     }
   }
@@ -174,23 +204,22 @@ class Builder {
     }
   }
 
-  void add_sample(const Row& row) {
+  void add_sample(const Row& row, analyzer::TrainingFeatures& features) {
     learning::Problem& problem = set_.problem;
-    analyzer::extract(row.prompt, options_.bucket_bits, features_);
     learning::Sample sample;
-    sample.entry_begin = append_entries(features_.entries);
-    sample.edge_begin = append_entries(features_.edges);
+    sample.entry_begin = append_entries(features.entries);
+    sample.edge_begin = append_entries(features.edges);
     sample.entry_end = static_cast<uint32_t>(problem.entries.size());
-    sample.norm = gram_norm(features_.entries.size());
-    sample.edge_norm = gram_norm(features_.edges.size());
+    sample.norm = gram_norm(features.entries.size());
+    sample.edge_norm = gram_norm(features.edges.size());
     sample.dense = static_cast<uint32_t>(problem.samples.size());
-    problem.dense.insert(problem.dense.end(), features_.dense.begin(),
-                         features_.dense.end());
+    problem.dense.insert(problem.dense.end(), features.dense.begin(),
+                         features.dense.end());
     sample.outcome_begin = static_cast<uint32_t>(problem.outcomes.size());
     append_outcomes(row);
     sample.outcome_end = static_cast<uint32_t>(problem.outcomes.size());
     sample.source = source_index(row.source);
-    sample.bytes = static_cast<double>(row.prompt.size());
+    sample.bytes = static_cast<double>(row.prompt.size() + row.context.size());
     if (row.domain) sample.domain = static_cast<int8_t>(*row.domain);
     if (row.level && row.scores.empty()) {
       sample.level = static_cast<int8_t>(*row.level);
@@ -203,7 +232,7 @@ class Builder {
     sample.log_tokens = log_tokens(row);
     if (row.weak) sample.weight = 0.3F;
     problem.samples.push_back(sample);
-    keep_words(row.prompt);
+    keep_words(row.prompt, features.words);
   }
 
   // 0: not known.
@@ -211,7 +240,8 @@ class Builder {
     constexpr double kBytesPerToken = 4;
     double tokens = row.answer_tokens.value_or(0);
     if (row.answer_ratio) {
-      tokens = *row.answer_ratio * static_cast<double>(row.prompt.size()) /
+      tokens = *row.answer_ratio *
+               static_cast<double>(row.prompt.size() + row.context.size()) /
                kBytesPerToken;
     }
     return tokens == 0 ? 0
@@ -257,8 +287,7 @@ class Builder {
   }
 
   // Hashes of the distinct words and pairs of each sample, for coverage.
-  void keep_words(const std::string& prompt) {
-    std::vector<uint64_t>& words = features_.words;
+  void keep_words(const std::string& prompt, std::vector<uint64_t>& words) {
     std::sort(words.begin(), words.end());
     words.erase(std::unique(words.begin(), words.end()), words.end());
     words_.insert(words_.end(), words.begin(), words.end());
@@ -310,7 +339,8 @@ class Builder {
   TrainingSet set_;
   learning::RowParser parser_;
   learning::Abilities abilities_;
-  analyzer::TrainingFeatures features_;
+  static constexpr size_t kQueue = 1024;
+  std::vector<Row> queue_;
   size_t rows_ = 0;
   std::vector<Row> templates_;
   std::vector<std::string> texts_, codes_, questions_;

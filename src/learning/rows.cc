@@ -151,6 +151,7 @@ base::Result<Row> RowParser::parse(std::string_view line,
     return bad("no string \"prompt\"");
   }
   row.prompt = prompt;
+  row.context = text_or_empty(object, "context");
   read_source(object, file_name, row);
   row.raw_domain = text_or_empty(object, "domain");
   row.domain = domain_of(row.raw_domain);

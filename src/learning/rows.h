@@ -33,8 +33,9 @@ enum class Level { kSimple, kMedium, kHard };
 
 struct Row {
   std::string prompt;
-  std::string source;            // the dataset's or source's name up to a '/'
-  std::string group;             // in full
+  std::string context;  // that stands before the prompt, as standard input does
+  std::string source;   // the dataset's or source's name up to a '/'
+  std::string group;    // in full
   std::string raw_domain;        // as written; "" if none
   std::optional<size_t> domain;  // index into core::kDomainNames
   std::optional<Level> level;

@@ -54,7 +54,7 @@ class Solver {
       rate_ = 1 - 0.9F * static_cast<float>(epoch) / static_cast<float>(all);
       double loss = 0;
       for (const uint32_t i : order) loss += step(problem_.samples[i]);
-      if (with_grams_ && !options_.initial) decay();
+      if (!options_.initial) decay();
       if (options_.progress) {
         options_.progress(epoch + 1, all,
                           loss / static_cast<double>(order.size()));
@@ -85,6 +85,7 @@ class Solver {
     other_dense_rates_ = dense_rates_;
     std::fill_n(other_dense_rates_.begin(), core::kDomainCount, 0.0F);
     row_rates_.fill(options_.difficulty_rate);
+    row_rates_[layout_.length] = options_.length_rate;
     for (size_t d = 0; d < core::kDomainCount; ++d) {
       row_rates_[d] = options_.domain_rate;
     }
@@ -338,7 +339,8 @@ class Solver {
     for (size_t i = 0; i < problem_.dense_count; ++i) {
       const float x = standard(dense, i);
       if (x != 0) {
-        apply(solution_.dense[i], dense_squares_[i], gradient, x, dense_rates_);
+        apply(solution_.dense[i], dense_squares_[i], gradient, x,
+              problem_.tells_domain[i] ? dense_rates_ : other_dense_rates_);
       }
     }
     if (!with_grams_) return;
@@ -375,8 +377,15 @@ class Solver {
     for (size_t h = layout_.difficulty; h <= layout_.length; ++h) {
       keep[h] = 1 - options_.difficulty_decay;
     }
-    for (HeadWeights& row : solution_.rows) {
-      for (size_t h = 0; h < kHeads; ++h) row[h] *= keep[h];
+    if (with_grams_) {
+      for (HeadWeights& row : solution_.rows) {
+        for (size_t h = 0; h < kHeads; ++h) row[h] *= keep[h];
+      }
+    }
+    for (HeadWeights& row : solution_.dense) {
+      for (size_t h = layout_.difficulty; h < layout_.length; ++h) {
+        row[h] *= 1 - options_.dense_decay;
+      }
     }
   }
 

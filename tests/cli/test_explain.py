@@ -5,10 +5,13 @@ import unittest
 
 import harness
 
-THREE = {
-    "cheap": {"tier": "small", "ability": -1.2, "price": {"input": 0.1, "output": 0.4}},
-    "mid": {"tier": "medium", "ability": 0.8, "price": {"input": 1, "output": 5}},
-    "strong": {"tier": "large", "ability": 2.6, "price": {"input": 5, "output": 25}},
+THREE = {  # as in examples/quickstart.toml
+    "cheap": {"tier": "small", "ability": 0.0, "price": {"input": 0.1, "output": 0.4},
+              "first_token_seconds": 0.4, "tokens_per_second": 150},
+    "mid": {"tier": "medium", "ability": 1.2, "price": {"input": 1, "output": 5},
+            "first_token_seconds": 0.9, "tokens_per_second": 90},
+    "strong": {"tier": "large", "ability": 2.6, "price": {"input": 5, "output": 25},
+               "first_token_seconds": 1.6, "tokens_per_second": 60},
 }
 RULES = harness.table("[[rules]]", {
     "name": "secrets", "pattern": "(?i)password", "model": "cheap"}) + harness.table(

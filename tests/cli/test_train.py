@@ -1,0 +1,217 @@
+"""`llmroute train`: labelled rows to a router model file, a report and a card."""
+
+import gzip
+import json
+import os
+import pathlib
+import random
+import unittest
+
+import harness
+
+WORDS = {
+    "code": "python function compile class loop array bug variable".split(),
+    "math": "integral prime proof triangle equation sum angle root".split(),
+    "chat": "hello thanks morning friend weekend dinner mood smile".split(),
+}
+LEVEL = {"code": "medium", "math": "hard", "chat": "simple"}
+
+
+def labelled(count, seed=1):
+    """Rows whose words tell their domain."""
+    chance = random.Random(seed)
+    rows = []
+    for i in range(count):
+        domain = chance.choice(sorted(WORDS))
+        words = [chance.choice(WORDS[domain]) for _ in range(8)]
+        rows.append({"prompt": " ".join(words) + f" {i}", "domain": domain,
+                     "difficulty": LEVEL[domain], "source": "made"})
+    return rows
+
+
+def outcomes(count, seed=1, noise=False):
+    """Rows answered by two models; "prime" makes a prompt hard for the weak."""
+    chance = random.Random(seed)
+    rows = []
+    for i in range(count):
+        hard = chance.random() < 0.5
+        words = [chance.choice(WORDS["chat"]) for _ in range(8)]
+        words[3] = "prime" if hard else "smile"
+        told = chance.random() < 0.5 if noise else hard
+        rows.append({"prompt": " ".join(words) + f" {i}", "dataset": "made",
+                     "scores": {"strong": float(chance.random() < 0.95),
+                                "weak": float(chance.random() <
+                                              (0.1 if told else 0.95))}})
+    return rows
+
+
+def lines(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+class Train(harness.TestCase):
+    def train(self, *args, **options):
+        return self.run_llmroute(["train", *args], timeout=120, **options)
+
+    def rows_file(self, rows, name="rows.jsonl"):
+        path = self.home.file(name)
+        data = lines(rows).encode()
+        pathlib.Path(path).write_bytes(
+            gzip.compress(data) if str(name).endswith(".gz") else data)
+        return str(path)
+
+    def assert_domain(self, explained, domain):
+        domains = explained.json()["analysis"]["domain"]
+        self.assertEqual(max(domains, key=domains.get), domain)
+
+    def test_a_model_is_written_and_used(self):
+        rows, model = self.rows_file(labelled(900)), str(self.home.file("my.model"))
+        result = self.train(rows, "-o", model)
+        self.assert_status(result, 0)
+        self.assertIn("held-out rows: accuracy", result.text)
+        self.assertEqual(result.err, "")
+        explained = self.run_llmroute(
+            ["explain", "--json", "-p", "integral of a prime triangle"],
+            config=f'model_file = "{model}"\n')
+        self.assert_status(explained, 0)
+        self.assert_domain(explained, "math")
+
+    def test_json_reports_figures_beside_the_baselines(self):
+        rows = self.rows_file(labelled(600) + outcomes(600))
+        result = self.train(rows, "-o", str(self.home.file("m")), "--json")
+        self.assert_status(result, 0)
+        report = result.json()
+        self.assertTrue(report["written"])
+        self.assertTrue(report["beats_constant"])
+        self.assertEqual(report["rows"]["train"] + report["rows"]["calibrate"] +
+                         report["rows"]["test"], 1200)
+        self.assertGreater(report["domains"]["accuracy"],
+                           report["domains"]["commonest"])
+        for name in ("model", "length", "constant"):
+            self.assertIn("brier", report["outcomes"][name])
+        self.assertLess(report["outcomes"]["model"]["brier"],
+                        report["outcomes"]["constant"]["brier"])
+        pair = report["pairs"][0]
+        self.assertEqual((pair["strong"], pair["weak"]), ("strong", "weak"))
+        self.assertGreater(pair["model"]["apgr"], pair["length"]["apgr"])
+
+    def test_seed(self):
+        """The same rows and seed give the same bytes, on any number of threads."""
+        rows = self.rows_file(labelled(500))
+        made = []
+        for name, args in (("a", []), ("b", []), ("c", ["--threads", "3"]),
+                           ("d", ["--seed", "7"])):
+            path = self.home.file(name)
+            self.assert_status(self.train(rows, "-o", str(path), *args), 0)
+            made.append(pathlib.Path(path).read_bytes())
+        self.assertEqual(made[0], made[1])
+        self.assertEqual(made[0], made[2])
+        self.assertNotEqual(made[0], made[3])
+
+    def test_threads(self):
+        rows = self.rows_file(labelled(300))
+        result = self.train(rows, "-o", str(self.home.file("m")), "--threads", "0")
+        self.assert_status(result, 64)
+
+    def test_gzipped_rows_and_several_files(self):
+        plain = self.rows_file(labelled(400, seed=1))
+        packed = self.rows_file(labelled(400, seed=2), "more.jsonl.gz")
+        result = self.train(plain, packed, "-o", str(self.home.file("m")), "--json")
+        self.assert_status(result, 0)
+        self.assertEqual(sum(result.json()["rows"].values()), 800)
+
+    def test_card(self):
+        rows = self.rows_file(labelled(600))
+        sources = self.home.file("sources.tsv")
+        pathlib.Path(sources).write_text("rows.jsonl\tCC0\tmade by this test\n")
+        card = self.home.file("CARD.md")
+        self.assert_status(self.train(rows, str(sources), "-o",
+                                      str(self.home.file("m")), "--card",
+                                      str(card)), 0)
+        text = pathlib.Path(card).read_text()
+        for part in ("rows.jsonl | 600 | CC0 | made by this test", "accuracy",
+                     "llmroute train DATA/rows.jsonl", "SHA-256"):
+            self.assertIn(part, text)
+        self.assertNotIn(str(self.home.file("")), text)  # no path of this machine
+
+    def test_force(self):
+        """What beats no constant is written only if insisted on."""
+        rows = self.rows_file(outcomes(400, noise=True))
+        model = pathlib.Path(self.home.file("m"))
+        result = self.train(rows, "-o", str(model), "--json")
+        if result.status == 0:
+            self.skipTest("chance made the noise look learnable")
+        self.assert_status(result, 1)
+        self.assertFalse(result.json()["written"])
+        self.assertIn("was not written", result.err)
+        self.assertFalse(model.exists())
+        self.assert_status(self.train(rows, "-o", str(model), "--force"), 0)
+        self.assertTrue(model.exists())
+
+    def test_a_model_that_is_no_better_leaves_the_old_one(self):
+        rows = self.rows_file(outcomes(400, noise=True))
+        model = pathlib.Path(self.home.file("m"))
+        model.write_bytes(b"old")
+        if self.train(rows, "-o", str(model)).status == 1:
+            self.assertEqual(model.read_bytes(), b"old")
+
+    def test_init(self):
+        """Training goes on from another model and keeps what it knew."""
+        first, second = self.home.file("first"), self.home.file("second")
+        rows = self.rows_file(labelled(900))
+        self.assert_status(self.train(rows, "-o", str(first)), 0)
+        few = self.rows_file(outcomes(400), "few.jsonl")
+        result = self.train(few, "--init", str(first), "-o", str(second), "--force",
+                            "--json")
+        self.assert_status(result, 0)
+        explained = self.run_llmroute(
+            ["explain", "--json", "-p", "integral of a prime triangle"],
+            config=f'model_file = "{second}"\n')
+        self.assert_status(explained, 0)
+        self.assert_domain(explained, "math")
+
+    def test_init_that_is_no_model(self):
+        rows, bad = self.rows_file(labelled(300)), self.home.file("bad")
+        pathlib.Path(bad).write_bytes(b"nothing")
+        os.chmod(bad, 0o600)
+        result = self.train(rows, "--init", str(bad), "-o", str(self.home.file("m")))
+        self.assert_status(result, 78)
+
+    def test_bad_rows_name_file_and_line(self):
+        path = pathlib.Path(self.home.file("rows.jsonl"))
+        for bad, reason in (('{"prompt": 7}', "prompt"), ("{", "JSON"),
+                            ('{"prompt":"x","scores":{"m":2}}', "score")):
+            path.write_text(lines(labelled(5)) + bad + "\n")
+            result = self.train(str(path), "-o", str(self.home.file("m")))
+            self.assert_status(result, 65)
+            self.assertIn("rows.jsonl:6", result.err)
+            self.assertIn(reason, result.err)
+
+    def test_truncated_gzip(self):
+        path = pathlib.Path(self.rows_file(labelled(2000), "rows.jsonl.gz"))
+        path.write_bytes(path.read_bytes()[:-200])
+        result = self.train(str(path), "-o", str(self.home.file("m")))
+        self.assert_status(result, 65)
+
+    def test_too_few_rows(self):
+        result = self.train(self.rows_file(labelled(2)), "-o",
+                            str(self.home.file("m")))
+        self.assert_status(result, 65)
+
+    def test_missing_file(self):
+        result = self.train(str(self.home.file("none")), "-o",
+                            str(self.home.file("m")))
+        self.assert_status(result, 66)
+
+    def test_nothing_to_do(self):
+        self.assert_status(self.train("-o", str(self.home.file("m"))), 64)
+        self.assert_status(self.train(self.rows_file(labelled(300))), 64)
+
+    def test_output_that_cannot_be_created(self):
+        result = self.train(self.rows_file(labelled(600)), "-o",
+                            "/nonexistent/folder/m")
+        self.assert_status(result, 73)
+
+
+if __name__ == "__main__":
+    unittest.main()

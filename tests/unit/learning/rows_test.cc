@@ -1,0 +1,153 @@
+#include "learning/rows.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "learning/abilities.h"
+#include "temporary_file.h"
+
+using llmroute::base::ErrorKind;
+using llmroute::core::domain_index;
+using llmroute::learning::domain_of;
+using llmroute::learning::Level;
+using llmroute::learning::normalised_model_name;
+using llmroute::learning::read_abilities;
+using llmroute::learning::Row;
+using llmroute::learning::RowParser;
+
+namespace {
+
+Row parse(std::string_view line) {
+  RowParser parser;
+  auto row = parser.parse(line, "file");
+  CAPTURE(line);
+  REQUIRE(row);
+  return *std::move(row);
+}
+
+std::string error_of(std::string_view line) {
+  RowParser parser;
+  const auto row = parser.parse(line, "file");
+  CAPTURE(line);
+  REQUIRE(!row);
+  CHECK(row.error().kind == ErrorKind::kData);
+  return row.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a row of outcomes is read") {
+  const Row row = parse(
+      R"({"id":"x","prompt":"caf\u00e9?","dataset":"mmlu/law","domain":"science",
+          "scores":{"a":1,"b":0.25},"out_chars":{"a":360,"b":720},
+          "language":"en","suspect":true})");
+  CHECK(row.prompt == "caf\xc3\xa9?");
+  CHECK(row.source == "file:mmlu");
+  CHECK(row.group == "mmlu/law");
+  CHECK(row.domain == domain_index("knowledge"));
+  CHECK(row.raw_domain == "science");
+  REQUIRE(row.scores.size() == 2);
+  CHECK(row.scores[1].first == "b");
+  CHECK(row.scores[1].second == 0.25);
+  CHECK(*row.answer_tokens == doctest::Approx(150));
+  CHECK(row.language == "en");
+  CHECK(row.suspect);
+  CHECK(!row.weak);
+  CHECK(!row.preference);
+}
+
+TEST_CASE("a row of labels is read") {
+  const Row row = parse(
+      R"({"prompt":"hi","source":"s","domain":"chat","difficulty":"simple"})");
+  CHECK(row.source == "file:s");
+  CHECK(row.level == Level::kSimple);
+  CHECK(!row.difficulty);
+  CHECK(row.scores.empty());
+  CHECK(!row.answer_tokens);
+  CHECK(parse(R"({"prompt":"x"})").source == "file:file");
+  CHECK(*parse(R"({"prompt":"x","difficulty":1.5})").difficulty == 1.5);
+  CHECK(*parse(R"({"prompt":"x","answer_tokens":12})").answer_tokens == 12);
+  CHECK(*parse(R"({"prompt":"x","answer_ratio":0.5})").answer_ratio == 0.5);
+  CHECK(parse(R"({"prompt":"x","compose":3})").compose == 3);
+  CHECK(parse(R"({"prompt":"x","context":"c"})").context == "c");
+  CHECK(parse(R"({"prompt":"x","h2h":{}})").preference);
+  CHECK(parse(R"({"prompt":"x","weak":true})").weak);
+}
+
+TEST_CASE("token counts are preferred to characters") {
+  const Row row = parse(
+      R"({"prompt":"x","tokens":{"a":[5,100],"b":[5,300]},"out_chars":{"a":1}})");
+  CHECK(*row.answer_tokens == doctest::Approx(200));
+}
+
+TEST_CASE("rows that make no sense are refused with a reason") {
+  struct Case {
+    const char* line;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"", "not a JSON object"},
+      {"[]", "not a JSON object"},
+      {"{", "not a JSON object"},
+      {R"({"prompt":"x"} {})", "not a JSON object"},
+      {R"({"a":"b"})", "no string \"prompt\""},
+      {R"({"prompt":7})", "no string \"prompt\""},
+      {R"({"prompt":"x","scores":{"m":1.5}})", "score of 'm'"},
+      {R"({"prompt":"x","scores":{"m":-0.1}})", "score of 'm'"},
+      {R"({"prompt":"x","scores":{"m":"good"}})", "score of 'm'"},
+      {R"({"prompt":"x","scores":{"m":null}})", "score of 'm'"},
+      {R"({"prompt":"x","difficulty":"tricky"})", "difficulty 'tricky'"},
+  };
+  for (const Case& c : cases) {
+    const std::string message = error_of(c.line);
+    CAPTURE(message);
+    CHECK(message.find(c.message) != std::string::npos);
+  }
+}
+
+TEST_CASE("levels of outcome data in other words are ignored") {
+  const Row row =
+      parse(R"({"prompt":"x","scores":{"m":1},"difficulty":"level 5"})");
+  CHECK(!row.level);
+}
+
+TEST_CASE("data sets' domains become the analyzer's") {
+  CHECK(domain_of("code") == domain_index("code"));
+  CHECK(domain_of("translation") == domain_index("text"));
+  CHECK(domain_of("roleplay") == domain_index("writing"));
+  CHECK(domain_of("instruction") == domain_index("chat"));
+  CHECK(domain_of("tool_use") == domain_index("tools"));
+  CHECK(!domain_of("safety"));
+  CHECK(!domain_of("mixed"));
+  CHECK(!domain_of(""));
+}
+
+TEST_CASE("models are the same under the names that sources print") {
+  CHECK(normalised_model_name("gpt-4o-2024-08-06") == "gpt4o20240806");
+  CHECK(normalised_model_name("Meta-Llama-3.1-8B-Instruct") ==
+        normalised_model_name("meta-llama/llama-3.1-8b-instruct"));
+  CHECK(normalised_model_name("") == "");
+}
+
+TEST_CASE("abilities are read by id, key and alias") {
+  std::string abilities;
+  for (const auto name : llmroute::core::kDomainNames) {
+    abilities += std::string(abilities.empty() ? "" : ",") + "\"" +
+                 std::string(name) + "\":{\"ability\":-0.5}";
+  }
+  const TemporaryFile file(
+      R"({"models":[{"id":"v/one","key":"uno","aliases":["One 1"],"abilities":{)" +
+      abilities + R"(}},{"id":"two","abilities":{"code":{"ability":1}}}]})");
+  const auto read = read_abilities(file.path());
+  REQUIRE(read);
+  CHECK(read->size() == 3);
+  CHECK(read->at("one")[3] == -0.5);
+  CHECK(read->count("uno") == 1);
+  CHECK(read->count("one1") == 1);
+
+  const TemporaryFile other("{\"a\":1}");
+  const auto refused = read_abilities(other.path());
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::kData);
+}
