@@ -72,7 +72,8 @@ double peakedness(const core::PerDomain& domain) {
 
 // Difficulties beyond what training names are extrapolation.
 constexpr double kEasiest = -7, kHardest = 4;
-constexpr double kFewestTokens = 4, kMostTokens = 16000;
+// Beyond what training saw, a prompt with much context would promise a book.
+constexpr double kFewestTokens = 4, kMostTokens = 4000;
 
 }  // namespace
 

@@ -71,6 +71,17 @@ base::Status deliver(const RunOptions& options, const Routed& routed,
   return output.finish();
 }
 
+void comment_on(const Answered& answered, const base::Status& judged,
+                const RunOptions& options, const Messages& messages) {
+  if (answered.reply->repaired_utf8) {
+    messages.warn("the answer held invalid UTF-8, shown as U+FFFD");
+  }
+  if (judged.has_value() && answered.reply->finish == core::Finish::kLength) {
+    messages.warn("the answer was cut at --max-tokens");
+  }
+  if (options.output.stats) messages.note(stats_line(answered));
+}
+
 void remember_refusals(const Answered& answered,
                        const base::Environment& environment) {
   std::set<const core::Provider*> told;
@@ -143,13 +154,7 @@ Result<ExitStatus> run(const RunOptions& options,
       deliver(options, routed, answered, judged, output);
   if (output.reader_gone()) die_by_signal(SIGPIPE);
   LLMROUTE_CHECK(delivered);
-  if (answered.reply->repaired_utf8) {
-    messages.warn("the answer held invalid UTF-8, shown as U+FFFD");
-  }
-  if (judged.has_value() && answered.reply->finish == core::Finish::kLength) {
-    messages.warn("the answer was cut at --max-tokens");
-  }
-  if (options.output.stats) messages.note(stats_line(answered));
+  comment_on(answered, judged, options, messages);
   LLMROUTE_CHECK(judged);
   return ExitStatus::kOk;
 }
