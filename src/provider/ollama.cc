@@ -1,6 +1,9 @@
 #include "provider/ollama.h"
 
+#include <algorithm>
+
 #include "base/json_writer.h"
+#include "core/tokens.h"
 #include "provider/curl_transport.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
@@ -10,6 +13,8 @@ namespace {
 
 using core::Finish;
 
+constexpr int64_t kUsualContext = 32'768;
+constexpr int64_t kUsualOutput = 4096;
 constexpr size_t kLongestListing = size_t{8} << 20;
 
 std::string messages_json(const core::Prompt& prompt) {
@@ -25,13 +30,25 @@ std::string messages_json(const core::Prompt& prompt) {
   return json.end_array().take();
 }
 
-// Without num_ctx the server cuts long prompts silently.
+// Tokens of context to ask for. The server reserves memory for all of them and
+// loads the model again when the number changes, so it moves in few steps.
+int64_t context_tokens(const Call& call, int64_t window) {
+  const int64_t output =
+      call.output_cap > 0 ? call.output_cap
+                          : call.model.max_output_tokens.value_or(kUsualOutput);
+  const int64_t needed = core::input_token_bound(call.prompt) + output;
+  int64_t tokens = kUsualContext;
+  while (tokens < needed && tokens < window) tokens *= 2;
+  return std::min(tokens, window);
+}
+
 std::string options_json(const Call& call) {
   const core::Parameters& parameters = call.prompt.parameters;
   RequestBody options;
   if (call.output_cap > 0) options.set_number("num_predict", call.output_cap);
   if (call.model.context_window) {
-    options.set_number("num_ctx", *call.model.context_window);
+    options.set_number("num_ctx",
+                       context_tokens(call, *call.model.context_window));
   }
   if (parameters.temperature && call.model.accepts_temperature) {
     options.set_number("temperature", *parameters.temperature);

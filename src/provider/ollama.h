@@ -14,6 +14,9 @@
 
 namespace llmroute::provider {
 
+// The context asked for is the model's window, but no more than a step of 32k,
+// 64k, 128k ... that holds the prompt and its answer: without any the server
+// cuts long prompts silently, and all of a large window may not fit in memory.
 HttpRequest ollama_request(const Call& call);
 
 class OllamaDecoder : public Decoder {

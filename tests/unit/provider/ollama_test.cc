@@ -47,6 +47,33 @@ TEST_CASE("OLR-1: the request as the server wants it") {
         R"("think":false})");
 }
 
+TEST_CASE("the context is the window, or the step that holds the request") {
+  struct Case {
+    int64_t window;
+    size_t prompt_bytes;
+    int64_t output_cap;
+    const char* expected;
+  };
+  for (const Case& c :
+       std::vector<Case>{{4096, 10, 100, "\"num_ctx\":4096"},
+                         {32768, 10, 100, "\"num_ctx\":32768"},
+                         {131072, 10, 100, "\"num_ctx\":32768"},
+                         {131072, 10, 0, "\"num_ctx\":32768"},
+                         {131072, 32000, 1000, "\"num_ctx\":65536"},
+                         {131072, 10, 40000, "\"num_ctx\":65536"},
+                         {100000, 90000, 100, "\"num_ctx\":100000"},
+                         {100000, 900000, 100, "\"num_ctx\":100000"}}) {
+    CAPTURE(c.expected);
+    CallFixture fixture(Protocol::kOllama);
+    fixture.model.context_window = c.window;
+    fixture.output_cap = c.output_cap;
+    fixture.prompt.messages[0].text.assign(c.prompt_bytes, 'x');
+    CHECK(fixture.body().find(c.expected) != std::string::npos);
+  }
+  CallFixture unknown(Protocol::kOllama);
+  CHECK(unknown.body().find("num_ctx") == std::string::npos);
+}
+
 TEST_CASE("stream is always said, since the server's default is true") {
   CallFixture fixture(Protocol::kOllama);
   fixture.stream = false;
