@@ -43,7 +43,7 @@ struct TrainingSet {
 };
 
 struct TrainingSetOptions {
-  uint32_t bucket_bits = 15;
+  uint32_t bucket_bits = 14;
   uint32_t seen_bits = 20;
   int threads = 1;  // for features; the result does not depend on it
   learning::Abilities abilities;  // of models known beforehand

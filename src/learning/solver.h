@@ -23,16 +23,16 @@ struct SolverOptions {
   uint32_t epochs = 8;        // with them
   float slope = 1.1F;
   float shrink = 1;          // n-gram part of the difficulty * coverage^shrink
-  float domain_rate = 0.3F;  // steps of n-gram weights
+  float domain_rate = 0.5F;  // steps of n-gram weights
   float difficulty_rate = 0.05F;
   float length_rate = 0.15F;
-  float dense_rate = 0.01F;
+  float dense_rate = 0.05F;
   float difficulty_decay = 0.03F;  // per epoch, of n-gram weights
   float domain_decay = 0.0F;
-  float dense_decay = 0.03F;    // per epoch, of dense weights of the difficulty
+  float dense_decay = 0.1F;     // per epoch, of dense weights of the difficulty
   float domain_balance = 0.5F;  // 0: as frequent as they are, 1: all alike
   float intercept_pull = 1;     // of sources' intercepts to 0
-  float number_weight = 16;     // of given difficulties, against levels
+  float number_weight = 8;      // of given difficulties, against levels
   float level_weight = 0.5F;    // of bounds against outcomes
   // Where to start instead of at zero, or null; its rows must fit the problem.
   // Dense weights are then not fitted alone first, and nothing decays.
