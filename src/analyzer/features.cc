@@ -79,7 +79,7 @@ class SumSink {
 
   const GramRow* rows_;
   const uint8_t* seen_;
-  uint32_t shift_;
+  size_t shift_;  // not 32 bits wide: entries of that type would alias it
   uint32_t seen_bits_;
   Evidence& evidence_;
   size_t used_ = 0;

@@ -34,6 +34,10 @@ Meaning connect_meaning(int os_error) {
   switch (os_error) {
     case ECONNREFUSED:
       return {FailureClass::kTransient, "refused"};
+    case ECONNRESET:  // accepted and reset before libcurl looked
+    case ECONNABORTED:
+    case EPIPE:
+      return {FailureClass::kTransient, "reset"};
     case EMFILE:
     case ENFILE:
     case ENOMEM:
