@@ -2,32 +2,157 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <limits>
+#include <numeric>
+#include <thread>
 
 #include "learning/random.h"
 
 namespace llmroute::learning {
+namespace {
 
-Interval bootstrap_apgr(std::span<const PairRow> rows, int resamples) {
-  Random random(1);
-  std::vector<PairRow> sample(rows.size());
-  std::vector<double> values;
-  for (int i = 0; i < resamples; ++i) {
-    double gap = 0;
-    for (PairRow& row : sample) {
-      row = rows[random.below(rows.size())];
-      gap += row.strong - row.weak;
-    }
-    if (std::fabs(gap) < 1e-9) continue;
-    values.push_back(fine_metrics(sample).apgr);
+// Runs work(thread) on all threads.
+template <class Work>
+void on_threads(int threads, const Work& work) {
+  std::vector<std::jthread> others;
+  for (int t = 1; t < threads; ++t) others.emplace_back(work, t);
+  work(0);
+}
+
+void draw(uint64_t seed, std::span<float> weights) {
+  Random random(mix64(seed));
+  std::fill(weights.begin(), weights.end(), 0.0F);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    weights[random.below(weights.size())] += 1;
   }
+}
+
+uint64_t seed_of(const Resampling& resampling, size_t resample) {
+  return mix64(resampling.seed) + resample;
+}
+
+constexpr size_t kBatch = 4;    // resamples that share a pass over the values
+constexpr size_t kChunk = 256;  // rows summed as float before double
+
+// sums[b][column] += weights of resample b times values, over a chunk of rows.
+void add_chunk(std::span<const float> values, size_t columns,
+               const std::vector<float>* weights, size_t first,
+               std::vector<double>* sums) {
+  const size_t rows = std::min(kChunk, weights[0].size() - first);
+  std::vector<float> partial(columns);
+  for (size_t b = 0; b < kBatch; ++b) {
+    std::fill(partial.begin(), partial.end(), 0.0F);
+    for (size_t i = first; i < first + rows; ++i) {
+      const float weight = weights[b][i];
+      if (weight == 0) continue;
+      const float* row = values.data() + i * columns;
+      float* sum = partial.data();
+      for (size_t c = 0; c < columns; ++c) sum[c] += weight * row[c];
+    }
+    for (size_t c = 0; c < columns; ++c) {
+      sums[b][c] += static_cast<double>(partial[c]);
+    }
+  }
+}
+
+}  // namespace
+
+Interval interval_95(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   const auto at = [&](double q) {
-    return values[static_cast<size_t>(q *
-                                      static_cast<double>(values.size() - 1))];
+    return values[static_cast<size_t>(
+        std::lround(q * static_cast<double>(values.size() - 1)))];
   };
   return {at(0.025), at(0.975)};
+}
+
+void for_each_resample(size_t rows, const Resampling& resampling,
+                       const VisitResample& visit) {
+  const auto count = static_cast<size_t>(resampling.count);
+  const auto threads = static_cast<size_t>(std::max(resampling.threads, 1));
+  on_threads(resampling.threads, [&](int thread) {
+    std::vector<float> weights(rows);
+    for (auto i = static_cast<size_t>(thread); i < count; i += threads) {
+      draw(seed_of(resampling, i), weights);
+      visit(i, weights);
+    }
+  });
+}
+
+std::vector<double> resampled_means(std::span<const float> values,
+                                    size_t columns,
+                                    const Resampling& resampling) {
+  const size_t rows = values.size() / columns;
+  const auto count = static_cast<size_t>(resampling.count);
+  const auto threads = static_cast<size_t>(std::max(resampling.threads, 1));
+  std::vector<double> means(count * columns);
+  on_threads(resampling.threads, [&](int thread) {
+    std::vector<float> weights[kBatch];
+    std::vector<double> sums[kBatch];
+    for (std::vector<float>& weight : weights) weight.resize(rows);
+    for (size_t first = static_cast<size_t>(thread) * kBatch; first < count;
+         first += threads * kBatch) {
+      for (size_t b = 0; b < kBatch; ++b) {
+        draw(seed_of(resampling, first + b), weights[b]);
+        sums[b].assign(columns, 0);
+      }
+      for (size_t row = 0; row < rows; row += kChunk) {
+        add_chunk(values, columns, weights, row, sums);
+      }
+      for (size_t b = 0; b < std::min(kBatch, count - first); ++b) {
+        for (size_t c = 0; c < columns; ++c) {
+          means[(first + b) * columns + c] =
+              sums[b][c] / static_cast<double>(rows);
+        }
+      }
+    }
+  });
+  return means;
+}
+
+PairRanking::PairRanking(std::span<const PairRow> rows) {
+  std::vector<uint32_t> order(rows.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return rows[a].score > rows[b].score;
+  });
+  for (size_t i = 0; i < order.size(); ++i) {
+    const PairRow& row = rows[order[i]];
+    const bool tie =
+        i + 1 < order.size() && rows[order[i + 1]].score == row.score;
+    order_.push_back({order[i], !tie, static_cast<float>(row.strong),
+                      static_cast<float>(row.weak)});
+  }
+}
+
+double PairRanking::apgr(std::span<const float> weights) const {
+  // Quality above the weak model's, times the number of rows.
+  double gained = 0, before = 0, calls = 0, tied = 0, area = 0;
+  for (const Place& place : order_) {
+    const auto weight = static_cast<double>(weights[place.row]);
+    tied += weight;
+    gained += weight * static_cast<double>(place.strong - place.weak);
+    if (!place.ends_tie) continue;
+    area += tied * (before + gained) / 2;
+    calls += tied;
+    before = gained;
+    tied = 0;
+  }
+  if (std::fabs(gained) < 1e-9) return std::numeric_limits<double>::quiet_NaN();
+  return area / (calls * gained);
+}
+
+Interval bootstrap_apgr(std::span<const PairRow> rows,
+                        const Resampling& resampling) {
+  const PairRanking ranking(rows);
+  std::vector<double> values(static_cast<size_t>(resampling.count));
+  for_each_resample(rows.size(), resampling,
+                    [&](size_t i, std::span<const float> weights) {
+                      values[i] = ranking.apgr(weights);
+                    });
+  return interval_95(std::move(values));
 }
 
 }  // namespace llmroute::learning

@@ -1,7 +1,16 @@
-// Intervals by resampling prompts, seeded, so that they can be repeated.
+// Intervals by resampling prompts, seeded, so that they can be repeated: the
+// bootstrap (Efron 1979) in its percentile form.
+//
+// A resample is a weight per row: how often the row was drawn. Statistics that
+// are compared see the same resamples, so that their difference has an interval
+// too.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <span>
+#include <vector>
 
 #include "learning/metrics.h"
 
@@ -11,8 +20,45 @@ struct Interval {
   double low = 0, high = 0;
 };
 
-// 95 % interval of the fine APGR over 1,000 resamples of the rows. Resamples in
-// which the two models do not differ are left out.
-Interval bootstrap_apgr(std::span<const PairRow> rows, int resamples = 1000);
+// The middle 95 % of the values; NaN are left out. {0, 0} without any.
+Interval interval_95(std::vector<double> values);
+
+struct Resampling {
+  uint64_t seed = 1;
+  int count = 1000;
+  int threads = 1;  // results do not depend on it
+};
+
+// Calls `visit` once per resample, from several threads at once.
+using VisitResample =
+    std::function<void(size_t resample, std::span<const float> weights)>;
+void for_each_resample(size_t rows, const Resampling& resampling,
+                       const VisitResample& visit);
+
+// Values of `columns` things per row -> their means in every resample, column
+// after column within a resample.
+std::vector<double> resampled_means(std::span<const float> values,
+                                    size_t columns,
+                                    const Resampling& resampling);
+
+// The order of a pair's prompts by score, for metrics under changing weights.
+class PairRanking {
+ public:
+  explicit PairRanking(std::span<const PairRow> rows);
+  // The fine APGR; NaN if the models do not differ under these weights.
+  double apgr(std::span<const float> weights) const;
+
+ private:
+  struct Place {
+    uint32_t row;
+    bool ends_tie;
+    float strong, weak;
+  };
+  std::vector<Place> order_;
+};
+
+// 95 % interval of the fine APGR.
+Interval bootstrap_apgr(std::span<const PairRow> rows,
+                        const Resampling& resampling = {});
 
 }  // namespace llmroute::learning

@@ -98,7 +98,10 @@ PairMetrics routellm_metrics(std::span<const PairRow> rows) {
   const auto cpt = [&](double share) {
     return first_reach(curve, means.weak + share * (means.strong - means.weak));
   };
-  return {recovered(curve, means), cpt(0.2), cpt(0.5), cpt(0.8)};
+  double sum = 0;
+  for (const CurvePoint& point : curve) sum += point.quality - means.weak;
+  return {recovered(curve, means), cpt(0.2), cpt(0.5), cpt(0.8),
+          sum / (means.strong - means.weak) / 10};
 }
 
 std::vector<CurvePoint> fine_curve(std::span<const PairRow> rows) {
@@ -125,12 +128,22 @@ FineMetrics fine_metrics(std::span<const PairRow> rows) {
   const auto saved = [&](double share) {
     return 100 - first_reach(curve, share * means.strong);
   };
+  const auto random = [&](double share) {
+    const double calls = (share * means.strong - means.weak) / gap;
+    return 100 * (1 - std::clamp(calls, 0.0, 1.0));
+  };
+  double peak = 0;
+  for (const CurvePoint& p : curve) peak = std::max(peak, p.quality);
   return {recovered(curve, means),
           first_reach(curve, means.weak + 0.5 * gap),
           first_reach(curve, means.weak + 0.8 * gap),
           saved(0.95),
           saved(0.99),
-          saved(1)};
+          saved(1),
+          random(0.95),
+          random(0.99),
+          random(1),
+          100 * peak / means.strong};
 }
 
 double brier(std::span<const Prediction> predictions) {
@@ -164,6 +177,34 @@ double calibration_error(std::span<const Prediction> predictions) {
   double sum = 0;
   for (const Bin& bin : bins) sum += std::fabs(bin.probability - bin.outcome);
   return sum / static_cast<double>(predictions.size());
+}
+
+double auc(std::span<const Prediction> predictions) {
+  std::vector<Prediction> sorted(predictions.begin(), predictions.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Prediction& a, const Prediction& b) {
+              return a.probability < b.probability;
+            });
+  double all_bad = 0, all_good = 0, won = 0;
+  for (size_t i = 0; i < sorted.size();) {
+    double good = 0, bad = 0;
+    const double probability = sorted[i].probability;
+    for (; i < sorted.size() && sorted[i].probability == probability; ++i) {
+      (sorted[i].outcome >= 0.5 ? good : bad) += 1;
+    }
+    won += good * (all_bad + bad / 2);
+    all_good += good;
+    all_bad += bad;
+  }
+  return all_good * all_bad == 0 ? 0.5 : won / (all_good * all_bad);
+}
+
+std::vector<std::vector<size_t>> confusion(std::span<const Labelled> labels,
+                                           size_t classes) {
+  std::vector<std::vector<size_t>> counts(classes,
+                                          std::vector<size_t>(classes));
+  for (const Labelled& label : labels) ++counts[label.truth][label.guess];
+  return counts;
 }
 
 ClassMetrics class_metrics(std::span<const Labelled> labels, size_t classes) {

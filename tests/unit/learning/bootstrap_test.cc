@@ -1,0 +1,94 @@
+#include "learning/bootstrap.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "learning/random.h"
+
+using doctest::Approx;
+using llmroute::learning::bootstrap_apgr;
+using llmroute::learning::fine_metrics;
+using llmroute::learning::for_each_resample;
+using llmroute::learning::interval_95;
+using llmroute::learning::PairRanking;
+using llmroute::learning::PairRow;
+using llmroute::learning::Random;
+using llmroute::learning::resampled_means;
+
+namespace {
+
+std::vector<PairRow> random_rows(size_t n, uint64_t seed) {
+  Random random(seed);
+  std::vector<PairRow> rows;
+  for (size_t i = 0; i < n; ++i) {
+    // Scores of one digit, so that many tie.
+    rows.push_back({static_cast<double>(random.below(10)),
+                    random.uniform() < 0.8 ? 1.0 : 0.0,
+                    random.uniform() < 0.5 ? 1.0 : 0.0});
+  }
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("the interval is repeatable and holds the value") {
+  const std::vector<PairRow> rows = random_rows(300, 9);
+  const auto first = bootstrap_apgr(rows, {.count = 200});
+  const auto second = bootstrap_apgr(rows, {.count = 200, .threads = 3});
+  CHECK(first.low == second.low);
+  CHECK(first.high == second.high);
+  CHECK(first.low < fine_metrics(rows).apgr);
+  CHECK(first.high > fine_metrics(rows).apgr);
+  const auto other = bootstrap_apgr(rows, {.seed = 2, .count = 200});
+  CHECK(other.low != first.low);
+  CHECK(bootstrap_apgr(std::vector<PairRow>{{1, 1, 1}}, {.count = 10}).low ==
+        0);
+}
+
+TEST_CASE("a weighted ranking is the metric of the rows drawn") {
+  const std::vector<PairRow> rows = random_rows(97, 5);
+  const PairRanking ranking(rows);
+  for_each_resample(
+      rows.size(), {.count = 20}, [&](size_t, std::span<const float> weights) {
+        std::vector<PairRow> drawn;
+        for (size_t i = 0; i < rows.size(); ++i) {
+          drawn.insert(drawn.end(), static_cast<size_t>(weights[i]), rows[i]);
+        }
+        REQUIRE(drawn.size() == rows.size());
+        CHECK(ranking.apgr(weights) == Approx(fine_metrics(drawn).apgr));
+      });
+}
+
+TEST_CASE("means of columns see the same resamples") {
+  constexpr size_t kRows = 700;
+  Random random(3);
+  std::vector<float> values;
+  for (size_t i = 0; i < kRows * 3; ++i) {
+    values.push_back(static_cast<float>(random.uniform()));
+  }
+  const auto means = resampled_means(values, 3, {.count = 7, .threads = 2});
+  REQUIRE(means.size() == 21);
+  for_each_resample(kRows, {.count = 7},
+                    [&](size_t sample, std::span<const float> weights) {
+                      for (size_t c = 0; c < 3; ++c) {
+                        double sum = 0;
+                        for (size_t i = 0; i < kRows; ++i) {
+                          sum += static_cast<double>(weights[i]) *
+                                 static_cast<double>(values[i * 3 + c]);
+                        }
+                        CHECK(means[sample * 3 + c] == Approx(sum / kRows));
+                      }
+                    });
+}
+
+TEST_CASE("an interval is the middle of the values that are numbers") {
+  std::vector<double> values = {std::numeric_limits<double>::quiet_NaN()};
+  for (int i = 1000; i >= 0; --i) values.push_back(i);
+  const auto interval = interval_95(values);
+  CHECK(interval.low == 25);
+  CHECK(interval.high == 975);
+  CHECK(interval_95({}).high == 0);
+}
