@@ -101,11 +101,13 @@ Share plain_share(size_t head) {
   return share;
 }
 
-double gram_weight(const Model& model, const Share& share, uint64_t hash) {
-  const uint32_t entry = gram_entry(hash, model.bucket_bits);
+double gram_weight(const Model& model, const Share& share,
+                   const NamedGram& gram) {
+  const uint32_t entry = gram_entry(gram_id(gram.hash), model.bucket_bits);
   const GramRow& row = model.rows[entry >> 1];
   double weight = 0;
   for (size_t h = 0; h < kHeadCount; ++h) {
+    if (gram.edge && !sees_edges(h)) continue;
     weight += share.of_grams[h] * model.gram_scale[h] * row.weight[h];
   }
   return (entry & 1) != 0 ? -weight : weight;
@@ -130,7 +132,8 @@ void explain_head(const Model& model, const Evidence& evidence,
   const double edge_norm = gram_norm(evidence.edges);
   for (const NamedGram& gram : grams) {
     const double weight =
-        (gram.edge ? edge_norm : norm) * gram_weight(model, share, gram.hash);
+        (gram.edge ? edge_norm : norm) * gram_weight(model, share, gram);
+    if (weight == 0) continue;
     all.push_back({gram.edge ? gram.text + kEdgeNote : gram.text, share.name,
                    weight, gram.count,
                    weight * static_cast<double>(gram.count)});

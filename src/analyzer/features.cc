@@ -1,7 +1,6 @@
 #include "analyzer/features.h"
 
-#include <algorithm>
-#include <unordered_map>
+#include <bitset>
 
 namespace llmroute::analyzer {
 namespace {
@@ -16,44 +15,40 @@ class SumSink {
   explicit SumSink(const Model& model, Evidence& evidence)
       : rows_(model.rows.data()),
         seen_(model.seen.data()),
-        shift_(63 - model.bucket_bits),
+        shift_(kMostBucketBits - model.bucket_bits),
         seen_bits_(model.seen_bits),
         evidence_(evidence) {}
 
-  void word_begin() {
-    if (used_ > kCapacity - kGramsPerWord) flush();
-  }
-
   void gram(GramKind kind, uint64_t hash, size_t, size_t) {
-    const auto entry = static_cast<uint32_t>(hash >> shift_);
+    const uint32_t id = gram_id(hash);
     if (kind == GramKind::kEdge) {
-      edges_[edge_count_++] = entry;
+      edges_[edge_count_++] = id >> shift_;
       return;
     }
-    entries_[used_++] = entry;
-    if (kind != GramKind::kBytes) look_up(hash);
+    // Without a branch: whether an n-gram is new cannot be predicted.
+    uint64_t& bits = met_[id >> 6];
+    const uint32_t is_new = 1 & ~static_cast<uint32_t>(bits >> (id & 63));
+    bits |= uint64_t{1} << (id & 63);
+    const uint32_t bit = seen_bit(hash, seen_bits_);
+    known_ += is_new & (seen_[bit >> 3] >> (bit & 7));
+    entries_[used_] = id >> shift_;
+    used_ += is_new;
+    if (used_ == kBlock) flush();
   }
 
-  // REQUIRES: at most one text was fed with edges.
   void finish() {
     flush();
+    evidence_.known = known_;
     add_block(edges_, edge_count_, evidence_.edge_sums);
+    evidence_.edges = static_cast<uint32_t>(edge_count_);
   }
 
  private:
-  static constexpr size_t kCapacity = 512;
   static constexpr size_t kBlock = 256;
 
-  void look_up(uint64_t hash) {
-    const uint32_t bit = seen_bit(hash, seen_bits_);
-    ++evidence_.asked;
-    evidence_.known += (seen_[bit >> 3] >> (bit & 7)) & 1u;
-  }
-
   void flush() {
-    for (size_t at = 0; at < used_; at += kBlock) {
-      add_block(entries_ + at, std::min(used_ - at, kBlock), evidence_.sums);
-    }
+    add_block(entries_, used_, evidence_.sums);
+    evidence_.grams += static_cast<uint32_t>(used_);
     used_ = 0;
   }
 
@@ -84,28 +79,29 @@ class SumSink {
   Evidence& evidence_;
   size_t used_ = 0;
   size_t edge_count_ = 0;
-  uint32_t entries_[kCapacity];
+  uint32_t known_ = 0;
+  uint32_t entries_[kBlock];
   uint32_t edges_[kMostEdges];
+  std::array<uint64_t, (1 << kIdBits) / 64> met_{};  // ids
 };
 
 class ListSink {
  public:
-  ListSink(uint32_t bucket_bits, TrainingFeatures& features)
-      : bucket_bits_(bucket_bits), features_(features) {}
-  void word_begin() {}
+  explicit ListSink(TrainingFeatures& features) : features_(features) {}
   void gram(GramKind kind, uint64_t hash, size_t, size_t) {
-    const uint32_t entry = gram_entry(hash, bucket_bits_);
+    const auto id = static_cast<uint16_t>(gram_id(hash));
     if (kind == GramKind::kEdge) {
-      features_.edges.push_back(entry);
-      return;
+      features_.edges.push_back(id);
+    } else if (!met_[id]) {
+      met_[id] = true;
+      features_.grams.push_back(id);
+      features_.words.push_back(hash);
     }
-    features_.entries.push_back(entry);
-    if (kind != GramKind::kBytes) features_.words.push_back(hash);
   }
 
  private:
-  uint32_t bucket_bits_;
   TrainingFeatures& features_;
+  std::bitset<1 << kIdBits> met_;
 };
 
 template <class Sink>
@@ -125,20 +121,18 @@ Evidence gather(const Model& model, const Window& window,
   SumSink sink(model, evidence);
   scan_window(window, sink, surface);
   sink.finish();
-  evidence.grams = surface.grams;
-  evidence.edges = surface.edges;
   evidence.dense = dense_features(surface, sizes);
   return evidence;
 }
 
 void extract(std::string_view instruction, std::string_view context,
-             uint32_t bucket_bits, TrainingFeatures& features) {
-  features.entries.clear();
+             TrainingFeatures& features) {
+  features.grams.clear();
   features.edges.clear();
   features.words.clear();
   const Window window = choose_window(instruction, context);
   Surface surface;
-  ListSink sink(bucket_bits, features);
+  ListSink sink(features);
   scan_window(window, sink, surface);
   features.dense = dense_features(surface, {instruction.size() + context.size(),
                                             context.size(), window.bytes});

@@ -18,26 +18,25 @@ namespace llmroute::analyzer {
 Evidence gather(const Model& model, const Window& window,
                 const TextSizes& sizes, Surface& surface);
 
-// For training: entries (gram_entry) with repetitions, and the hashes of words
-// and pairs for Model::seen.
+// For training: ids of n-grams in order of first occurrence, of edges with
+// repetitions, and for Model::seen the hash that first had each id.
 struct TrainingFeatures {
-  std::vector<uint32_t> entries;
-  std::vector<uint32_t> edges;
-  std::vector<uint64_t> words;  // hashes of words and pairs, with repetitions
+  std::vector<uint16_t> grams;
+  std::vector<uint16_t> edges;
+  std::vector<uint64_t> words;
   DenseFeatures dense{};
 };
 void extract(std::string_view instruction, std::string_view context,
-             uint32_t bucket_bits, TrainingFeatures& features);
+             TrainingFeatures& features);
 
 // One n-gram of a prompt, for explain.
 struct NamedGram {
   std::string text;
   uint64_t hash = 0;
-  int64_t count = 0;
+  int64_t count = 0;  // edges may count more than once
   bool edge = false;  // a word or pair as one of the first or last
 };
-// Distinct n-grams in order of first occurrence. "a b" is a pair; substrings of
-// words are written with "_" for the border of the word.
+// Distinct n-grams in order of first occurrence. "a b" is a pair.
 std::vector<NamedGram> named_grams(const Window& window);
 
 }  // namespace llmroute::analyzer

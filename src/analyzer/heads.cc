@@ -6,8 +6,8 @@
 namespace llmroute::analyzer {
 
 double coverage_of(const Evidence& evidence) {
-  if (evidence.asked == 0) return 0;
-  return static_cast<double>(evidence.known) / evidence.asked;
+  if (evidence.grams == 0) return 0;
+  return static_cast<double>(evidence.known) / evidence.grams;
 }
 
 double gram_norm(uint32_t count) {
@@ -25,9 +25,9 @@ Scores head_scores(const Model& model, const Evidence& evidence) {
       dense[h] += value * model.dense[i][h];
   }
   for (size_t h = 0; h < kHeadCount; ++h) {
-    scores.grams[h] =
-        (evidence.sums[h] * norm + evidence.edge_sums[h] * edge_norm) *
-        static_cast<double>(model.gram_scale[h]);
+    const double edges = sees_edges(h) ? evidence.edge_sums[h] * edge_norm : 0;
+    scores.grams[h] = (evidence.sums[h] * norm + edges) *
+                      static_cast<double>(model.gram_scale[h]);
     scores.dense[h] = dense[h];
   }
   return scores;

@@ -16,8 +16,8 @@ using HeadScores = std::array<double, kHeadCount>;
 struct Evidence {
   std::array<int32_t, kHeadCount> sums{};  // of the rows of its n-grams
   std::array<int32_t, kHeadCount> edge_sums{};
-  uint32_t grams = 0, edges = 0;
-  uint32_t known = 0, asked = 0;  // words and pairs: seen in training, all
+  uint32_t grams = 0, edges = 0;  // ids, words and pairs with repetitions
+  uint32_t known = 0;             // of the ids: seen in training
   DenseFeatures dense{};
 };
 

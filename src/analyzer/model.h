@@ -1,9 +1,11 @@
 // The weights of the analyzer, as read from a model file.
 //
-// An n-gram's hash names a row of int8 weights, one per head, and a sign. Row
-// sums are scaled per head by `gram_scale`, divided by the square root of the
-// number of n-grams (edges apart), and added to the dense part. The difficulty
-// is
+// The top 16 bits of an n-gram's hash are its id: it names a row of int8
+// weights, one per head, and a sign. Each id of a prompt counts once, however
+// often it occurs. Row sums are scaled per head by `gram_scale`, divided by the
+// square root of the number of ids, and added to the dense part. Edges (the
+// first and last words) are summed apart in the same way, for the domains and
+// the length only. The difficulty is
 //   sum over domains d of p(d) * base[d]
 //   + dense part of kDifficulty + familiar * n-gram part of kDifficulty
 //   + sum over families f of p(f) * (the same of f's head),
@@ -36,6 +38,12 @@ inline constexpr std::array<std::string_view, kHeadCount> kHeadNames = {
     "chat",      "text",      "tools",  "difficulty", "hard-math", "hard-code",
     "hard-know", "hard-open", "length", "unused"};
 
+// Whether the first and last words count in a head: they say what is wanted,
+// but not how hard it is.
+constexpr bool sees_edges(size_t head) {
+  return head < kDifficultyHead || head == kLengthHead;
+}
+
 // Domains that share a difficulty head.
 inline constexpr size_t kFamilyCount = 4;
 inline constexpr std::array<size_t, core::kDomainCount> kFamilyOf = {
@@ -59,10 +67,17 @@ struct Model {
   float shrink = 1;
 };
 
-// Bits of an n-gram's hash: the top ones name the row, the next is the sign
-// (set: subtract). `entry` is row * 2 + sign.
-inline uint32_t gram_entry(uint64_t hash, uint32_t bucket_bits) {
-  return static_cast<uint32_t>(hash >> (63 - bucket_bits));
+inline constexpr uint32_t kIdBits = 16;
+inline constexpr uint32_t kMostBucketBits = kIdBits - 1;
+
+inline constexpr uint32_t gram_id(uint64_t hash) {
+  return static_cast<uint32_t>(hash >> (64 - kIdBits));
+}
+
+// The id's top bits name the row, the next is the sign (set: subtract): the
+// result is row * 2 + sign. REQUIRES: bucket_bits <= kMostBucketBits.
+inline constexpr uint32_t gram_entry(uint32_t id, uint32_t bucket_bits) {
+  return id >> (kMostBucketBits - bucket_bits);
 }
 
 // Bit of a word's or pair's hash in Model::seen; independent of the row.

@@ -89,7 +89,7 @@ base::Status check_sizes(const Header& header, size_t size) {
                     header.heads, header.dense, header.domains, kHeadCount,
                     kDenseCount, core::kDomainCount));
   }
-  if (header.bucket_bits < 4 || header.bucket_bits > 20 ||
+  if (header.bucket_bits < 4 || header.bucket_bits > kMostBucketBits ||
       header.seen_bits < 4 || header.seen_bits > 26) {
     return bad(fmt::format("impossible table sizes 2^{} and 2^{}",
                            header.bucket_bits, header.seen_bits));

@@ -7,7 +7,7 @@
 //       16     8  size of the whole file in bytes
 //       24     4  heads (kHeadCount)       28  4  dense features (kDenseCount)
 //       32     4  domains (kDomainCount)   36  4  bucket_bits
-//       40     4  seen_bits                44  4  training epochs
+//       40     4  seen_bits                44  4  iterations
 //       48     8  seed of the training
 //       56     8  rows it was trained on
 //       64    32  SHA-256 of every other byte of the file
@@ -32,7 +32,7 @@
 
 namespace llmroute::analyzer {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr size_t kLargestModelFile = size_t{64} << 20;
 
 // How the model was made; kept in the file, not used for decisions.

@@ -31,22 +31,10 @@ std::string normalised(std::string_view text) {
   return word;
 }
 
-// The bytes of a packed window, oldest first, blanks as '_'.
-std::string unpacked(uint64_t packed) {
-  std::string bytes;
-  for (int shift = 32; shift >= 0; shift -= 8) {
-    const auto c = static_cast<char>(packed >> shift & 0xff);
-    if (c != 0) bytes += c == ' ' ? '_' : c;
-  }
-  return bytes;
-}
-
 class NameSink {
  public:
   void set_text(std::string_view text) { text_ = text; }
-  void word_begin() {}
   void gram(GramKind kind, uint64_t hash, size_t begin, size_t end) {
-    if (kind == GramKind::kBytes) return add(hash, unpacked(begin));
     if (kind == GramKind::kEdge) return add(hash, edge_names_[hash], true);
     if (kind == GramKind::kPair) return add_word(hash, before_ + " " + last_);
     before_ = std::move(last_);
@@ -61,10 +49,12 @@ class NameSink {
     add(hash, name);
   }
 
+  // Edges by hash, the others by id, each id once.
   void add(uint64_t hash, const std::string& name, bool edge = false) {
-    const auto [place, is_new] = index_.try_emplace(hash, grams_.size());
+    const uint64_t key = edge ? hash : gram_id(hash);
+    const auto [place, is_new] = index_.try_emplace(key, grams_.size());
     if (is_new) grams_.push_back({name, hash, 0, edge});
-    ++grams_[place->second].count;
+    if (is_new || edge) ++grams_[place->second].count;
   }
 
   std::string_view text_;

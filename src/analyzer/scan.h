@@ -5,8 +5,7 @@
 // cut at four), punctuation ends a word and is dropped, apostrophes are dropped
 // without ending it. Symbols of code and mathematics are words of their own; so
 // is every Chinese, Japanese, Thai or Lao character. Of a word the sink gets
-// its hash, the pair with the word before, and the 3- to 5-byte substrings of
-// " word ".
+// its hash and that of the pair with the word before.
 #pragma once
 
 #include <algorithm>
@@ -32,13 +31,11 @@ struct Surface {
   uint32_t lines = 0, blank_lines = 0, indented_lines = 0;
   uint32_t bullet_lines = 0, numbered_lines = 0, option_lines = 0;
   uint32_t statement_ends = 0, colon_ends = 0, question_ends = 0;
-  uint32_t grams = 0;  // n-grams handed to the sink, without edges
-  uint32_t edges = 0;
 
   void clear() { *this = Surface{}; }
 };
 
-enum class GramKind : uint8_t { kWord, kPair, kBytes, kEdge };
+enum class GramKind : uint8_t { kWord, kPair, kEdge };
 
 inline constexpr size_t kEdgeWords = 10;              // at either end
 inline constexpr size_t kMostEdges = 4 * kEdgeWords;  // words and pairs
@@ -96,14 +93,11 @@ struct Wide {
 Wide read_wide(std::string_view text, size_t at);
 
 inline constexpr size_t kLongestWord = 48;  // longer runs are cut
-// Most n-grams one word can give: itself, a pair, three per byte and the end.
-inline constexpr size_t kGramsPerWord = 2 + 3 * (kLongestWord + 2);
 
 // Sink: void gram(GramKind, uint64_t hash, size_t begin, size_t end), offsets
 // of the n-gram in the text being fed (for kPair of its second word), hash well
-// mixed in its upper bits; void word_begin(), called where kGramsPerWord more
-// n-grams may follow before the next call. Of a kEdge the offsets are 0 or
-// meaningless; it repeats a word or pair under another hash.
+// mixed in its upper bits. A kEdge repeats a word or pair under another hash;
+// its offsets are 0.
 template <class Sink>
 class Scanner {
  public:
@@ -183,9 +177,7 @@ class Scanner {
 
   void push(uint8_t byte, size_t at) {
     if (length_ == 0) {
-      sink_.word_begin();
       begin_ = at;
-      window_ = ' ';
     } else if (length_ == kLongestWord) {
       end_word(at);
       push(byte, at);
@@ -193,8 +185,6 @@ class Scanner {
     }
     hash_ = hash_step(hash_, byte);
     ++length_;
-    window_ = (window_ << 8) | byte;
-    byte_grams(length_ + 1, at + 1);
   }
 
   void push_digit(size_t at) {
@@ -202,22 +192,8 @@ class Scanner {
     if (digits_ <= 4) push('0', at);
   }
 
-  // `filled`: bytes of " word" in the window.
-  void byte_grams(size_t filled, size_t end) {
-    if (filled >= 3) emit_bytes(window_ & 0xffffff, 3, end);
-    if (filled >= 4) emit_bytes(window_ & 0xffffffff, 4, end);
-    if (filled >= 5) emit_bytes(window_ & 0xffffffffff, 5, end);
-  }
-
-  void emit_bytes(uint64_t packed, size_t size, size_t end) {
-    ++surface_.grams;
-    sink_.gram(GramKind::kBytes, packed * kByteGramFactor[size], packed, end);
-  }
-
   void end_word(size_t at) {
     if (length_ == 0) return;
-    window_ = (window_ << 8) | ' ';
-    byte_grams(length_ + 2, at);
     const uint64_t word = finish_hash(hash_);
     count_word(word);
     emit_word(word, begin_, at);
@@ -240,12 +216,10 @@ class Scanner {
 
   void emit_word(uint64_t word, size_t begin, size_t end) {
     surface_.word_bits[(word >> 16) & 15] |= uint64_t{1} << ((word >> 20) & 63);
-    ++surface_.grams;
     sink_.gram(GramKind::kWord, word, begin, end);
     uint64_t pair = 0;
     if (previous_ != 0) {
       pair = pair_hash(previous_, word);
-      ++surface_.grams;
       sink_.gram(GramKind::kPair, pair, begin, end);
     }
     previous_ = word;
@@ -276,7 +250,6 @@ class Scanner {
   void emit_edge(const Edge& edge) {
     for (const uint64_t hash : {edge.word, edge.pair}) {
       if (hash == 0) continue;
-      ++surface_.edges;
       sink_.gram(GramKind::kEdge, edge_hash(hash), 0, 0);
     }
   }
@@ -284,7 +257,6 @@ class Scanner {
   void symbol(uint8_t c, size_t at) {
     const uint64_t word = finish_hash(hash_step(kHashSeed, c));
     if (word == previous_) return;  // a rule of ---- or ==== is one symbol
-    sink_.word_begin();
     emit_word(word, at, at + 1);
   }
 
@@ -293,7 +265,6 @@ class Scanner {
     for (size_t i = 0; i < wide.length; ++i)
       hash = hash_step(hash, wide.bytes[i]);
     ++surface_.wide_characters;
-    sink_.word_begin();
     emit_word(finish_hash(hash), at, at + wide.length);
   }
 
@@ -322,14 +293,10 @@ class Scanner {
     last_ = 0;
   }
 
-  static constexpr uint64_t kByteGramFactor[6] = {
-      0, 0, 0, 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f, 0xff51afd7ed558ccd};
-
   Sink& sink_;
   Surface& surface_;
   uint64_t hash_ = kHashSeed;
   uint64_t previous_ = 0;  // hash of the word before; 0: none
-  uint64_t window_ = 0;    // the last bytes of " word", newest lowest
   size_t length_ = 0;      // of the word so far
   size_t digits_ = 0;      // in it
   size_t begin_ = 0;       // where it began

@@ -104,11 +104,12 @@ learning::SolverOptions solver_options(const TrainOptions& options,
                                        const std::optional<Start>& start,
                                        const Progress& progress) {
   learning::SolverOptions solver;
-  solver.seed = options.seed;
+  solver.threads = options.threads;
   if (start) solver.initial = &start->solution();
-  solver.progress = [&progress](uint32_t epoch, uint32_t of, double loss) {
+  solver.progress = [&progress](std::string_view what, uint32_t iteration,
+                                double value) {
     progress.show(
-        fmt::format("training: epoch {} of {}, loss {:.4f}", epoch, of, loss));
+        fmt::format("{}: iteration {}, loss {:.2f}", what, iteration, value));
   };
   return solver;
 }
@@ -181,8 +182,8 @@ Result<ExitStatus> train(const TrainOptions& options,
   const TrainingReport report = measure(model, solution, set);
   progress.reset();
 
-  const std::string bytes =
-      model.bytes({options.seed, set.problem.samples.size(), solver.epochs});
+  const std::string bytes = model.bytes(
+      {options.seed, set.problem.samples.size(), solver.iterations});
   LLMROUTE_TRY(const analyzer::ModelFile file,
                analyzer::parse_model(bytes, analyzer::Checksum::kTrust));
   const bool write = options.force || report.beats_constant();

@@ -149,9 +149,9 @@ Of a prompt: the probabilities of nine kinds of task (code, agentic, math,
 reasoning, knowledge, writing, chat, text, tools), a difficulty on the scale of
 the registry's abilities (0: what a model of the GPT-4o class gets right every
 other time), the expected length of the answer, and how far to trust all this.
-It is a linear model over hashed words, pairs of words, substrings of words, the
-first and last words, and counts such as length, digits and marks. It reads no
-meaning: a short prompt that hides a hard problem looks easy.
+It is a linear model over hashed words, pairs of words, the first and last
+words, and counts such as length, digits and marks. It reads no meaning: a short
+prompt that hides a hard problem looks easy.
 
 )";
 

@@ -149,8 +149,7 @@ class Builder {
     const auto threads = static_cast<size_t>(std::max(options_.threads, 1));
     const auto work = [&](size_t first) {
       for (size_t i = first; i < queue_.size(); i += threads) {
-        analyzer::extract(queue_[i].prompt, queue_[i].context,
-                          options_.bucket_bits, features[i]);
+        analyzer::extract(queue_[i].prompt, queue_[i].context, features[i]);
       }
     };
     {
@@ -207,10 +206,10 @@ class Builder {
   void add_sample(const Row& row, analyzer::TrainingFeatures& features) {
     learning::Problem& problem = set_.problem;
     learning::Sample sample;
-    sample.entry_begin = append_entries(features.entries);
+    sample.entry_begin = append_entries(features.grams);
     sample.edge_begin = append_entries(features.edges);
     sample.entry_end = static_cast<uint32_t>(problem.entries.size());
-    sample.norm = gram_norm(features.entries.size());
+    sample.norm = gram_norm(features.grams.size());
     sample.edge_norm = gram_norm(features.edges.size());
     sample.dense = static_cast<uint32_t>(problem.samples.size());
     problem.dense.insert(problem.dense.end(), features.dense.begin(),
@@ -254,20 +253,23 @@ class Builder {
   }
 
   // Returns where they begin.
-  uint32_t append_entries(std::vector<uint32_t>& entries) {
+  uint32_t append_entries(std::vector<uint16_t>& ids) {
     const size_t begin = set_.problem.entries.size();
-    std::sort(entries.begin(), entries.end());
-    for (size_t i = 0; i < entries.size();) {
-      size_t end = i;
-      while (end < entries.size() && entries[end] == entries[i]) ++end;
-      const int count = static_cast<int>(std::min<size_t>(end - i, 127));
-      learning::Entry entry{};
-      entry.row = (entries[i] >> 1) & 0xffffff;
-      entry.count = static_cast<int8_t>((entries[i] & 1) != 0 ? -count : count);
-      set_.problem.entries.push_back(entry);
-      i = end;
+    std::sort(ids.begin(), ids.end());
+    for (size_t i = 0; i < ids.size();) {
+      const uint32_t entry = gram_entry(ids[i]);
+      int count = 0;
+      for (; i < ids.size() && gram_entry(ids[i]) == entry; ++i) ++count;
+      learning::Entry column{};
+      column.row = (entry >> 1) & 0xffffff;
+      column.count = static_cast<int8_t>((entry & 1) != 0 ? -count : count);
+      set_.problem.entries.push_back(column);
     }
     return static_cast<uint32_t>(begin);
+  }
+
+  uint32_t gram_entry(uint16_t id) const {
+    return analyzer::gram_entry(id, options_.bucket_bits);
   }
 
   void append_outcomes(const Row& row) {

@@ -2,418 +2,551 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
-#include "learning/random.h"
+#include "learning/minimise.h"
+#include "learning/parallel.h"
 
 namespace llmroute::learning {
 namespace {
 
-// One float per head; the loops become vector instructions.
-struct Vector {
-  alignas(64) std::array<float, kHeads> at{};
+constexpr double kLengthPrior = 5.5;  // e^5.5 = 245 tokens
+constexpr double kMeanAbility = -0.8;
+constexpr double kAbilityPenalty = 0.1;
+constexpr double kBasePenalty = 0.1;
 
-  Vector() = default;
-  explicit Vector(const HeadWeights& from) : at(from) {}
-  float& operator[](size_t h) { return at[h]; }
-  float operator[](size_t h) const { return at[h]; }
-  Vector& operator*=(float x) {
-    for (float& value : at) value *= x;
-    return *this;
-  }
-};
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-void add_scaled(Vector& to, const HeadWeights& row, float x) {
-  for (size_t h = 0; h < kHeads; ++h) to.at[h] += x * row[h];
+// -log of the probability of a score under sigmoid(x), without overflow.
+double logistic_loss(double x, double score) {
+  return std::log1p(std::exp(-std::fabs(x))) + std::max(x, 0.0) - score * x;
 }
 
-float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+// Value and derivative of x^2 / 2, growing linearly beyond 2.
+double robust_square(double x, double& derivative) {
+  derivative = std::clamp(x, -2.0, 2.0);
+  return derivative * (x - derivative / 2);
+}
 
-constexpr float kInitialSquare = 1e-4F;
-constexpr float kAbilityRate = 0.02F;
-constexpr double kDeparturePull = 0.02;
-constexpr float kInterceptRate = 0.02F;
-constexpr float kLengthPrior = 5.5F;  // e^5.5 = 245 tokens
-constexpr float kDomainWeight = 1.0F;
+using Mix = std::array<double, core::kDomainCount>;
+
+// One problem: the sum of a loss over samples, given the scores of some heads
+// and further variables.
+class Fit {
+ public:
+  Fit(const Problem& problem, const SolverOptions& options, LinearHeads heads,
+      size_t further)
+      : problem_(problem),
+        options_(options),
+        heads_(std::move(heads)),
+        x_(heads_.size() + further) {}
+
+  const LinearHeads& heads() const { return heads_; }
+  std::vector<double>& x() { return x_; }
+  std::span<double> further() { return std::span(x_).subspan(heads_.size()); }
+
+  // Curvature: double(size_t sample, std::span<double> of_further), about that
+  // of the loss in a score.
+  // Loss: double(size_t sample, const double* scores, double* of_scores,
+  // std::span<const double> further, std::span<double> of_further).
+  // Penalty: double(further, of_further).
+  template <class Use, class Familiar, class Curvature, class Loss,
+            class Penalty>
+  bool run(std::string_view what, const Use& use, const Familiar& familiar,
+           const Curvature& curvature, const Loss& loss,
+           const Penalty& penalty) {
+    std::vector<uint32_t> samples;
+    for (uint32_t i = 0; i < problem_.samples.size(); ++i) {
+      if (use(problem_.samples[i])) samples.push_back(i);
+    }
+    if (samples.empty()) return true;
+    std::vector<std::vector<double>> sums(kParts,
+                                          std::vector<double>(x_.size()));
+    std::vector<double> values(kParts);
+    const Objective objective = [&](std::span<const double> x,
+                                    std::span<double> gradient) {
+      in_parts(samples.size(), options_.threads,
+               [&](size_t begin, size_t end, size_t part) {
+                 values[part] =
+                     add(samples, begin, end, x, sums[part], familiar, loss);
+               });
+      std::fill(gradient.begin(), gradient.end(), 0.0);
+      double value = 0;
+      for (size_t part = 0; part < kParts; ++part) {
+        value += values[part];
+        for (size_t i = 0; i < gradient.size(); ++i) {
+          gradient[i] += sums[part][i];
+        }
+      }
+      value += heads_.penalise(x, gradient);
+      return value +
+             penalty(x.subspan(heads_.size()), gradient.subspan(heads_.size()));
+    };
+    std::vector<double> diagonal(x_.size(), 1.0);
+    const std::span<double> all(diagonal);
+    for (const uint32_t i : samples) {
+      const Sample& sample = problem_.samples[i];
+      heads_.add_curvature(curvature(i, all.subspan(heads_.size())), sample,
+                           familiar(sample), all.first(heads_.size()));
+    }
+    MinimiseOptions minimise_options;
+    minimise_options.curvature = diagonal;
+    minimise_options.iterations = options_.iterations;
+    if (options_.progress) {
+      minimise_options.progress = [&](uint32_t iteration, double value) {
+        options_.progress(what, iteration, value);
+      };
+    }
+    return minimise(objective, x_, minimise_options).converged;
+  }
+
+ private:
+  template <class Familiar, class Loss>
+  double add(const std::vector<uint32_t>& samples, size_t begin, size_t end,
+             std::span<const double> x, std::vector<double>& gradient,
+             const Familiar& familiar, const Loss& loss) const {
+    std::fill(gradient.begin(), gradient.end(), 0.0);
+    const std::span<double> all(gradient);
+    std::array<double, kHeads> scores{}, of_scores{};
+    double value = 0;
+    for (size_t s = begin; s < end; ++s) {
+      const Sample& sample = problem_.samples[samples[s]];
+      const float share = familiar(sample);
+      heads_.scores(x, sample, share, scores.data());
+      of_scores.fill(0);
+      value += loss(samples[s], scores.data(), of_scores.data(),
+                    x.subspan(heads_.size()), all.subspan(heads_.size()));
+      heads_.add_gradient(of_scores.data(), sample, share, all);
+    }
+    return value;
+  }
+
+  const Problem& problem_;
+  const SolverOptions& options_;
+  LinearHeads heads_;
+  std::vector<double> x_;
+};
+
+constexpr auto kNoPenalty = [](std::span<const double>, std::span<double>) {
+  return 0.0;
+};
 
 class Solver {
  public:
   Solver(const Problem& problem, const SolverOptions& options)
-      : problem_(problem), options_(options), layout_(problem.layout) {}
+      : problem_(problem),
+        options_(options),
+        layout_(problem.layout),
+        dense_(problem) {}
 
   Solution run() {
     prepare();
-    std::vector<uint32_t> order(problem_.samples.size());
-    std::iota(order.begin(), order.end(), 0U);
-    Random random(options_.seed);
-    const uint32_t alone = options_.initial ? 0 : options_.dense_epochs;
-    const uint32_t all = alone + options_.epochs;
-    for (uint32_t epoch = 0; epoch < all; ++epoch) {
-      shuffle(order, random);
-      with_grams_ = epoch >= alone;
-      rate_ = 1 - 0.9F * static_cast<float>(epoch) / static_cast<float>(all);
-      double loss = 0;
-      for (const uint32_t i : order) loss += step(problem_.samples[i]);
-      if (!options_.initial) decay();
-      if (options_.progress) {
-        options_.progress(epoch + 1, all,
-                          loss / static_cast<double>(order.size()));
-      }
-    }
-    return finish();
+    fit_domains();
+    fit_difficulty();
+    fit_length();
+    return std::move(solution_);
   }
 
  private:
-  struct Forward {
-    Vector grams{}, dense{};
-    std::array<float, core::kDomainCount> domain{};  // probabilities
-    std::array<float, core::kDomainCount> mix{};     // of them for difficulty
-    float familiar = 0;
-    float difficulty = 0;
-  };
-
   void prepare() {
-    solution_.rows.assign(size_t{1} << problem_.bucket_bits, HeadWeights{});
-    solution_.dense.assign(problem_.dense_count, HeadWeights{});
+    if (options_.initial != nullptr) {
+      solution_.rows = options_.initial->rows;
+      solution_.dense = options_.initial->dense;
+      solution_.bias = options_.initial->bias;
+      solution_.base = options_.initial->base;
+    } else {
+      solution_.rows.assign(size_t{1} << problem_.bucket_bits, HeadWeights{});
+      solution_.dense.assign(problem_.dense_count, HeadWeights{});
+      solution_.bias[layout_.length] = static_cast<float>(kLengthPrior);
+    }
     solution_.slope = options_.slope;
     solution_.intercept.assign(problem_.source_count, 0.0F);
-    row_squares_.assign(solution_.rows.size(), initial_squares());
-    dense_squares_.assign(problem_.dense_count, initial_squares());
-    bias_squares_ = initial_squares();
-    base_squares_.fill(kInitialSquare);
-    dense_rates_.fill(options_.dense_rate);
-    other_dense_rates_ = dense_rates_;
-    std::fill_n(other_dense_rates_.begin(), core::kDomainCount, 0.0F);
-    row_rates_.fill(options_.difficulty_rate);
-    row_rates_[layout_.length] = options_.length_rate;
-    for (size_t d = 0; d < core::kDomainCount; ++d) {
-      row_rates_[d] = options_.domain_rate;
-    }
-    solution_.bias[layout_.length] = kLengthPrior;
-    for (const auto& known : problem_.known_ability) {
-      core::PerDomain unknown;
-      unknown.fill(-0.8);
-      solution_.ability.push_back(known.value_or(unknown));
-      general_.push_back(unknown[0]);
-    }
-    weigh_domains();
-    standardise();
-    if (options_.initial) start_from(*options_.initial);
+    prior_.resize(problem_.samples.size());
+    for (size_t i = 0; i < prior_.size(); ++i) prior_[i] = prior_scores(i);
   }
 
-  // The inverse of finish(): weights for raw features to standardised ones.
-  void start_from(const Solution& initial) {
-    solution_.rows = initial.rows;
-    solution_.bias = initial.bias;
-    solution_.base = initial.base;
-    for (size_t i = 0; i < problem_.dense_count; ++i) {
-      const float deviation = inverse_[i] == 0 ? 0 : 1 / inverse_[i];
+  // What the initial weights say of a sample, n-gram part by itself.
+  struct Prior {
+    std::array<float, kHeads> grams{}, dense{};
+    float all(size_t h) const { return grams[h] + dense[h]; }
+  };
+
+  Prior prior_scores(size_t i) const {
+    const Sample& sample = problem_.samples[i];
+    Prior prior;
+    prior.dense = solution_.bias;
+    if (options_.initial == nullptr) return prior;
+    const float* dense =
+        problem_.dense.data() + sample.dense * problem_.dense_count;
+    for (size_t f = 0; f < problem_.dense_count; ++f) {
       for (size_t h = 0; h < kHeads; ++h) {
-        solution_.dense[i][h] = initial.dense[i][h] * deviation;
-        solution_.bias[h] += initial.dense[i][h] * mean_[i];
+        prior.dense[h] += dense[f] * solution_.dense[f][h];
       }
     }
+    for (uint32_t e = sample.entry_begin; e < sample.entry_end; ++e) {
+      const bool edge = e >= sample.edge_begin;
+      const Entry entry = problem_.entries[e];
+      const float factor = (edge ? sample.edge_norm : sample.norm) *
+                           static_cast<float>(entry.count);
+      for (size_t h = 0; h < kHeads; ++h) {
+        if (edge && h >= layout_.difficulty && h != layout_.length) continue;
+        prior.grams[h] += factor * solution_.rows[entry.row][h];
+      }
+    }
+    return prior;
   }
 
-  static HeadWeights initial_squares() {
-    HeadWeights squares;
-    squares.fill(kInitialSquare);
-    return squares;
+  // Adds what was fitted to the solution, as weights of raw features.
+  void take(const Fit& fit, std::span<const double> x, size_t from,
+            size_t first_head) {
+    const LinearHeads& heads = fit.heads();
+    for (size_t h = 0; h < heads.heads(); ++h) {
+      const size_t to = first_head + h;
+      for (size_t row = 0; row < solution_.rows.size(); ++row) {
+        solution_.rows[row][to] +=
+            static_cast<float>(heads.row_weight(x, row, from + h));
+      }
+      double bias = heads.bias(x, from + h);
+      for (size_t i = 0; i < problem_.dense_count; ++i) {
+        const double weight = heads.dense_weight(x, i, from + h) *
+                              static_cast<double>(dense_.inverse(i));
+        solution_.dense[i][to] += static_cast<float>(weight);
+        bias -= weight * static_cast<double>(dense_.mean(i));
+      }
+      solution_.bias[to] += static_cast<float>(bias);
+    }
   }
 
-  // Rare domains count for more, by the square root of how rare they are.
-  void weigh_domains() {
-    std::array<float, core::kDomainCount> weight{};
-    float all = 0;
+  // Rare domains count for more.
+  std::array<double, core::kDomainCount> domain_weights() const {
+    std::array<double, core::kDomainCount> weight{};
+    double all = 0;
     for (const Sample& sample : problem_.samples) {
       if (sample.domain < 0) continue;
-      weight[static_cast<size_t>(sample.domain)] += sample.weight;
-      all += sample.weight;
+      const auto w = static_cast<double>(sample.weight);
+      weight[static_cast<size_t>(sample.domain)] += w;
+      all += w;
     }
-    for (size_t d = 0; d < weight.size(); ++d) {
-      const float even = all / static_cast<float>(weight.size());
-      domain_weights_[d] =
-          std::clamp(std::pow(even / (weight[d] + 1), options_.domain_balance),
-                     0.5F, 4.0F);
+    for (double& w : weight) {
+      const double even = all / static_cast<double>(weight.size());
+      w = std::clamp(std::pow(even / (w + 1), options_.domain_balance), 0.5,
+                     4.0);
     }
+    return weight;
   }
 
-  void standardise() {
-    const size_t count = problem_.dense_count;
-    mean_.assign(count, 0);
-    inverse_.assign(count, 0);
-    const double n = static_cast<double>(problem_.samples.size());
-    for (size_t i = 0; i < count; ++i) {
-      double sum = 0, squares = 0;
-      for (const Sample& sample : problem_.samples) {
-        const double x = static_cast<double>(dense_of(sample)[i]);
-        sum += x;
-        squares += x * x;
-      }
-      const double mean = sum / n;
-      const double deviation = std::sqrt(squares / n - mean * mean);
-      mean_[i] = static_cast<float>(mean);
-      inverse_[i] = deviation > 1e-4 ? static_cast<float>(1 / deviation) : 0;
+  static Mix softmax(const double* scores) {
+    Mix p{};
+    double best = scores[0], sum = 0;
+    for (size_t d = 1; d < p.size(); ++d) best = std::max(best, scores[d]);
+    for (size_t d = 0; d < p.size(); ++d) {
+      sum += p[d] = std::exp(scores[d] - best);
     }
+    for (double& value : p) value /= sum;
+    return p;
   }
 
-  const float* dense_of(const Sample& sample) const {
-    return problem_.dense.data() + sample.dense * problem_.dense_count;
-  }
-
-  float standard(const float* dense, size_t i) const {
-    return std::clamp((dense[i] - mean_[i]) * inverse_[i], -4.0F, 4.0F);
-  }
-
-  Forward forward(const Sample& sample) const {
-    Forward f;
-    f.dense = Vector(solution_.bias);
-    const float* dense = dense_of(sample);
+  void fit_domains() {
+    LinearHeads heads(problem_, dense_, core::kDomainCount, true,
+                      options_.domain);
     for (size_t i = 0; i < problem_.dense_count; ++i) {
-      add_scaled(f.dense, solution_.dense[i], standard(dense, i));
+      if (!problem_.tells_domain[i]) heads.forbid_dense(i);
     }
-    if (with_grams_) {
-      add_rows(f.grams, sample.entry_begin, sample.edge_begin, sample.norm);
-      add_rows(f.grams, sample.edge_begin, sample.entry_end, sample.edge_norm);
-    }
-    f.familiar = std::pow(sample.coverage, options_.shrink);
-    softmax(f);
-    mix_domains(sample, f);
-    f.difficulty = difficulty(f);
-    return f;
-  }
-
-  void add_rows(Vector& to, uint32_t begin, uint32_t end, float norm) const {
-    for (uint32_t e = begin; e < end; ++e) {
-      const Entry entry = problem_.entries[e];
-      add_scaled(to, solution_.rows[entry.row],
-                 norm * static_cast<float>(entry.count));
-    }
-  }
-
-  static void softmax(Forward& f) {
-    float best = -1e30F;
-    for (size_t d = 0; d < f.domain.size(); ++d) {
-      f.domain[d] = f.grams[d] + f.dense[d];
-      best = std::max(best, f.domain[d]);
-    }
-    float sum = 0;
-    for (float& p : f.domain) sum += p = std::exp(p - best);
-    for (float& p : f.domain) p /= sum;
-  }
-
-  static void mix_domains(const Sample& sample, Forward& f) {
-    f.mix = f.domain;
-    if (sample.domain < 0) return;
-    f.mix.fill(0);
-    f.mix[static_cast<size_t>(sample.domain)] = 1;
-  }
-
-  float difficulty(const Forward& f) const {
-    const auto head = [&](size_t h) {
-      return f.dense[h] + f.familiar * f.grams[h];
+    Fit fit(problem_, options_, std::move(heads), 0);
+    const auto weights = domain_weights();
+    const auto with_prior = [&](size_t i, const double* scores) {
+      std::array<double, core::kDomainCount> all{};
+      for (size_t d = 0; d < all.size(); ++d) {
+        all[d] = scores[d] + static_cast<double>(prior_[i].all(d));
+      }
+      return softmax(all.data());
     };
-    float sum = head(layout_.difficulty);
-    for (size_t d = 0; d < f.mix.size(); ++d) {
-      sum += f.mix[d] *
-             (solution_.base[d] + head(layout_.family + layout_.family_of[d]));
+    solution_.converged &= fit.run(
+        "domains", [](const Sample& sample) { return sample.domain >= 0; },
+        [](const Sample&) { return 1.0F; },
+        [&](size_t i, std::span<double>) {
+          const Sample& sample = problem_.samples[i];
+          return static_cast<double>(sample.weight) / 8 *
+                 weights[static_cast<size_t>(sample.domain)];
+        },
+        [&](size_t i, const double* scores, double* of_scores,
+            std::span<const double>, std::span<double>) {
+          const Sample& sample = problem_.samples[i];
+          const auto label = static_cast<size_t>(sample.domain);
+          const double weight =
+              static_cast<double>(sample.weight) * weights[label];
+          const Mix p = with_prior(i, scores);
+          for (size_t d = 0; d < p.size(); ++d) {
+            of_scores[d] = weight * (p[d] - (d == label ? 1.0 : 0.0));
+          }
+          return -weight * std::log(std::max(p[label], 1e-12));
+        },
+        kNoPenalty);
+    take(fit, fit.x(), 0, 0);
+    mix_.resize(problem_.samples.size());
+    std::array<double, kHeads> scores{};
+    for (size_t i = 0; i < mix_.size(); ++i) {
+      const Sample& sample = problem_.samples[i];
+      if (sample.domain >= 0) {
+        mix_[i][static_cast<size_t>(sample.domain)] = 1;
+        continue;
+      }
+      fit.heads().scores(fit.x(), sample, 1, scores.data());
+      mix_[i] = with_prior(i, scores.data());
+    }
+  }
+
+  // The further variables of the difficulty: bases of domains, intercepts of
+  // sources, and of each model a general ability and departures in domains.
+  struct Places {
+    size_t base = 0, intercept, ability, count;
+    size_t ability_of(size_t model) const {
+      return ability + model * (1 + core::kDomainCount);
+    }
+  };
+
+  Places places() const {
+    Places at{};
+    at.intercept = core::kDomainCount;
+    at.ability = at.intercept + problem_.source_count;
+    at.count =
+        at.ability + problem_.known_ability.size() * (1 + core::kDomainCount);
+    return at;
+  }
+
+  float familiar(const Sample& sample) const {
+    return std::pow(sample.coverage, options_.shrink);
+  }
+
+  double prior_difficulty(size_t i) const {
+    const float share = familiar(problem_.samples[i]);
+    const Prior& prior = prior_[i];
+    const auto head = [&](size_t h) {
+      return static_cast<double>(prior.dense[h] + share * prior.grams[h]);
+    };
+    double sum = head(layout_.difficulty);
+    for (size_t d = 0; d < mix_[i].size(); ++d) {
+      sum += mix_[i][d] * (static_cast<double>(solution_.base[d]) +
+                           head(layout_.family + layout_.family_of[d]));
     }
     return sum;
   }
 
-  double step(const Sample& sample) {
-    const Forward f = forward(sample);
-    Vector gradient{};
-    double loss = domain_loss(sample, f, gradient);
-    float slope_of_difficulty = 0;
-    loss += outcome_loss(sample, f, slope_of_difficulty);
-    loss += level_loss(sample, f, slope_of_difficulty);
-    loss += length_loss(sample, f, gradient);
-    gradient[layout_.difficulty] = slope_of_difficulty;
-    for (size_t d = 0; d < f.mix.size(); ++d) {
-      const float part = slope_of_difficulty * f.mix[d];
-      gradient[layout_.family + layout_.family_of[d]] += part;
-      adagrad(solution_.base[d], base_squares_[d], part, 0.5F);
-    }
-    update(sample, f, gradient);
-    return loss;
+  void fit_difficulty() {
+    const Places at = places();
+    Fit fit(problem_, options_,
+            LinearHeads(problem_, dense_, 1 + layout_.family_count, false,
+                        options_.difficulty),
+            at.count);
+    std::vector<double> prior(problem_.samples.size());
+    for (size_t i = 0; i < prior.size(); ++i) prior[i] = prior_difficulty(i);
+    const auto use = [](const Sample& sample) {
+      return sample.outcome_end > sample.outcome_begin || sample.level >= 0 ||
+             sample.difficulty != kNoDifficulty;
+    };
+    const auto loss = [&](size_t i, const double* scores, double* of_scores,
+                          std::span<const double> further,
+                          std::span<double> of_further) {
+      const Mix& mix = mix_[i];
+      double difficulty = prior[i] + scores[0];
+      for (size_t d = 0; d < mix.size(); ++d) {
+        difficulty +=
+            mix[d] * (further[at.base + d] + scores[1 + layout_.family_of[d]]);
+      }
+      double slope = 0;  // d(loss)/d(difficulty)
+      const double value =
+          outcome_loss(i, difficulty, further, of_further, at, slope) +
+          level_loss(problem_.samples[i], difficulty, slope);
+      of_scores[0] = slope;
+      for (size_t d = 0; d < mix.size(); ++d) {
+        of_scores[1 + layout_.family_of[d]] += slope * mix[d];
+        of_further[at.base + d] += slope * mix[d];
+      }
+      return value;
+    };
+    const auto penalty = [&](std::span<const double> further,
+                             std::span<double> of_further) {
+      return further_penalty(further, of_further, at);
+    };
+    solution_.converged &= fit.run(
+        "difficulty", use,
+        [&](const Sample& sample) { return familiar(sample); },
+        [&](size_t i, std::span<double> of_further) {
+          return difficulty_curvature(i, of_further, at);
+        },
+        loss, penalty);
+    take(fit, fit.x(), 0, layout_.difficulty);
+    take_further(fit.further(), at);
   }
 
-  double domain_loss(const Sample& sample, const Forward& f, Vector& gradient) {
-    if (sample.domain < 0) return 0;
-    const auto label = static_cast<size_t>(sample.domain);
-    const float weight = kDomainWeight * sample.weight * domain_weights_[label];
-    for (size_t d = 0; d < f.domain.size(); ++d) {
-      gradient[d] = weight * (f.domain[d] - (d == label ? 1.0F : 0.0F));
+  double ability(std::span<const double> further, const Places& at,
+                 size_t model, const Mix& mix) const {
+    double sum = 0;
+    if (const auto& known = problem_.known_ability[model]) {
+      for (size_t d = 0; d < mix.size(); ++d) sum += mix[d] * (*known)[d];
+      return sum;
     }
-    return static_cast<double>(-weight * std::log(f.domain[label] + 1e-9F));
+    const size_t place = at.ability_of(model);
+    sum = kMeanAbility + further[place];
+    for (size_t d = 0; d < mix.size(); ++d) {
+      sum += mix[d] * further[place + 1 + d];
+    }
+    return sum;
   }
 
-  double outcome_loss(const Sample& sample, const Forward& f,
-                      float& slope_out) {
+  double outcome_loss(size_t i, double difficulty,
+                      std::span<const double> further,
+                      std::span<double> of_further, const Places& at,
+                      double& slope_out) const {
+    const Sample& sample = problem_.samples[i];
     const uint32_t count = sample.outcome_end - sample.outcome_begin;
     if (count == 0) return 0;
-    const float s = solution_.slope;
-    float& intercept = solution_.intercept[sample.source];
-    const float weight = sample.weight *
-                         std::sqrt(static_cast<float>(std::min(count, 16U))) /
-                         static_cast<float>(count);
-    float sum = 0;
-    double loss = 0;
+    const auto s = static_cast<double>(options_.slope);
+    const size_t intercept = at.intercept + sample.source;
+    const double weight = outcome_weight(sample);
+    double value = 0, all = 0;
     for (uint32_t o = sample.outcome_begin; o < sample.outcome_end; ++o) {
       const Outcome& outcome = problem_.outcomes[o];
-      const float ability = ability_of(outcome.model, f);
-      const float p = sigmoid(s * (ability - f.difficulty - intercept));
-      const float error = outcome.score - p;
-      sum += s * error;
-      fit_ability(outcome.model, f, s * error);
-      loss -=
-          static_cast<double>(outcome.score * std::log(p + 1e-9F) +
-                              (1 - outcome.score) * std::log(1 - p + 1e-9F));
-    }
-    slope_out += weight * sum;
-    intercept -= rate_ * kInterceptRate *
-                 (weight * sum + options_.intercept_pull * intercept);
-    return static_cast<double>(weight) * loss;
-  }
-
-  float ability_of(uint32_t model, const Forward& f) const {
-    const core::PerDomain& ability = solution_.ability[model];
-    double sum = 0;
-    for (size_t d = 0; d < ability.size(); ++d) {
-      sum += static_cast<double>(f.mix[d]) * ability[d];
-    }
-    return static_cast<float>(sum);
-  }
-
-  // A model that is not known has a general ability and departures from it in
-  // domains, which are pulled to zero.
-  void fit_ability(uint32_t model, const Forward& f, float error) {
-    if (problem_.known_ability[model]) return;
-    core::PerDomain& ability = solution_.ability[model];
-    double& general = general_[model];
-    const double step = static_cast<double>(rate_ * kAbilityRate);
-    const double before = general;
-    general += step * (static_cast<double>(error) - 0.002 * (general + 0.8));
-    for (size_t d = 0; d < ability.size(); ++d) {
-      double departure = ability[d] - before;
-      departure += step * (0.5 * static_cast<double>(error * f.mix[d]) -
-                           kDeparturePull * departure);
-      ability[d] = general + departure;
-    }
-  }
-
-  double level_loss(const Sample& sample, const Forward& f, float& slope_out) {
-    LevelBounds bounds{sample.difficulty, sample.difficulty};
-    if (sample.difficulty == kNoDifficulty) {
-      if (sample.level < 0) return 0;
-      bounds = level_bounds(sample.level, sample.small_talk);
-    }
-    float off = 0;
-    if (f.difficulty < bounds.low) off = f.difficulty - bounds.low;
-    if (f.difficulty > bounds.high) off = f.difficulty - bounds.high;
-    const float weight =
-        options_.level_weight * sample.weight *
-        (sample.difficulty == kNoDifficulty ? 1.0F : options_.number_weight);
-    slope_out += weight * std::clamp(off, -2.0F, 2.0F);
-    return static_cast<double>(0.5F * weight * off * off);
-  }
-
-  double length_loss(const Sample& sample, const Forward& f, Vector& gradient) {
-    const size_t h = layout_.length;
-    if (sample.log_tokens <= 0) return 0;
-    const float weight = sample.weight;
-    const float off = f.grams[h] + f.dense[h] - sample.log_tokens;
-    gradient[h] = weight * std::clamp(off, -2.0F, 2.0F);
-    return static_cast<double>(0.5F * weight * off * off);
-  }
-
-  void adagrad(float& weight, float& square, float gradient, float rate) const {
-    square += gradient * gradient;
-    weight -= rate_ * rate * gradient / std::sqrt(square);
-  }
-
-  void update(const Sample& sample, const Forward& f, const Vector& gradient) {
-    apply(solution_.bias, bias_squares_, gradient, 1, dense_rates_);
-    const float* dense = dense_of(sample);
-    for (size_t i = 0; i < problem_.dense_count; ++i) {
-      const float x = standard(dense, i);
-      if (x != 0) {
-        apply(solution_.dense[i], dense_squares_[i], gradient, x,
-              problem_.tells_domain[i] ? dense_rates_ : other_dense_rates_);
+      const auto score = static_cast<double>(outcome.score);
+      const double x = s * (ability(further, at, outcome.model, mix_[i]) -
+                            difficulty - further[intercept]);
+      value += weight * logistic_loss(x, score);
+      const double of_ability = weight * s * (sigmoid(x) - score);
+      all += of_ability;
+      if (problem_.known_ability[outcome.model]) continue;
+      const size_t place = at.ability_of(outcome.model);
+      of_further[place] += of_ability;
+      for (size_t d = 0; d < mix_[i].size(); ++d) {
+        of_further[place + 1 + d] += of_ability * mix_[i][d];
       }
     }
-    if (!with_grams_) return;
-    Vector scaled = gradient;
-    for (size_t h = layout_.difficulty;
-         h < layout_.family + layout_.family_count; ++h) {
-      scaled[h] *= f.familiar;
-    }
-    update_rows(scaled, sample.entry_begin, sample.edge_begin, sample.norm);
-    update_rows(scaled, sample.edge_begin, sample.entry_end, sample.edge_norm);
+    of_further[intercept] -= all;
+    slope_out -= all;
+    return value;
   }
 
-  void update_rows(const Vector& gradient, uint32_t begin, uint32_t end,
-                   float norm) {
-    for (uint32_t e = begin; e < end; ++e) {
-      const Entry entry = problem_.entries[e];
-      apply(solution_.rows[entry.row], row_squares_[entry.row], gradient,
-            norm * static_cast<float>(entry.count), row_rates_);
-    }
+  double outcome_weight(const Sample& sample) const {
+    const uint32_t count = sample.outcome_end - sample.outcome_begin;
+    return static_cast<double>(sample.weight) *
+           std::sqrt(std::min(count, 16U)) / count;
   }
 
-  void apply(HeadWeights& weights, HeadWeights& squares, const Vector& gradient,
-             float x, const HeadWeights& rates) const {
-    for (size_t h = 0; h < kHeads; ++h) {
-      const float g = gradient.at[h] * x;
-      squares[h] += g * g;
-      weights[h] -= rate_ * rates[h] * g / std::sqrt(squares[h]);
-    }
+  double level_weight(const Sample& sample) const {
+    const bool given = sample.difficulty != kNoDifficulty;
+    return options_.level_weight * static_cast<double>(sample.weight) *
+           (given ? options_.number_weight : 1.0);
   }
 
-  void decay() {
-    HeadWeights keep;
-    keep.fill(1 - options_.domain_decay);
-    for (size_t h = layout_.difficulty; h <= layout_.length; ++h) {
-      keep[h] = 1 - options_.difficulty_decay;
-    }
-    if (with_grams_) {
-      for (HeadWeights& row : solution_.rows) {
-        for (size_t h = 0; h < kHeads; ++h) row[h] *= keep[h];
+  double difficulty_curvature(size_t i, std::span<double> of_further,
+                              const Places& at) const {
+    constexpr double kOfOutcome = 0.15;  // p (1 - p), on average
+    const Sample& sample = problem_.samples[i];
+    const auto s = static_cast<double>(options_.slope);
+    double all = sample.level >= 0 || sample.difficulty != kNoDifficulty
+                     ? level_weight(sample)
+                     : 0;
+    for (uint32_t o = sample.outcome_begin; o < sample.outcome_end; ++o) {
+      const double one = outcome_weight(sample) * s * s * kOfOutcome;
+      all += one;
+      const size_t place = at.ability_of(problem_.outcomes[o].model);
+      of_further[place] += one;
+      for (size_t d = 0; d < mix_[i].size(); ++d) {
+        of_further[place + 1 + d] += one * mix_[i][d] * mix_[i][d];
       }
     }
-    for (HeadWeights& row : solution_.dense) {
-      for (size_t h = layout_.difficulty; h < layout_.length; ++h) {
-        row[h] *= 1 - options_.dense_decay;
+    of_further[at.intercept + sample.source] += all;
+    for (size_t d = 0; d < mix_[i].size(); ++d) {
+      of_further[at.base + d] += all * mix_[i][d] * mix_[i][d];
+    }
+    return all;
+  }
+
+  double level_loss(const Sample& sample, double difficulty,
+                    double& slope_out) const {
+    const bool given = sample.difficulty != kNoDifficulty;
+    if (!given && sample.level < 0) return 0;
+    const LevelBounds bounds =
+        given ? LevelBounds{sample.difficulty, sample.difficulty}
+              : level_bounds(sample.level, sample.small_talk);
+    const auto low = static_cast<double>(bounds.low);
+    const auto high = static_cast<double>(bounds.high);
+    const double off = difficulty - std::clamp(difficulty, low, high);
+    const double weight = level_weight(sample);
+    double derivative = 0;
+    const double value = weight * robust_square(off, derivative);
+    slope_out += weight * derivative;
+    return value;
+  }
+
+  double further_penalty(std::span<const double> further,
+                         std::span<double> of_further, const Places& at) const {
+    double value = 0;
+    const auto pull = [&](size_t i, double penalty) {
+      value += penalty * further[i] * further[i] / 2;
+      of_further[i] += penalty * further[i];
+    };
+    for (size_t d = 0; d < core::kDomainCount; ++d) {
+      pull(at.base + d, kBasePenalty);
+    }
+    for (size_t s = 0; s < problem_.source_count; ++s) {
+      pull(at.intercept + s, options_.intercept_penalty);
+    }
+    for (size_t m = 0; m < problem_.known_ability.size(); ++m) {
+      pull(at.ability_of(m), kAbilityPenalty);
+      for (size_t d = 0; d < core::kDomainCount; ++d) {
+        pull(at.ability_of(m) + 1 + d, options_.departure_penalty);
+      }
+    }
+    return value;
+  }
+
+  void take_further(std::span<const double> further, const Places& at) {
+    for (size_t d = 0; d < core::kDomainCount; ++d) {
+      solution_.base[d] += static_cast<float>(further[at.base + d]);
+    }
+    for (size_t s = 0; s < problem_.source_count; ++s) {
+      solution_.intercept[s] = static_cast<float>(further[at.intercept + s]);
+    }
+    for (size_t m = 0; m < problem_.known_ability.size(); ++m) {
+      core::PerDomain& to = solution_.ability.emplace_back();
+      for (size_t d = 0; d < to.size(); ++d) {
+        Mix only{};
+        only[d] = 1;
+        to[d] = ability(further, at, m, only);
       }
     }
   }
 
-  // Folds the standardisation into the weights, so that raw features fit.
-  Solution finish() {
-    for (size_t i = 0; i < problem_.dense_count; ++i) {
-      for (size_t h = 0; h < kHeads; ++h) {
-        float& weight = solution_.dense[i][h];
-        weight *= inverse_[i];
-        solution_.bias[h] -= weight * mean_[i];
-      }
-    }
-    return std::move(solution_);
+  void fit_length() {
+    Fit fit(problem_, options_,
+            LinearHeads(problem_, dense_, 1, true, options_.length), 0);
+    solution_.converged &= fit.run(
+        "length", [](const Sample& sample) { return sample.log_tokens > 0; },
+        [](const Sample&) { return 1.0F; },
+        [&](size_t i, std::span<double>) {
+          return static_cast<double>(problem_.samples[i].weight);
+        },
+        [&](size_t i, const double* scores, double* of_scores,
+            std::span<const double>, std::span<double>) {
+          const Sample& sample = problem_.samples[i];
+          const auto weight = static_cast<double>(sample.weight);
+          const double off =
+              scores[0] + static_cast<double>(prior_[i].all(layout_.length)) -
+              static_cast<double>(sample.log_tokens);
+          const double value = weight * robust_square(off, of_scores[0]);
+          of_scores[0] *= weight;
+          return value;
+        },
+        kNoPenalty);
+    take(fit, fit.x(), 0, layout_.length);
   }
 
   const Problem& problem_;
   const SolverOptions& options_;
   const HeadLayout layout_;
+  const Standardised dense_;
   Solution solution_;
-  std::vector<HeadWeights> row_squares_, dense_squares_;
-  HeadWeights bias_squares_{}, dense_rates_{}, other_dense_rates_{},
-      row_rates_{};
-  std::array<float, core::kDomainCount> base_squares_{};
-  std::vector<double> general_;  // ability of each model over all domains
-  std::array<float, core::kDomainCount> domain_weights_{};
-  std::vector<float> mean_, inverse_;
-  bool with_grams_ = false;
-  float rate_ = 1;
+  std::vector<Prior> prior_;  // per sample
+  std::vector<Mix> mix_;      // per sample
 };
 
 }  // namespace

@@ -1,16 +1,25 @@
-// Fits all heads together by stochastic gradients with AdaGrad steps: domains
-// by cross-entropy, the difficulty by item response theory on outcomes,
-//   P(model m answers prompt i well) =
-//       sigmoid(slope * (ability[m] - difficulty(i) - intercept[source of i])),
-// and by bounds for rows that only name a level, the answer's length by squared
-// error. Dense weights are fitted first, alone, so that n-grams explain what is
-// left. One thread and a seeded order: the same input gives the same bytes.
+// Fits all heads, each a convex problem solved until it converges (minimise.h):
+//
+// - domains by multinomial logistic regression;
+// - the difficulty, given the domains, by item response theory on outcomes,
+//     P(model m answers prompt i well) =
+//         sigmoid(slope * (ability[m] - difficulty(i) - intercept[source of
+//         i]))
+//   (Rasch 1960, with a linear difficulty: Fischer's linear logistic test
+//   model), and by bounds for rows that only name a level. Abilities that are
+//   not known and the intercepts are fitted along;
+// - the logarithm of the answer's length by robust linear regression.
+//
+// All weights are pulled to zero, or to those of an initial model. The same
+// input and number of threads give the same bytes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
+#include "learning/linear_heads.h"
 #include "learning/problem.h"
 
 namespace llmroute::learning {
@@ -18,27 +27,25 @@ namespace llmroute::learning {
 struct Solution;
 
 struct SolverOptions {
-  uint64_t seed = 1;
-  uint32_t dense_epochs = 6;  // without n-grams
-  uint32_t epochs = 8;        // with them
+  int threads = 1;
+  uint32_t iterations = 400;  // at most, of each problem
   float slope = 1.1F;
-  float shrink = 1;          // n-gram part of the difficulty * coverage^shrink
-  float domain_rate = 0.5F;  // steps of n-gram weights
-  float difficulty_rate = 0.05F;
-  float length_rate = 0.15F;
-  float dense_rate = 0.05F;
-  float difficulty_decay = 0.03F;  // per epoch, of n-gram weights
-  float domain_decay = 0.0F;
-  float dense_decay = 0.1F;     // per epoch, of dense weights of the difficulty
-  float domain_balance = 0.5F;  // 0: as frequent as they are, 1: all alike
-  float intercept_pull = 1;     // of sources' intercepts to 0
-  float number_weight = 8;      // of given difficulties, against levels
-  float level_weight = 0.5F;    // of bounds against outcomes
-  // Where to start instead of at zero, or null; its rows must fit the problem.
-  // Dense weights are then not fitted alone first, and nothing decays.
+  float shrink = 1;  // n-gram part of the difficulty * coverage^shrink
+  Penalties domain{0.03, 0.3};
+  Penalties difficulty{1, 3};
+  Penalties length{2, 2};
+  double intercept_penalty = 1000;  // on the squares of sources' intercepts
+  double departure_penalty = 2;     // of a model's ability in a domain
+  double domain_balance = 0.5;      // 0: as frequent as they are, 1: all alike
+  double number_weight = 8;         // of given difficulties, against levels
+  double level_weight = 1;          // of bounds against outcomes
+  // What weights are pulled to instead of zero, or null; its rows must fit the
+  // problem.
   const Solution* initial = nullptr;
-  // Told the epoch that ended and the mean loss of its rows; may be empty.
-  std::function<void(uint32_t epoch, uint32_t of, double loss)> progress;
+  // Told what is being fitted, the iteration that ended and the objective's
+  // value; may be empty.
+  std::function<void(std::string_view what, uint32_t iteration, double value)>
+      progress;
 };
 
 struct Solution {
@@ -49,6 +56,7 @@ struct Solution {
   float slope = 1;
   std::vector<core::PerDomain> ability;  // per model
   std::vector<float> intercept;          // per source
+  bool converged = true;
 };
 
 // REQUIRES: at least one sample.

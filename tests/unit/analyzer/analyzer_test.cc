@@ -75,20 +75,21 @@ TEST_CASE("fast sums equal those of the listed n-grams, one by one") {
     const Evidence evidence =
         gather(made.model, window, {text.size(), 0, window.bytes}, surface);
     llmroute::analyzer::TrainingFeatures features;
-    llmroute::analyzer::extract(text, {}, 9, features);
-    const auto sum_of = [&](const std::vector<uint32_t>& entries, size_t h) {
+    llmroute::analyzer::extract(text, {}, features);
+    const auto sum_of = [&](const std::vector<uint16_t>& ids, size_t h) {
       int32_t sum = 0;
-      for (const uint32_t entry : entries) {
+      for (const uint16_t id : ids) {
+        const uint32_t entry = llmroute::analyzer::gram_entry(id, 9);
         const int weight = made.rows[entry >> 1].weight[h];
         sum += (entry & 1) != 0 ? -weight : weight;
       }
       return sum;
     };
-    REQUIRE(evidence.grams == features.entries.size());
+    REQUIRE(evidence.grams == features.grams.size());
     REQUIRE(evidence.edges == features.edges.size());
-    REQUIRE(evidence.asked == features.words.size());
+    REQUIRE(features.words.size() == features.grams.size());
     for (size_t h = 0; h < kHeadCount; ++h) {
-      REQUIRE(evidence.sums[h] == sum_of(features.entries, h));
+      REQUIRE(evidence.sums[h] == sum_of(features.grams, h));
       REQUIRE(evidence.edge_sums[h] == sum_of(features.edges, h));
     }
   }

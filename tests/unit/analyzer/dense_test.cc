@@ -19,7 +19,7 @@ namespace {
 
 DenseFeatures dense_of(std::string_view text) {
   TrainingFeatures features;
-  extract(text, {}, 14, features);
+  extract(text, {}, features);
   return features.dense;
 }
 

@@ -10,7 +10,6 @@
 
 using llmroute::analyzer::find_word_class;
 using llmroute::analyzer::GramKind;
-using llmroute::analyzer::kGramsPerWord;
 using llmroute::analyzer::kMostEdges;
 using llmroute::analyzer::kWordClasses;
 using llmroute::analyzer::Scanner;
@@ -19,18 +18,13 @@ using llmroute::analyzer::word_hash;
 
 namespace {
 
-// Keeps what it is told and how many n-grams came between two word_begin().
 struct RecordingSink {
-  std::vector<uint64_t> words, pairs, bytes, edges;
-  size_t since_begin = 0, most_at_once = 0;
+  std::vector<uint64_t> words, pairs, edges;
 
-  void word_begin() { since_begin = 0; }
   void gram(GramKind kind, uint64_t hash, size_t, size_t) {
     if (kind == GramKind::kWord) words.push_back(hash);
     if (kind == GramKind::kPair) pairs.push_back(hash);
-    if (kind == GramKind::kBytes) bytes.push_back(hash);
-    if (kind == GramKind::kEdge) return edges.push_back(hash);
-    most_at_once = std::max(most_at_once, ++since_begin);
+    if (kind == GramKind::kEdge) edges.push_back(hash);
   }
 };
 
@@ -93,19 +87,8 @@ TEST_CASE("case, punctuation, blanks and digits' values change no n-gram") {
     const Scanned other = scan(text);
     CHECK(other.sink.words == plain.sink.words);
     CHECK(other.sink.pairs == plain.sink.pairs);
-    CHECK(other.sink.bytes == plain.sink.bytes);
     CHECK(other.sink.edges == plain.sink.edges);
   }
-}
-
-TEST_CASE("substrings of three to five bytes stay within a word") {
-  // " ab ": " ab", "ab ", " ab "; nothing across the blank.
-  CHECK(scan("ab").sink.bytes.size() == 3);
-  CHECK(scan("a").sink.bytes.size() == 1);
-  CHECK(scan("ab ab").sink.bytes.size() == 6);
-  const auto twice = scan("word word").sink.bytes;
-  const auto half = static_cast<std::ptrdiff_t>(twice.size() / 2);
-  CHECK(std::equal(twice.begin(), twice.begin() + half, twice.begin() + half));
 }
 
 TEST_CASE("edges are the first and the last words, each once") {
@@ -115,17 +98,6 @@ TEST_CASE("edges are the first and the last words, each once") {
   CHECK(scan(text).sink.edges.size() == 15 + 14);
   for (int i = 0; i < 500; ++i) text += "word ";
   CHECK(scan(text).sink.edges.size() == kMostEdges - 1);
-  CHECK(scan(text).surface.edges == kMostEdges - 1);
-}
-
-TEST_CASE("the sink is warned before more n-grams than it has room for") {
-  std::string texts[] = {std::string(10'000, 'x'), std::string(5000, '='),
-                         std::string(3000, '7'), "", ""};
-  for (int i = 0; i < 3000; ++i) texts[3] += "\xe6\x97\xa5";
-  for (int i = 0; i < 256; ++i) texts[4] += static_cast<char>(i);
-  for (const std::string& text : texts) {
-    CHECK(scan(text).sink.most_at_once <= kGramsPerWord);
-  }
 }
 
 TEST_CASE("invalid and cut-off sequences are breaks, never read beyond") {

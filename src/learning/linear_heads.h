@@ -1,0 +1,81 @@
+// Linear heads over the features of prompts: n-gram rows and dense features, as
+// an objective's variables. Weights are scaled so that the same penalty fits
+// both: the variable is the weight times the root of its penalty.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "learning/problem.h"
+
+namespace llmroute::learning {
+
+// Dense features with mean 0 and deviation 1, clamped to +-4; constant ones 0.
+class Standardised {
+ public:
+  explicit Standardised(const Problem& problem);
+  std::span<const float> of(size_t sample) const {
+    return {values_.data() + sample * count_, count_};
+  }
+  // A raw feature's weight is that of the standardised one times inverse(i);
+  // the bias takes minus mean(i) times that.
+  float mean(size_t i) const { return mean_[i]; }
+  float inverse(size_t i) const { return inverse_[i]; }
+
+ private:
+  size_t count_;
+  std::vector<float> mean_, inverse_, values_;
+};
+
+struct Penalties {
+  double grams = 1, dense = 1;  // on the squares of weights, halved
+};
+
+class LinearHeads {
+ public:
+  // REQUIRES: both outlive the object. `edges`: whether the n-grams among the
+  // first and last words count, too.
+  LinearHeads(const Problem& problem, const Standardised& dense, size_t heads,
+              bool edges, Penalties penalties);
+
+  size_t heads() const { return heads_; }
+  // Of the variables: a row for each n-gram row, each dense feature, the bias.
+  size_t size() const { return (rows_ + dense_count_ + 1) * stride_; }
+
+  // Scores of a sample, `familiar` times its n-gram part.
+  void scores(std::span<const double> x, const Sample& sample, float familiar,
+              double* out) const;
+  // Adds what d(loss)/d(scores) makes of the variables' gradient.
+  void add_gradient(const double* of_scores, const Sample& sample,
+                    float familiar, std::span<double> gradient) const;
+  // Adds `curvature` of each score, as the variables see it.
+  void add_curvature(double curvature, const Sample& sample, float familiar,
+                     std::span<double> diagonal) const;
+  // The penalty's value; adds its gradient. Biases are free but for a trifle.
+  double penalise(std::span<const double> x, std::span<double> gradient) const;
+
+  // What the variables stand for.
+  double row_weight(std::span<const double> x, size_t row, size_t head) const;
+  double dense_weight(std::span<const double> x, size_t i, size_t head) const;
+  double& bias(std::span<double> x, size_t head) const;
+  double bias(std::span<const double> x, size_t head) const;
+  // The reverse: variables for given weights.
+  void set_row(std::span<double> x, size_t row, size_t head, double w) const;
+  void set_dense(std::span<double> x, size_t i, size_t head, double w) const;
+  // Takes a dense feature out of a head for good.
+  void forbid_dense(size_t i);
+
+ private:
+  template <class Visit>
+  void visit(const Sample& sample, float familiar, const Visit& visit) const;
+
+  const Problem& problem_;
+  const Standardised& dense_;
+  size_t heads_, stride_, rows_, dense_count_;
+  bool edges_;
+  double gram_scale_, dense_scale_;  // weight = variable * scale
+  std::vector<bool> forbidden_;
+};
+
+}  // namespace llmroute::learning
