@@ -11,8 +11,8 @@
 #include <unordered_set>
 
 #include "analyzer/features.h"
-#include "analyzer/heads.h"
 #include "analyzer/model.h"
+#include "app/sample_features.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "learning/lines.h"
@@ -205,15 +205,7 @@ class Builder {
 
   void add_sample(const Row& row, analyzer::TrainingFeatures& features) {
     learning::Problem& problem = set_.problem;
-    learning::Sample sample;
-    sample.entry_begin = append_entries(features.grams);
-    sample.edge_begin = append_entries(features.edges);
-    sample.entry_end = static_cast<uint32_t>(problem.entries.size());
-    sample.norm = gram_norm(features.grams.size());
-    sample.edge_norm = gram_norm(features.edges.size());
-    sample.dense = static_cast<uint32_t>(problem.samples.size());
-    problem.dense.insert(problem.dense.end(), features.dense.begin(),
-                         features.dense.end());
+    learning::Sample sample = append_features(features, problem);
     sample.outcome_begin = static_cast<uint32_t>(problem.outcomes.size());
     append_outcomes(row);
     sample.outcome_end = static_cast<uint32_t>(problem.outcomes.size());
@@ -245,31 +237,6 @@ class Builder {
     }
     return tokens == 0 ? 0
                        : static_cast<float>(std::log(std::max(tokens, 2.0)));
-  }
-
-  static float gram_norm(size_t count) {
-    return static_cast<float>(
-        analyzer::gram_norm(static_cast<uint32_t>(count)));
-  }
-
-  // Returns where they begin.
-  uint32_t append_entries(std::vector<uint16_t>& ids) {
-    const size_t begin = set_.problem.entries.size();
-    std::sort(ids.begin(), ids.end());
-    for (size_t i = 0; i < ids.size();) {
-      const uint32_t entry = gram_entry(ids[i]);
-      int count = 0;
-      for (; i < ids.size() && gram_entry(ids[i]) == entry; ++i) ++count;
-      learning::Entry column{};
-      column.row = (entry >> 1) & 0xffffff;
-      column.count = static_cast<int8_t>((entry & 1) != 0 ? -count : count);
-      set_.problem.entries.push_back(column);
-    }
-    return static_cast<uint32_t>(begin);
-  }
-
-  uint32_t gram_entry(uint16_t id) const {
-    return analyzer::gram_entry(id, options_.bucket_bits);
   }
 
   void append_outcomes(const Row& row) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/sample_features.h"
 #include "base/result.h"
 #include "learning/abilities.h"
 #include "learning/problem.h"
@@ -43,7 +44,7 @@ struct TrainingSet {
 };
 
 struct TrainingSetOptions {
-  uint32_t bucket_bits = 14;
+  uint32_t bucket_bits = kBucketBits;
   uint32_t seen_bits = 20;
   int threads = 1;  // for features; the result does not depend on it
   learning::Abilities abilities;  // of models known beforehand

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learning/logistic.h"
+
 namespace llmroute::learning {
 namespace {
-
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 double feature(double bytes) { return std::log1p(bytes) - 5.5; }
 

@@ -33,8 +33,7 @@ Standardised::Standardised(const Problem& problem)
   for (const Sample& sample : problem.samples) {
     const float* raw = problem.dense.data() + sample.dense * count_;
     for (size_t i = 0; i < count_; ++i) {
-      values_.push_back(
-          std::clamp((raw[i] - mean_[i]) * inverse_[i], -4.0F, 4.0F));
+      values_.push_back((raw[i] - mean_[i]) * inverse_[i]);
     }
   }
 }

@@ -11,7 +11,7 @@
 
 namespace llmroute::learning {
 
-// Dense features with mean 0 and deviation 1, clamped to +-4; constant ones 0.
+// Dense features with mean 0 and deviation 1; constant ones 0.
 class Standardised {
  public:
   explicit Standardised(const Problem& problem);

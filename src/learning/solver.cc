@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learning/logistic.h"
 #include "learning/minimise.h"
 #include "learning/parallel.h"
 
@@ -13,13 +14,6 @@ constexpr double kLengthPrior = 5.5;  // e^5.5 = 245 tokens
 constexpr double kMeanAbility = -0.8;
 constexpr double kAbilityPenalty = 0.1;
 constexpr double kBasePenalty = 0.1;
-
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-// -log of the probability of a score under sigmoid(x), without overflow.
-double logistic_loss(double x, double score) {
-  return std::log1p(std::exp(-std::fabs(x))) + std::max(x, 0.0) - score * x;
-}
 
 // Value and derivative of x^2 / 2, growing linearly beyond 2.
 double robust_square(double x, double& derivative) {

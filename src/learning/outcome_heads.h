@@ -1,0 +1,52 @@
+// P(model answers well) with a head for each model, for prompts like those it
+// was fitted to. The heads share what they agree on: a model's weights are
+// common weights plus its own, both pulled to zero (regularised multi-task
+// learning: Evgeniou and Pontil 2004), so that few outcomes give one shared
+// difficulty and many give each model its own. Convex.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "learning/problem.h"
+
+namespace llmroute::learning {
+
+struct OutcomeHeadsOptions {
+  int threads = 1;
+  uint32_t iterations = 200;
+  double gram_penalty = 2;    // on the squares of a model's own weights
+  double dense_penalty = 40;  // for standardised features
+  double sharing = 0.5;       // own penalties by those of the common weights
+};
+
+// A prompt's features, as in a Sample and its Problem.
+struct PromptFeatures {
+  std::span<const Entry> grams;  // without edges
+  float norm = 0;
+  std::span<const float> dense;  // raw
+};
+
+PromptFeatures features_of(const Problem& problem, uint32_t sample);
+
+class OutcomeHeads {
+ public:
+  // Fits heads for `models` (as in Outcome::model) on the outcomes of
+  // `samples`. REQUIRES: both not empty.
+  static OutcomeHeads fit(const Problem& problem,
+                          std::span<const uint32_t> samples,
+                          std::span<const uint32_t> models,
+                          const OutcomeHeadsOptions& options);
+
+  // In the order of `models`.
+  std::vector<double> chances(const PromptFeatures& features) const;
+
+ private:
+  size_t models_ = 0, row_count_ = 0;
+  std::vector<float> rows_;   // [row][model]
+  std::vector<float> dense_;  // [feature][model], for raw features
+  std::vector<double> bias_;  // [model]
+};
+
+}  // namespace llmroute::learning
