@@ -2,11 +2,12 @@
 // line separators of Unicode are part of the text.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
+#include "learning/text_file.h"
 
 namespace llmroute::learning {
 
@@ -15,8 +16,6 @@ class LineReader {
  public:
   // Cannot be opened: kNoInput.
   static base::Result<LineReader> open(const std::string& path);
-  LineReader(LineReader&&) noexcept;
-  ~LineReader();
 
   // The next line without its LF, in `line`, valid until the next call; false
   // at the end. A damaged or truncated gzip stream, a failed read or a line
@@ -27,12 +26,12 @@ class LineReader {
   const std::string& path() const { return path_; }
 
  private:
-  struct Stream;
-  LineReader(std::string path, std::unique_ptr<Stream> stream);
+  LineReader(std::string path, TextFile file)
+      : path_(std::move(path)), file_(std::move(file)) {}
   base::Result<bool> fill();
 
   std::string path_;
-  std::unique_ptr<Stream> stream_;
+  TextFile file_;
   std::string buffer_;
   size_t at_ = 0;  // first byte of buffer_ not handed out
   int64_t number_ = 0;

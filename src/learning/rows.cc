@@ -6,6 +6,8 @@
 #include <array>
 #include <memory>
 
+#include "learning/wide_table.h"
+
 namespace llmroute::learning {
 namespace {
 
@@ -64,9 +66,54 @@ base::Status read_level(const dom::object& object, Row& row) {
   return {};
 }
 
+// {"prompt": "...", "model": 1, "model|total_cost": 0.01, ...}
+base::Status read_wide(const dom::object& object, Row& row) {
+  std::vector<std::string> names;
+  bool wide = false;
+  for (const auto& [key, element] : object) {
+    names.emplace_back(key);
+    wide = wide || key.find(WideColumns::kSeparator) != std::string_view::npos;
+  }
+  if (!wide) return {};
+  const WideColumns columns(names);
+  size_t column = 0;
+  for (const auto& [key, element] : object) {
+    std::string_view text;
+    double number = 0;
+    bool truth = false;
+    const bool is_text = element.get(text) == simdjson::SUCCESS;
+    if (element.get(number) == simdjson::SUCCESS) {
+      LLMROUTE_CHECK(columns.set(column, number, row));
+    } else if (element.get(truth) == simdjson::SUCCESS) {
+      LLMROUTE_CHECK(columns.set(column, truth ? 1.0 : 0.0, row));
+    } else if (is_text) {
+      LLMROUTE_CHECK(columns.set(column, text, row));
+    }
+    ++column;
+  }
+  return {};
+}
+
+base::Status read_costs(const dom::object& object, Row& row) {
+  dom::object costs;
+  if (object["cost"].get(costs) != simdjson::SUCCESS) return {};
+  for (const auto& [model, element] : costs) {
+    double cost = 0;
+    if (element.is_null()) continue;
+    if (element.get(cost) != simdjson::SUCCESS || !(cost >= 0)) {
+      return bad(fmt::format("cost of '{}' is not a number of dollars", model));
+    }
+    row.costs.emplace_back(model, cost);
+  }
+  return {};
+}
+
 base::Status read_scores(const dom::object& object, Row& row) {
   dom::object scores;
-  if (object["scores"].get(scores) != simdjson::SUCCESS) return {};
+  if (object["scores"].get(scores) != simdjson::SUCCESS) {
+    return read_wide(object, row);
+  }
+  LLMROUTE_CHECK(read_costs(object, row));
   for (const auto& [model, element] : scores) {
     double score = 0;
     if (element.get(score) != simdjson::SUCCESS || !(score >= 0) ||
@@ -114,14 +161,21 @@ std::optional<double> answer_tokens(const dom::object& object) {
 
 void read_source(const dom::object& object, std::string_view file_name,
                  Row& row) {
-  row.group = text_or_empty(object, "dataset");
-  if (row.group.empty()) row.group = text_or_empty(object, "source");
-  if (row.group.empty()) row.group = file_name;
-  row.source =
-      std::string(file_name) + ":" + row.group.substr(0, row.group.find('/'));
+  std::string dataset = text_or_empty(object, "dataset");
+  if (dataset.empty()) dataset = text_or_empty(object, "source");
+  if (dataset.empty()) dataset = text_or_empty(object, "eval_name");
+  set_source(dataset, text_or_empty(object, "group"), file_name, row);
 }
 
 }  // namespace
+
+void set_source(std::string_view dataset, std::string_view group,
+                std::string_view file_name, Row& row) {
+  if (dataset.empty()) dataset = file_name;
+  row.group = group.empty() ? dataset : group;
+  row.source = std::string(file_name) + ":";
+  row.source += dataset.substr(0, dataset.find('/'));
+}
 
 std::optional<size_t> domain_of(std::string_view raw) {
   for (const Renamed& renamed : kRenamed) {
@@ -135,6 +189,7 @@ struct RowParser::Impl {
 };
 
 RowParser::RowParser() : impl_(std::make_unique<Impl>()) {}
+RowParser::RowParser(RowParser&&) noexcept = default;
 RowParser::~RowParser() = default;
 
 base::Result<Row> RowParser::parse(std::string_view line,
@@ -152,6 +207,7 @@ base::Result<Row> RowParser::parse(std::string_view line,
   }
   row.prompt = prompt;
   row.context = text_or_empty(object, "context");
+  row.id = text_or_empty(object, "id");
   read_source(object, file_name, row);
   row.raw_domain = text_or_empty(object, "domain");
   row.domain = domain_of(row.raw_domain);

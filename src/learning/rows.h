@@ -8,12 +8,13 @@
 // on the scale of abilities, at which a model of that ability succeeds every
 // other time. Further keys read where they exist: "dataset" or "source" (rows
 // of one kind are balanced against other kinds), "tokens" {model: [in, out]},
-// "out_chars" {model: n}, "language", "suspect" (rows marked so are left out of
-// outcomes) "weak" (count for less) and "h2h" (scores are shares of comparisons
-// won: not used as outcomes). With "compose": n the prompt is a template that
-// is filled n times: "{text}" by prompts of other rows, "{code}" by such of
-// domain code,
-// "{question}" by short questions. Other keys are ignored.
+// "out_chars" {model: n}, "cost" {model: dollars}, "id", "language", "suspect"
+// (rows marked so are left out of outcomes) "weak" (count for less) and "h2h"
+// (scores are shares of comparisons won: not used as outcomes). With "compose":
+// n the prompt is a template that is filled n times: "{text}" by prompts of
+// other rows, "{code}" by such of domain code, "{question}" by short questions.
+// A row without "scores" may be of a wide table (learning/wide_table.h),
+// "model|total_cost" and all. Other keys are ignored.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,9 @@ enum class Level { kSimple, kMedium, kHard };
 struct Row {
   std::string prompt;
   std::string context;  // that stands before the prompt, as standard input does
+  std::string id;       // as written; "" if none
   std::string source;   // the dataset's or source's name up to a '/'
-  std::string group;    // in full
+  std::string group;    // in full, or the row's "group"
   std::string raw_domain;        // as written; "" if none
   std::optional<size_t> domain;  // index into core::kDomainNames
   std::optional<Level> level;
@@ -43,6 +45,7 @@ struct Row {
   std::string language;              // as written; "" if none
   int64_t compose = 0;  // how many prompts to make from this template
   std::vector<std::pair<std::string, double>> scores;  // model, 0..1
+  std::vector<std::pair<std::string, double>> costs;   // model, dollars
   std::optional<double> answer_tokens;                 // mean over models
   std::optional<double> answer_ratio;
   bool suspect = false;
@@ -51,11 +54,12 @@ struct Row {
 };
 
 // Not an object, no string "prompt", a score that is not a number from 0 to 1,
-// an unknown difficulty: kData, saying what. `file_name` names the source of
-// rows that don't.
+// a cost that is none, an unknown difficulty: kData, saying what. `file_name`
+// names the source of rows that don't.
 class RowParser {
  public:
   RowParser();
+  RowParser(RowParser&&) noexcept;
   ~RowParser();
   base::Result<Row> parse(std::string_view line, std::string_view file_name);
 
@@ -63,6 +67,11 @@ class RowParser {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Source and group from the names of the dataset, the group ("" if none) and
+// the file.
+void set_source(std::string_view dataset, std::string_view group,
+                std::string_view file_name, Row& row);
 
 // The analyzer's domain for a data set's: its own names, and the finer ones of
 // published data ("science" is knowledge, "roleplay" writing). Nothing for

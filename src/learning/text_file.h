@@ -1,0 +1,30 @@
+// The bytes of a file, gzipped or not, block by block.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace llmroute::learning {
+
+// One thread.
+class TextFile {
+ public:
+  // Cannot be opened: kNoInput.
+  static base::Result<TextFile> open(const std::string& path);
+  TextFile(TextFile&&) noexcept;
+  ~TextFile();
+
+  // Up to `size` unpacked bytes; 0 at the end. A damaged or truncated gzip
+  // stream or a failed read: kData, saying what but not where.
+  base::Result<size_t> read(char* bytes, size_t size);
+
+ private:
+  struct Stream;
+  explicit TextFile(std::unique_ptr<Stream> stream);
+  std::unique_ptr<Stream> stream_;
+};
+
+}  // namespace llmroute::learning

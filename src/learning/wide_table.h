@@ -1,0 +1,58 @@
+// RouterBench's wide table: a row per prompt, columns
+//
+//   sample_id, prompt, eval_name, MODEL..., MODEL|model_response...,
+//   MODEL|total_cost...
+//
+// where the column named after a model holds its score. Models are those with a
+// column of either kind; in a table without such columns, every name that is
+// none of ours. "group", "domain", "dataset" and "language" are read too.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "learning/rows.h"
+
+namespace llmroute::learning {
+
+// What each column of a header is. Immutable.
+class WideColumns {
+ public:
+  static constexpr char kSeparator = '|';
+  explicit WideColumns(const std::vector<std::string>& names);
+
+  bool has_prompt() const { return has_prompt_; }
+  size_t models() const { return models_; }
+  std::vector<bool> wanted() const;
+  // Puts a cell into the row; empty ones are skipped. A score that is neither a
+  // number from 0 to 1 nor true or false, a cost that is none: kData.
+  base::Status set(size_t column, std::string_view text, Row& row) const;
+  base::Status set(size_t column, double number, Row& row) const;
+
+ private:
+  enum class Role : uint8_t {
+    kNone,
+    kId,
+    kPrompt,
+    kDataset,
+    kGroup,
+    kDomain,
+    kLanguage,
+    kScore,
+    kCost
+  };
+  struct Column {
+    std::string model;  // of scores and costs
+    Role role = Role::kNone;
+  };
+  static Role role_of(std::string_view name);
+
+  std::vector<Column> columns_;
+  bool has_prompt_ = false;
+  size_t models_ = 0;
+};
+
+}  // namespace llmroute::learning
