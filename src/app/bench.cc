@@ -1,42 +1,87 @@
 #include "app/bench.h"
 
+#include <string>
+#include <utility>
+
 #include "analyzer/analyzer.h"
+#include "app/bench_document.h"
+#include "app/bench_figures.h"
 #include "app/bench_quality.h"
 #include "app/bench_speed.h"
+#include "app/messages.h"
 #include "app/output.h"
 #include "config/load.h"
 
 namespace llmroute::app {
 namespace {
 
-base::Result<analyzer::Analyzer> chosen_analyzer(const core::Config& config) {
+using core::ExitStatus;
+
+base::Result<analyzer::Analyzer> chosen_analyzer(const BenchOptions& options,
+                                                 const core::Config& config) {
+  if (options.quality.model_file) {
+    return analyzer::Analyzer::load(*options.quality.model_file);
+  }
   if (config.router_model_file.empty()) {
     return analyzer::Analyzer::embedded();
   }
   return analyzer::Analyzer::load(config.router_model_file);
 }
 
+// False if a --fail-if is true of the figures.
+bool passes(const BenchOptions& options, const std::vector<Figure>& figures) {
+  const Messages messages(options.messages);
+  bool passed = true;
+  for (const std::string& text : options.quality.fail_if) {
+    const auto fail_if = parse_fail_if(text);
+    if (!fail_if) continue;  // refused by the command line
+    for (const std::string& line : failures(*fail_if, figures)) {
+      messages.error(line);
+      passed = false;
+    }
+  }
+  return passed;
+}
+
+base::Result<ExitStatus> bench_files(const BenchOptions& options,
+                                     const core::Config& config,
+                                     const analyzer::Analyzer& analyzer) {
+  LLMROUTE_TRY(const BenchReport report,
+               measure_quality(options, config, analyzer));
+  const std::vector<Figure> figures = figures_of(report);
+  std::vector<Change> changes;
+  if (options.quality.baseline) {
+    LLMROUTE_TRY(changes, changes_since(*options.quality.baseline, figures));
+  }
+  std::string document;
+  if (options.format == Format::kJson) {
+    document = bench_json(report, changes);
+  } else {
+    document = bench_text(report);
+    if (options.quality.baseline) {
+      document += changes_text(changes, *options.quality.baseline);
+    }
+  }
+  LLMROUTE_CHECK(print_document(document));
+  return passes(options, figures) ? ExitStatus::kOk : ExitStatus::kNegative;
+}
+
 }  // namespace
 
-base::Result<core::ExitStatus> bench(const BenchOptions& options,
-                                     const base::Environment& environment) {
-  const bool json = options.format == Format::kJson;
+base::Result<ExitStatus> bench(const BenchOptions& options,
+                               const base::Environment& environment) {
   LLMROUTE_TRY(const core::Config config,
                config::load({options.config.file, options.config.no_config},
                             environment));
-  LLMROUTE_TRY(const analyzer::Analyzer analyzer, chosen_analyzer(config));
-  if (options.files.empty()) {
-    LLMROUTE_TRY(const SpeedReport report,
-                 measure_speed(config, analyzer, options.seconds));
-    LLMROUTE_CHECK(
-        print_document(json ? speed_json(report) : speed_text(report)));
-  } else {
-    LLMROUTE_TRY(const QualityReport report,
-                 measure_quality(options.files, config, analyzer));
-    LLMROUTE_CHECK(
-        print_document(json ? quality_json(report) : quality_text(report)));
-  }
-  return core::ExitStatus::kOk;
+  LLMROUTE_TRY(const analyzer::Analyzer analyzer,
+               chosen_analyzer(options, config));
+  if (!options.files.empty()) return bench_files(options, config, analyzer);
+  LLMROUTE_TRY(const SpeedReport report,
+               measure_speed(config, analyzer, options.seconds));
+  LLMROUTE_CHECK(print_document(options.format == Format::kJson
+                                    ? speed_json(report)
+                                    : speed_text(report)));
+  return ExitStatus::kOk;
 }
 
 }  // namespace llmroute::app

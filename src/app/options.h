@@ -108,11 +108,22 @@ struct ConfigCommandOptions {
   MessageOptions messages;
 };
 
+// What `bench` measures on files of outcomes.
+struct QualityOptions {
+  std::vector<std::string> models;        // names or globs; none: all
+  bool test_part = false;                 // only rows that training holds out
+  std::optional<std::string> model_file;  // the router model; else the config's
+  std::optional<std::string> baseline;    // an earlier --json
+  std::vector<std::string> fail_if;       // "apgr<0.6"
+};
+
 struct BenchOptions {
   ConfigOptions config;
   std::vector<std::string> files;
   Format format = Format::kText;
   double seconds = 1;  // how long the speed is measured
+  QualityOptions quality;
+  uint64_t seed = 1;  // of resampling
   MessageOptions messages;
 };
 

@@ -23,14 +23,6 @@ namespace {
 
 using learning::Row;
 
-uint64_t hash_text(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  }
-  return hash;
-}
-
 learning::HeadLayout head_layout() {
   learning::HeadLayout layout;
   layout.difficulty = analyzer::kDifficultyHead;
@@ -261,7 +253,7 @@ class Builder {
     words.erase(std::unique(words.begin(), words.end()), words.end());
     words_.insert(words_.end(), words.begin(), words.end());
     word_end_.push_back(words_.size());
-    if (!prompts_.insert(hash_text(prompt)).second) return;  // a copy
+    if (!prompts_.insert(prompt_hash(prompt)).second) return;  // a copy
     for (const uint64_t word : words) ++word_rows_[word];
   }
 
@@ -322,8 +314,16 @@ class Builder {
 
 }  // namespace
 
+uint64_t prompt_hash(std::string_view prompt) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : prompt) {
+    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
 Part part_of(std::string_view prompt) {
-  switch (learning::mix64(hash_text(prompt)) % 10) {
+  switch (learning::mix64(prompt_hash(prompt)) % 10) {
     case 0:
       return Part::kTest;
     case 1:

@@ -1,5 +1,7 @@
 #include "cli/apply.h"
 
+#include "app/bench_figures.h"
+
 namespace llmroute::cli {
 
 Status set_prompt(Settings& s, Text value) {
@@ -140,6 +142,21 @@ Status set_training_seed(Settings& s, Text value) {
 Status set_threads(Settings& s, Text value) {
   LLMROUTE_TRY(const int64_t threads, whole_number(value, 1, 256));
   s.threads = static_cast<int>(threads);
+  return {};
+}
+
+Status set_bench_models(Settings& s, Text value) {
+  return set_list(s.quality.models, value);
+}
+
+Status set_part(Settings& s, Text value) {
+  s.quality.test_part = value == "test";
+  return {};
+}
+
+Status add_fail_if(Settings& s, Text value) {
+  LLMROUTE_CHECK(app::parse_fail_if(value));
+  s.quality.fail_if.emplace_back(value);
   return {};
 }
 

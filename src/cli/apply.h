@@ -72,5 +72,8 @@ Status set_format(Settings&, Text);
 Status set_error_format(Settings&, Text);
 Status set_training_seed(Settings&, Text);
 Status set_threads(Settings&, Text);
+Status set_bench_models(Settings&, Text);
+Status set_part(Settings&, Text);
+Status add_fail_if(Settings&, Text);
 
 }  // namespace llmroute::cli

@@ -56,13 +56,34 @@ constexpr CommandRow kCommands[] = {
      .arguments = "[FILE...]",
      .description =
          "Without a file, measures the speed of this build. With files of "
-         "outcomes, rows as `train` reads them with `scores`, says how good "
-         "the routing is: for each source, how much of the better answers of "
-         "a strong model it keeps while a weak one answers the rest, against "
-         "routing by length alone and against an oracle. Nothing is sent.",
+         "outcomes, says how good the routing is: rows as `train` reads them, "
+         "with `scores` and perhaps `cost` (an object of model names and "
+         "dollars), or RouterBench's wide table, as JSON lines or as a file "
+         "whose name ends in .csv; either may be gzipped. Files that compare "
+         "the same models are measured together. Nothing is sent.\n\n"
+         "For a pair of models (the best one, and of more than two the one at "
+         "the lower quartile): the share of the gap in quality that is won "
+         "(APGR), calls to the strong model needed and saved, beside routing "
+         "by length, at random and by an oracle. For a pool with known costs: "
+         "quality against cost (AIQ) beside every constant, their mixture "
+         "(zero router), length and oracles. Intervals are 95 % bootstraps "
+         "over prompts. The verdict is the second line of each study; "
+         "calibration, datasets and domains follow.\n\n"
+         "`--json` prints one object: `studies` (each with `verdict`, `pair`, "
+         "`pool`, `probabilities`, `datasets`, `domains`), `domains` (the "
+         "analyzer's, with their confusion), `speed`, and `figures`, a flat "
+         "list of `study`, `name`, `value`, `low` and `high` for programs. "
+         "What "
+         "could not be measured is null; costs are dollars a prompt; keys are "
+         "only ever added.",
      .examples = {{"llmroute bench", "Prompts a second on this machine."},
-                  {"llmroute bench --json outcomes.jsonl",
-                   "Quality against cost, for programs."}},
+                  {"llmroute bench --json outcomes.jsonl > old.json",
+                   "Quality against cost, for programs."},
+                  {"llmroute bench outcomes.jsonl --models 'gpt-4*,mixtral*' "
+                   "--fail-if 'apgr<0.6'",
+                   "A pair; exit 1 if routing it got worse."},
+                  {"llmroute bench --baseline old.json outcomes.jsonl",
+                   "What a new model or config changed."}},
      .operand_source = Source::kFile},
     {.command = Command::kTrain,
      .name = "train",

@@ -134,6 +134,8 @@ app::BenchOptions bench_options(Settings settings,
           .files = std::move(operands),
           .format = settings.output.format,
           .seconds = settings.seconds,
+          .quality = std::move(settings.quality),
+          .seed = settings.training_seed,
           .messages = settings.messages};
 }
 

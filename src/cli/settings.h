@@ -25,6 +25,7 @@ struct Settings {
   bool origin = false;
   bool force = false;
   double seconds = 1;
+  app::QualityOptions quality;
   std::optional<std::string> card, init;
   uint64_t training_seed = 1;
   int threads = 1;

@@ -1,5 +1,8 @@
 """`llmroute bench`: speed of this build; quality on files of outcomes."""
 
+import csv
+import gzip
+import io
 import json
 import pathlib
 import unittest
@@ -35,32 +38,75 @@ class Speed(harness.TestCase):
         self.assertGreater(report["start"]["program_ms"], 0)
 
 
-class Quality(harness.TestCase):
-    def bench(self, rows, *args):
-        path = pathlib.Path(self.home.file("outcomes.jsonl"))
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return self.run_llmroute(["bench", str(path), *args])
+def by_name(items, key="name"):
+    return {item[key]: item for item in items}
 
-    def test_a_pair_is_measured_beside_length_and_oracle(self):
-        # Eight prompts, each longer than the one before: by length, the four
-        # that need the strong model come first.
-        rows = [{"prompt": "word " * (i + 1), "dataset": "d",
-                 "scores": {"s": 1, "w": 0 if i >= 4 else 1}}
-                for i in range(8)]
-        result = self.bench(rows, "--json")
+
+class FilesCase(harness.TestCase):
+    def write_rows(self, rows, name="outcomes.jsonl"):
+        path = pathlib.Path(self.home.file(name))
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return str(path)
+
+    def bench(self, rows, *args, **options):
+        return self.run_llmroute(["bench", self.write_rows(rows), *args], **options)
+
+    def report(self, rows, *args, **options):
+        result = self.bench(rows, "--json", *args, **options)
         self.assert_status(result, 0)
-        pair = result.json()["pairs"][0]
+        return result.json()
+
+
+def by_length_rows():
+    """Eight prompts, each longer than the one before: by length, the four that
+    need the strong model come first."""
+    return [{"prompt": "word " * (i + 1), "dataset": "d" if i % 2 else "e",
+             "scores": {"s": 1, "w": 0 if i >= 4 else 1}} for i in range(8)]
+
+
+def pool_rows(n=40, models=("big", "small"), costs=(4, 1)):
+    """Every fourth prompt is one that only the first model answers."""
+    return [{"prompt": f"question {i} " + "hard " * (10 if i % 4 == 0 else 1),
+             "domain": "math", "dataset": f"g{i % 3}",
+             "scores": {models[0]: 1, models[1]: 0 if i % 4 == 0 else 1},
+             "cost": {models[0]: costs[0], models[1]: costs[1]}}
+            for i in range(n)]
+
+
+class Pair(FilesCase):
+    def test_a_pair_is_measured_beside_length_oracle_and_random(self):
+        study = self.report(by_length_rows())["studies"][0]
+        pair = study["pair"]
         self.assertEqual((pair["strong"], pair["weak"], pair["rows"]),
                          ("s", "w", 8))
         self.assertEqual(pair["strong_mean"], 1)
         self.assertEqual(pair["weak_mean"], 0.5)
-        scorers = {s["name"]: s for s in pair["scorers"]}
+        scorers = by_name(pair["scorers"])
         # Quality rises from .5 to 1 over the first half of the calls and stays:
         # area .875, less .5, over .5.
         for name in ("length only", "oracle"):
-            self.assertAlmostEqual(scorers[name]["fine"]["apgr"], 0.75)
-            self.assertAlmostEqual(scorers[name]["fine"]["cpt50"], 25)
+            fine = scorers[name]["fine"]
+            self.assertAlmostEqual(fine["apgr"], 0.75)
+            self.assertAlmostEqual(fine["cpt50"], 25)
+            self.assertAlmostEqual(fine["saved_calls_100"], 50)
+            self.assertAlmostEqual(fine["random_saved_calls_95"], 10)
+            self.assertAlmostEqual(fine["peak_quality_pct_of_strong"], 100)
+            self.assertLessEqual(fine["apgr_low"], 0.75)
+            self.assertGreaterEqual(fine["apgr_high"], 0.75)
         self.assertIn("llmroute", scorers)
+        self.assertAlmostEqual(scorers["random"]["fine"]["apgr"], 0.5)
+        self.assertAlmostEqual(scorers["random"]["fine"]["cpt80"], 80)
+        self.assertIn("apgr_paper_sum", scorers["oracle"]["routellm"])
+        self.assertIsNone(study["pool"])
+        self.assertEqual(study["costs"], "none")
+
+    def test_datasets_and_domains_have_rows_of_their_own(self):
+        rows = by_length_rows()
+        study = self.report(rows)["studies"][0]
+        self.assertEqual({s["name"]: s["rows"] for s in study["datasets"]},
+                         {"d": 4, "e": 4})
+        self.assertEqual([s["name"] for s in study["domains"]], ["none"])
+        self.assertAlmostEqual(study["datasets"][0]["apgr"]["value"], 0.75, 1)
 
     def test_text(self):
         rows = [{"prompt": f"question {i}", "domain": "math",
@@ -68,8 +114,56 @@ class Quality(harness.TestCase):
         result = self.bench(rows)
         self.assert_status(result, 0)
         for part in ("s (1.000) over w (0.500)", "length only", "oracle",
-                     "domains of 20 rows"):
+                     "random", "no gain: use s", "domains of 20 rows"):
             self.assertIn(part, result.text)
+        self.assertNotIn("\x1b", result.text)
+        self.assertLessEqual(max(map(len, result.text.splitlines())), 100)
+
+    def test_the_same_seed_gives_the_same_intervals(self):
+        rows = by_length_rows()
+        first, again = self.report(rows), self.report(rows, "--seed", "1")
+        other = self.report(rows, "--seed", "2")
+        def interval(report):
+            fine = report["studies"][0]["pair"]["scorers"][0]["fine"]
+            return fine["apgr_low"], fine["apgr_high"]
+        self.assertEqual(interval(first), interval(again))
+        self.assertNotEqual(interval(first), interval(other))
+
+    def test_models_are_chosen_by_name_or_glob(self):
+        rows = [{"prompt": f"q {i}", "scores":
+                 {"a-1": 1, "a-2": i % 2, "b": 0.25}} for i in range(12)]
+        study = self.report(rows, "--models", "a-*")["studies"][0]
+        self.assertEqual(study["models"], ["a-1", "a-2"])
+        study = self.report(rows, "--models", "b,a-2")["studies"][0]
+        self.assertEqual((study["pair"]["strong"], study["pair"]["weak"]),
+                         ("a-2", "b"))
+        result = self.bench(rows, "--models", "a-3")
+        self.assert_status(result, 64)
+        self.assertIn("did you mean 'a-", result.err)
+
+    def test_files_of_the_same_models_are_measured_together(self):
+        one = self.write_rows(by_length_rows(), "one.jsonl")
+        two = self.write_rows(by_length_rows(), "two.jsonl")
+        other = self.write_rows([{"prompt": "x", "scores": {"u": 1, "v": 0}}],
+                                "other.jsonl")
+        result = self.run_llmroute(["bench", "--json", one, two, other])
+        self.assert_status(result, 0)
+        self.assertEqual([(s["name"], s["rows"]) for s in result.json()["studies"]],
+                         [("one and 1 more", 16), ("other", 1)])
+
+    def test_the_test_part_is_what_training_holds_out(self):
+        rows = [{"prompt": f"question {i}", "scores": {"s": 1, "w": i % 2}}
+                for i in range(400)]
+        everything = self.report(rows, "--part", "all")["studies"][0]["rows"]
+        held_out = self.report(rows, "--part", "test")["studies"][0]["rows"]
+        self.assertEqual(everything, 400)
+        self.assertTrue(20 < held_out < 65, held_out)
+
+    def test_suspect_rows_and_preferences_are_left_out(self):
+        rows = by_length_rows()
+        rows.append({"prompt": "x", "scores": {"s": 0, "w": 1}, "suspect": True})
+        rows.append({"prompt": "y", "scores": {"s": 0, "w": 1}, "h2h": {}})
+        self.assertEqual(self.report(rows)["studies"][0]["rows"], 8)
 
     def test_rows_that_compare_nothing(self):
         self.assert_status(self.bench([{"prompt": "x"}]), 65)
@@ -78,6 +172,160 @@ class Quality(harness.TestCase):
         result = self.bench([{"prompt": "x", "scores": {"m": 3}}])
         self.assert_status(result, 65)
         self.assertIn("outcomes.jsonl:1", result.err)
+
+    def test_model_file(self):
+        result = self.bench(by_length_rows(), "--model-file", "missing.model")
+        self.assertNotEqual(result.status, 0)
+        self.assertIn("missing.model", result.err)
+        default = harness.SOURCE_DIR / "models/default.model"
+        copy = self.home.write("mine.model", default.read_bytes(), 0o600)
+        report = self.report(by_length_rows(), "--model-file", copy)
+        self.assertIn("mine.model", report["router_model"]["id"])
+
+
+class Pool(FilesCase):
+    CONFIG = "".join(harness.model(name, provider="openai", id=name, ability=ability,
+                                   price={"input": 1.0, "output": 2.0})
+                     for name, ability in (("big", 2.0), ("small", -1.0)))
+
+    def test_rb_2_sweep_hull_and_aiq(self):
+        pool = self.report(pool_rows(), config=self.CONFIG)["studies"][0]["pool"]
+        routers = by_name(pool["routers"])
+        self.assertEqual(list(routers),
+                         ["llmroute", "zero router", "length only", "oracle"])
+        # Constants (1, .75) and (4, 1): 3 * .875 / 4.
+        self.assertAlmostEqual(routers["zero router"]["aiq"]["value"], 0.65625)
+        self.assertAlmostEqual(routers["zero router"]["aiq_by_range"], 0.875)
+        # The oracle reaches quality 1 for a quarter of the dear calls.
+        oracle = routers["oracle"]
+        self.assertAlmostEqual(oracle["hull"][-1]["cost_usd"], 1.75)
+        self.assertAlmostEqual(oracle["aiq"]["value"],
+                               (0.75 * 0.875 + 2.25) / 4)
+        self.assertAlmostEqual(oracle["cost_saved_100"]["value"], 56.25)
+        costs = [p["cost_usd"] for p in routers["llmroute"]["hull"]]
+        self.assertEqual(costs, sorted(costs))
+        self.assertGreaterEqual(len(routers["llmroute"]["points"]), 40)
+
+    def test_rb_3_baselines(self):
+        report = self.report(pool_rows(), config=self.CONFIG)
+        pool = report["studies"][0]["pool"]
+        constants = by_name(pool["constants"], "model")
+        self.assertAlmostEqual(constants["big"]["quality"], 1)
+        self.assertAlmostEqual(constants["small"]["quality"], 0.75)
+        self.assertEqual(pool["best_constant"], "big")
+        self.assertAlmostEqual(pool["random"]["cost_usd"], 2.5)
+        self.assertAlmostEqual(pool["random"]["quality"], 0.875)
+        for oracle in ("cheapest_sufficient_oracle", "best_quality_oracle"):
+            self.assertAlmostEqual(pool[oracle]["cost_usd"], 1.75)
+            self.assertAlmostEqual(pool[oracle]["quality"], 1)
+        self.assertGreater(report["speed"]["p50_ns"], 0)
+        self.assertLessEqual(report["speed"]["p50_ns"], report["speed"]["p99_ns"])
+        heads = by_name(report["studies"][0]["probabilities"], "model")
+        self.assertEqual(set(heads), {"big", "small", "all"})
+        self.assertTrue(0 <= heads["all"]["brier"] <= 1)
+
+    def test_rb_6_verdict(self):
+        study = self.report(pool_rows(), config=self.CONFIG)["studies"][0]
+        self.assertRegex(study["verdict"], "^no gain: use big")
+        self.assertAlmostEqual(study["pool"]["gain"]["value"], 0)
+        # Nothing is known of these models: routing them is not measured.
+        study = self.report(pool_rows(models=("x1", "x2")))["studies"][0]
+        self.assertRegex(study["verdict"], "^no gain: use x1 .the router knows")
+        text = self.bench(pool_rows(), config=self.CONFIG).text
+        self.assertIn("no gain: use big", text.splitlines()[1])
+
+    def test_costs_are_estimated_from_prices(self):
+        rows = pool_rows()
+        for row in rows:
+            del row["cost"]
+        study = self.report(rows, config=self.CONFIG)["studies"][0]
+        self.assertEqual(study["costs"], "prices")
+        self.assertGreater(study["pool"]["largest_cost_usd"], 0)
+
+    def test_text_of_a_pool(self):
+        text = self.bench(pool_rows(), config=self.CONFIG).text
+        for part in ("AIQ", "zero router", "cheapest-sufficient oracle",
+                     "$ per 1,000", "Brier"):
+            self.assertIn(part, text)
+
+
+class WideTable(FilesCase):
+    TABLE = (
+        "sample_id,prompt,eval_name,a/x,b,a/x|model_response,b|model_response,"
+        "a/x|total_cost,b|total_cost\r\n" + "".join(
+            f's{i},"two\nlines, ""quoted"" {i}",mmlu,1.0,{i % 2},"long\n\nanswer"'
+            f",no,0.004,0.001\r\n" for i in range(12)))
+
+    def table(self, text, name="table.csv"):
+        return self.run_llmroute(["bench", "--json", self.home.write(name, text)])
+
+    def test_rb_1_csv(self):
+        result = self.table(self.TABLE)
+        self.assert_status(result, 0)
+        study = result.json()["studies"][0]
+        self.assertEqual((study["rows"], study["models"]), (12, ["a/x", "b"]))
+        self.assertEqual(study["costs"], "file")
+        self.assertEqual(study["datasets"][0]["name"], "mmlu")
+        self.assertAlmostEqual(
+            by_name(study["pool"]["constants"], "model")["b"]["quality"], 0.5)
+
+    def test_rb_1_csv_gzipped_and_jsonl(self):
+        plain = self.table(self.TABLE).json()["studies"][0]["pool"]
+        packed = self.table(gzip.compress(self.TABLE.encode()), "table.csv.gz")
+        self.assert_status(packed, 0)
+        self.assertEqual(packed.json()["studies"][0]["pool"], plain)
+        lines = "".join(json.dumps(row) + "\n" for row in csv.DictReader(
+            io.StringIO(self.TABLE, newline="")))
+        wide = self.table(lines, "table.jsonl")
+        self.assert_status(wide, 0)
+        self.assertEqual(wide.json()["studies"][0]["pool"], plain)
+
+    def test_a_bad_table_names_line_and_record(self):
+        result = self.table(self.TABLE + 's99,"x",mmlu,7,0,,,,\r\n')
+        self.assert_status(result, 65)
+        self.assertIn("table.csv:50: record 14: score of 'a/x'", result.err)
+        self.assertEqual(len(result.err.splitlines()), 1)
+        result = self.table(self.TABLE + '"open')
+        self.assert_status(result, 65)
+        self.assertIn("record 14 (line 50)", result.err)
+
+
+class Comparison(FilesCase):
+    def test_fail_if(self):
+        rows = by_length_rows()
+        self.assert_status(self.bench(rows, "--fail-if", "apgr<-5"), 0)
+        result = self.bench(rows, "--fail-if", "apgr>=-5", "--fail-if", "cpt50>1000")
+        self.assert_status(result, 1)
+        self.assertIn("--fail-if 'apgr>=-5': apgr is", result.err)
+        self.assertIn("length only", result.text)  # the report all the same
+        result = self.bench(rows, "--fail-if", "aiq<0.1")
+        self.assert_status(result, 1)
+        self.assertIn("was not measured", result.err)
+        for bad in ("apgr", "apg<0.1", "apgr<x"):
+            self.assert_status(self.bench(rows, "--fail-if", bad), 64)
+
+    def test_baseline(self):
+        rows = by_length_rows()
+        old = self.home.write("old.json", self.bench(rows, "--json").out)
+        same = self.bench(rows, "--baseline", old)
+        self.assert_status(same, 0)
+        self.assertIn("no figure differs", same.text)
+        for row in rows[:2]:
+            row["scores"]["w"] = 0
+        changed = self.bench(rows, "--baseline", old)
+        self.assertIn("against", changed.text)
+        self.assertIn("saved_calls_95", changed.text)
+        report = self.report(rows, "--baseline", old)
+        change = by_name(report["changes"])["cpt80"]
+        self.assertNotEqual(change["before"], change["now"])
+        bad = self.home.write("bad.json", "{}")
+        self.assert_status(self.bench(rows, "--baseline", bad), 65)
+
+    def test_figures_are_flat_and_named(self):
+        figures = by_name(self.report(by_length_rows())["figures"])
+        self.assertEqual(figures["apgr"]["study"], "outcomes")
+        self.assertLessEqual(figures["apgr"]["low"], figures["apgr"]["high"])
+        self.assertIsNone(figures["cpt50"]["low"])
 
 
 if __name__ == "__main__":

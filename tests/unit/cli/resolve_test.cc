@@ -279,6 +279,31 @@ const std::vector<OptionCase>& option_cases() {
        Command::kBench,
        {"bench", "--seconds", "0.5"},
        [](Set s) { return s.seconds == 0.5; }},
+      {"--models",
+       Command::kBench,
+       {"bench", "--models", "a,b*"},
+       [](Set s) {
+         return s.quality.models == std::vector<std::string>{"a", "b*"};
+       }},
+      {"--part",
+       Command::kBench,
+       {"bench", "--part", "test"},
+       [](Set s) { return s.quality.test_part; }},
+      {"--model-file",
+       Command::kBench,
+       {"bench", "--model-file", "f"},
+       [](Set s) { return s.quality.model_file == "f"; }},
+      {"--baseline",
+       Command::kBench,
+       {"bench", "--baseline", "f"},
+       [](Set s) { return s.quality.baseline == "f"; }},
+      {"--fail-if",
+       Command::kBench,
+       {"bench", "--fail-if", "apgr<0.6", "--fail-if", "ece>=.1"},
+       [](Set s) {
+         return s.quality.fail_if ==
+                std::vector<std::string>{"apgr<0.6", "ece>=.1"};
+       }},
       {"--threads",
        Command::kTrain,
        {"train", "--threads", "3"},

@@ -1,0 +1,186 @@
+#include "app/bench_figures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "learning/figure_file.h"
+
+namespace llmroute::app {
+namespace {
+
+constexpr FigureName kNames[] = {
+    {"apgr", Better::kHigher, "share of the pair's gap won, fine curve"},
+    {"apgr_over_length", Better::kHigher, "the same less that by length"},
+    {"routellm_apgr", Better::kHigher, "as RouteLLM defines it"},
+    {"cpt50", Better::kLower, "percent of calls that win half of the gap"},
+    {"cpt80", Better::kLower, "percent of calls that win 80 % of it"},
+    {"saved_calls_95", Better::kHigher, "percent, at 95 % of the quality"},
+    {"saved_calls_99", Better::kHigher, "percent, at 99 % of the quality"},
+    {"saved_calls_100", Better::kHigher, "percent, at the whole quality"},
+    {"aiq", Better::kHigher, "quality averaged over costs, as RouterBench"},
+    {"aiq_over_zero", Better::kHigher, "the same less the zero router's"},
+    {"gain", Better::kHigher, "quality over the best constant at its cost"},
+    {"cost_saved_95", Better::kHigher, "percent of the best constant's cost"},
+    {"cost_saved_99", Better::kHigher, "the same at 99 % of its quality"},
+    {"cost_saved_100", Better::kHigher, "the same at its whole quality"},
+    {"brier", Better::kLower, "of all probabilities"},
+    {"ece", Better::kLower, "expected calibration error"},
+    {"auc", Better::kHigher, "of all probabilities"},
+    {"unchanged", Better::kHigher, "share of decisions, mean over variants"},
+    {"floor_broken", Better::kLower, "share of folds below the target"},
+    {"domain_accuracy", Better::kHigher, "of all labelled rows"},
+    {"domain_f1", Better::kHigher, "macro-F1"},
+    {"decision_us", Better::kLower, "median microseconds of an analysis"},
+};
+
+class Collector {
+ public:
+  void begin(const std::string& study) { study_ = study; }
+  void add(std::string_view name, const Band& band) {
+    if (!std::isnan(band.value)) all_.push_back({study_, name, band});
+  }
+  void add(std::string_view name, double value) { add(name, Band{value}); }
+  std::vector<Figure> take() { return std::move(all_); }
+
+ private:
+  std::string study_;
+  std::vector<Figure> all_;
+};
+
+void add_pair(const PairReport& pair, Collector& all) {
+  const PairScorer& ours = pair.scorers[0];
+  all.add("apgr", ours.apgr);
+  all.add("apgr_over_length", pair.over_length);
+  all.add("routellm_apgr", ours.routellm.apgr);
+  all.add("cpt50", ours.fine.cpt50);
+  all.add("cpt80", ours.fine.cpt80);
+  all.add("saved_calls_95", ours.fine.saved95);
+  all.add("saved_calls_99", ours.fine.saved99);
+  all.add("saved_calls_100", ours.fine.saved100);
+}
+
+void add_pool(const PoolReport& pool, Collector& all) {
+  if (pool.known_models < 2) return;
+  const PoolRouter& ours = pool.routers[0];
+  all.add("aiq", ours.aiq);
+  all.add("aiq_over_zero", pool.over_zero);
+  all.add("gain", pool.gain);
+  all.add("cost_saved_95", ours.saved[0]);
+  all.add("cost_saved_99", ours.saved[1]);
+  all.add("cost_saved_100", ours.saved[2]);
+}
+
+bool holds(double value, const std::string& relation, double limit) {
+  if (relation == "<") return value < limit;
+  if (relation == "<=") return value <= limit;
+  if (relation == ">") return value > limit;
+  return value >= limit;
+}
+
+Better better_of(std::string_view name) {
+  for (const FigureName& figure : kNames) {
+    if (figure.name == name) return figure.better;
+  }
+  return Better::kHigher;
+}
+
+}  // namespace
+
+std::span<const FigureName> figure_names() { return kNames; }
+
+std::vector<Figure> figures_of(const BenchReport& report) {
+  Collector all;
+  for (const StudyReport& study : report.studies) {
+    all.begin(study.name);
+    if (study.pair) add_pair(*study.pair, all);
+    if (study.pool) add_pool(*study.pool, all);
+    all.add("brier", study.all_heads.brier);
+    all.add("ece", study.all_heads.ece);
+    all.add("auc", study.all_heads.auc);
+    if (study.robust) all.add("unchanged", study.robust->unchanged);
+    if (study.target) all.add("floor_broken", study.target->floor_broken);
+  }
+  all.begin("");
+  if (report.domains.rows > 0) {
+    all.add("domain_accuracy", report.domains.metrics.accuracy);
+    all.add("domain_f1", report.domains.metrics.macro_f1);
+  }
+  all.add("decision_us", report.speed.p50_ns / 1000);
+  return all.take();
+}
+
+base::Result<FailIf> parse_fail_if(std::string_view text) {
+  const auto usage = [](std::string what) {
+    return base::Error{base::ErrorKind::kUsage, std::move(what)};
+  };
+  FailIf fail_if;
+  fail_if.text = text;
+  const size_t at = text.find_first_of("<>");
+  if (at == std::string_view::npos) {
+    return usage("expected FIGURE<NUMBER, as in 'apgr<0.6'");
+  }
+  const bool or_equal = at + 1 < text.size() && text[at + 1] == '=';
+  fail_if.name = base::trim(text.substr(0, at));
+  fail_if.relation = text.substr(at, or_equal ? 2 : 1);
+  const auto limit =
+      base::parse_double(base::trim(text.substr(at + fail_if.relation.size())));
+  if (!limit) return usage("expected a number after the sign");
+  fail_if.limit = *limit;
+  std::vector<std::string> names;
+  for (const FigureName& figure : kNames) names.emplace_back(figure.name);
+  if (std::find(names.begin(), names.end(), fail_if.name) != names.end()) {
+    return fail_if;
+  }
+  const auto near = base::nearest_name(fail_if.name, names);
+  return usage(
+      near ? fmt::format("unknown figure '{}' (did you mean '{}'?)",
+                         fail_if.name, *near)
+           : fmt::format("expected one of {}", base::join(names, ", ")));
+}
+
+std::vector<std::string> failures(const FailIf& fail_if,
+                                  const std::vector<Figure>& figures) {
+  std::vector<std::string> lines;
+  bool measured = false;
+  for (const Figure& figure : figures) {
+    if (figure.name != fail_if.name) continue;
+    measured = true;
+    if (!holds(figure.band.value, fail_if.relation, fail_if.limit)) continue;
+    lines.push_back(
+        fmt::format("--fail-if '{}': {} is {:.4g}{}", fail_if.text, figure.name,
+                    figure.band.value,
+                    figure.study.empty() ? "" : " (" + figure.study + ")"));
+  }
+  if (!measured) {
+    lines.push_back(fmt::format("--fail-if '{}': {} was not measured",
+                                fail_if.text, fail_if.name));
+  }
+  return lines;
+}
+
+base::Result<std::vector<Change>> changes_since(
+    const std::string& path, const std::vector<Figure>& figures) {
+  LLMROUTE_TRY(const std::vector<learning::FiledFigure> old,
+               learning::read_figures(path));
+  std::vector<Change> changes;
+  for (const Figure& figure : figures) {
+    Change change{figure.study, figure.name, kUnknown, figure.band.value};
+    for (const learning::FiledFigure& before : old) {
+      if (before.study != figure.study || before.name != figure.name) continue;
+      change.before = before.value;
+      change.outside =
+          before.high < figure.band.low || before.low > figure.band.high;
+    }
+    const double gained = better_of(figure.name) == Better::kHigher
+                              ? change.now - change.before
+                              : change.before - change.now;
+    change.better = gained > 1e-9;
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,56 @@
+// The figures of a report by name, for --baseline and --fail-if.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/bench_report.h"
+#include "base/result.h"
+
+namespace llmroute::app {
+
+enum class Better { kHigher, kLower };
+
+struct FigureName {
+  std::string_view name;
+  Better better;
+  std::string_view meaning;
+};
+// Every figure there can be.
+std::span<const FigureName> figure_names();
+
+struct Figure {
+  std::string study;  // empty: of all rows
+  std::string_view name;
+  Band band;
+};
+// Those that were measured.
+std::vector<Figure> figures_of(const BenchReport& report);
+
+// "apgr<0.6": an assertion that fails when it is true.
+struct FailIf {
+  std::string text, name, relation;
+  double limit = 0;
+};
+// Anything but NAME, one of < <= > >=, and a number: kUsage.
+base::Result<FailIf> parse_fail_if(std::string_view text);
+// One line for each figure for which it is true, or one that says that none was
+// measured.
+std::vector<std::string> failures(const FailIf& fail_if,
+                                  const std::vector<Figure>& figures);
+
+struct Change {
+  std::string study;
+  std::string_view name;
+  double before = kUnknown, now = kUnknown;
+  bool better = false;   // than before, by more than rounding
+  bool outside = false;  // of both intervals, where both have one
+};
+// What differs from an earlier --json report. Errors: kNoInput; kData if the
+// file is none.
+base::Result<std::vector<Change>> changes_since(
+    const std::string& path, const std::vector<Figure>& figures);
+
+}  // namespace llmroute::app

@@ -1,0 +1,242 @@
+// The report of `bench` as JSON.
+#include "app/bench_document.h"
+#include "base/json_writer.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::JsonWriter;
+
+void add_band(JsonWriter& json, std::string_view name, const Band& band) {
+  json.key(name).begin_object().field("value", band.value);
+  json.field("low", band.low).field("high", band.high).end_object();
+}
+
+void add_point(JsonWriter& json, const learning::CostPoint& point) {
+  json.begin_object().field("cost_usd", point.cost);
+  json.field("quality", point.quality).end_object();
+}
+
+void add_points(JsonWriter& json, std::string_view name,
+                const std::vector<learning::CostPoint>& points) {
+  json.key(name).begin_array();
+  for (const learning::CostPoint& point : points) add_point(json, point);
+  json.end_array();
+}
+
+void add_scorer(JsonWriter& json, const PairScorer& s) {
+  json.begin_object().field("name", s.name);
+  json.key("routellm").begin_object().field("apgr", s.routellm.apgr);
+  json.field("apgr_paper_sum", s.routellm.apgr_paper_sum);
+  json.field("cpt20", s.routellm.cpt20).field("cpt50", s.routellm.cpt50);
+  json.field("cpt80", s.routellm.cpt80).end_object();
+  json.key("fine").begin_object().field("apgr", s.fine.apgr);
+  json.field("apgr_low", s.apgr.low).field("apgr_high", s.apgr.high);
+  json.field("cpt50", s.fine.cpt50).field("cpt80", s.fine.cpt80);
+  json.field("saved_calls_95", s.fine.saved95);
+  json.field("saved_calls_99", s.fine.saved99);
+  json.field("saved_calls_100", s.fine.saved100);
+  json.field("random_saved_calls_95", s.fine.random95);
+  json.field("random_saved_calls_99", s.fine.random99);
+  json.field("random_saved_calls_100", s.fine.random100);
+  json.field("peak_quality_pct_of_strong", s.fine.peak).end_object();
+  json.key("curve").begin_array();
+  for (const learning::CurvePoint& p : s.curve) {
+    json.begin_array().value(p.strong_share).value(p.quality).end_array();
+  }
+  json.end_array().end_object();
+}
+
+void add_pair(JsonWriter& json, const PairReport& pair) {
+  json.begin_object().field("strong", pair.strong).field("weak", pair.weak);
+  json.field("rows", pair.rows).field("strong_mean", pair.strong_mean);
+  json.field("weak_mean", pair.weak_mean);
+  json.field("scored_by", pair.known ? "probabilities" : "difficulty");
+  json.key("scorers").begin_array();
+  for (const PairScorer& s : pair.scorers) add_scorer(json, s);
+  json.end_array();
+  add_band(json, "apgr_over_length", pair.over_length);
+  json.end_object();
+}
+
+void add_named(JsonWriter& json, const NamedPoint& point) {
+  json.begin_object().field("model", point.name);
+  json.field("cost_usd", point.at.cost).field("quality", point.at.quality);
+  json.end_object();
+}
+
+void add_router(JsonWriter& json, const PoolRouter& router) {
+  json.begin_object().field("name", router.name);
+  add_band(json, "aiq", router.aiq);
+  json.field("aiq_by_range", router.aiq_by_range);
+  add_band(json, "cost_saved_95", router.saved[0]);
+  add_band(json, "cost_saved_99", router.saved[1]);
+  add_band(json, "cost_saved_100", router.saved[2]);
+  add_points(json, "points", router.points);
+  add_points(json, "hull", router.hull);
+  json.end_object();
+}
+
+void add_pool(JsonWriter& json, const PoolReport& pool) {
+  json.begin_object().field("rows", pool.rows);
+  json.field("known_models", pool.known_models);
+  json.field("largest_cost_usd", pool.largest_cost);
+  json.field("best_constant", pool.constants[pool.best].name);
+  json.key("constants").begin_array();
+  for (const NamedPoint& point : pool.constants) add_named(json, point);
+  json.end_array();
+  json.key("random");
+  add_point(json, pool.random);
+  json.key("cheapest_sufficient_oracle");
+  add_point(json, pool.cheapest_sufficient);
+  json.key("best_quality_oracle");
+  add_point(json, pool.best_quality);
+  json.key("routers").begin_array();
+  for (const PoolRouter& router : pool.routers) add_router(json, router);
+  json.end_array();
+  add_band(json, "gain", pool.gain);
+  add_band(json, "aiq_over_zero", pool.over_zero);
+  json.end_object();
+}
+
+void add_head(JsonWriter& json, const HeadReport& head) {
+  json.begin_object().field("model", head.model).field("rows", head.rows);
+  json.field("mean", head.mean).field("brier", head.brier);
+  json.field("ece", head.ece).field("auc", head.auc).end_object();
+}
+
+void add_slices(JsonWriter& json, std::string_view name,
+                const std::vector<SliceReport>& slices) {
+  json.key(name).begin_array();
+  for (const SliceReport& s : slices) {
+    json.begin_object().field("name", s.name).field("rows", s.rows);
+    json.field("strong_mean", s.strong_mean).field("weak_mean", s.weak_mean);
+    add_band(json, "apgr", s.apgr);
+    json.field("length_only_apgr", s.length_apgr).end_object();
+  }
+  json.end_array();
+}
+
+void add_robust(JsonWriter& json, const RobustReport& robust) {
+  json.key("robust").begin_object().field("rows", robust.rows);
+  json.field("apgr", robust.apgr).field("unchanged", robust.unchanged);
+  json.key("variants").begin_array();
+  for (const VariantReport& v : robust.variants) {
+    json.begin_object().field("name", v.name);
+    json.field("unchanged", v.unchanged).field("apgr", v.apgr).end_object();
+  }
+  json.end_array().end_object();
+}
+
+void add_target(JsonWriter& json, const TargetReport& target) {
+  json.key("target").begin_object().field("share", target.share);
+  json.field("rows", target.rows).key("refused");
+  if (target.refused.empty()) {
+    json.null();
+  } else {
+    json.value(target.refused);
+  }
+  json.field("worth_usd", target.worth).field("quality", target.quality);
+  json.field("cost_usd", target.cost);
+  json.field("best_quality", target.best_quality);
+  json.field("best_cost_usd", target.best_cost);
+  json.field("floor_broken", target.floor_broken);
+  json.field("folds", target.folds).key("warnings").begin_array();
+  for (const std::string& warning : target.warnings) json.value(warning);
+  json.end_array().end_object();
+}
+
+void add_study(JsonWriter& json, const StudyReport& study) {
+  constexpr const char* kCosts[] = {"none", "file", "prices"};
+  json.begin_object().field("name", study.name);
+  json.field("verdict", study.verdict).field("rows", study.rows);
+  json.field("router", study.router);
+  json.field("costs", kCosts[static_cast<size_t>(study.costs)]);
+  json.key("models").begin_array();
+  for (const std::string& model : study.models) json.value(model);
+  json.end_array().key("pair");
+  if (study.pair) {
+    add_pair(json, *study.pair);
+  } else {
+    json.null();
+  }
+  json.key("pool");
+  if (study.pool) {
+    add_pool(json, *study.pool);
+  } else {
+    json.null();
+  }
+  json.key("probabilities").begin_array();
+  for (const HeadReport& head : study.heads) add_head(json, head);
+  if (!study.heads.empty()) add_head(json, study.all_heads);
+  json.end_array();
+  add_slices(json, "datasets", study.datasets);
+  add_slices(json, "domains", study.domains);
+  if (study.robust) add_robust(json, *study.robust);
+  if (study.target) add_target(json, *study.target);
+  json.end_object();
+}
+
+void add_domains(JsonWriter& json, const DomainReport& domains) {
+  json.key("domains").begin_object().field("rows", domains.rows);
+  if (domains.rows > 0) {
+    json.field("accuracy", domains.metrics.accuracy);
+    json.field("macro_f1", domains.metrics.macro_f1);
+    json.key("names").begin_array();
+    for (const std::string_view name : core::kDomainNames) json.value(name);
+    json.end_array().key("confusion").begin_array();
+    for (const auto& row : domains.confusion) {
+      json.begin_array();
+      for (const size_t n : row) json.value(n);
+      json.end_array();
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
+void add_figures(JsonWriter& json, const BenchReport& report) {
+  json.key("figures").begin_array();
+  for (const Figure& figure : figures_of(report)) {
+    json.begin_object().field("study", figure.study);
+    json.field("name", figure.name).field("value", figure.band.value);
+    json.field("low", figure.band.low).field("high", figure.band.high);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void add_changes(JsonWriter& json, const std::vector<Change>& changes) {
+  json.key("changes").begin_array();
+  for (const Change& change : changes) {
+    json.begin_object().field("study", change.study);
+    json.field("name", change.name).field("before", change.before);
+    json.field("now", change.now).field("better", change.better);
+    json.field("outside_intervals", change.outside).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string bench_json(const BenchReport& report,
+                       const std::vector<Change>& changes) {
+  JsonWriter json;
+  json.begin_object().field("schema", "llmroute.bench/1");
+  json.field("seed", report.seed);
+  json.key("router_model").begin_object().field("id", report.router_model);
+  json.field("sha256", report.router_sha256).end_object();
+  json.key("studies").begin_array();
+  for (const StudyReport& study : report.studies) add_study(json, study);
+  json.end_array();
+  add_domains(json, report.domains);
+  json.key("speed").begin_object().field("prompts", report.speed.prompts);
+  json.field("p50_ns", report.speed.p50_ns);
+  json.field("p99_ns", report.speed.p99_ns);
+  json.field("prompts_per_second", report.speed.per_second).end_object();
+  add_figures(json, report);
+  if (!changes.empty()) add_changes(json, changes);
+  return json.end_object().take() + "\n";
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,226 @@
+#include "app/bench_pair.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "app/bench_predictor.h"
+
+namespace llmroute::app {
+namespace {
+
+using learning::PairRow;
+
+struct Scored {
+  std::vector<PairRow> ours, length, oracle;
+};
+
+Scored scored(const BenchRows& rows, const StudyTable& table,
+              const StudyPair& pair, std::span<const size_t> chosen) {
+  Scored all;
+  for (const size_t i : chosen) {
+    const auto strong =
+        static_cast<double>(table.quality[table.at(i, pair.strong)]);
+    const auto weak =
+        static_cast<double>(table.quality[table.at(i, pair.weak)]);
+    const auto bytes = static_cast<double>(rows.rows[table.rows[i]].bytes);
+    all.ours.push_back({row_score(rows, table, pair, i), strong, weak});
+    all.length.push_back({bytes, strong, weak});
+    all.oracle.push_back({strong - weak, strong, weak});
+  }
+  return all;
+}
+
+// At most about 100 points, with both ends.
+std::vector<learning::CurvePoint> thinned(
+    const std::vector<learning::CurvePoint>& curve) {
+  constexpr size_t kMost = 100;
+  const size_t step = curve.size() / kMost + 1;
+  std::vector<learning::CurvePoint> few;
+  for (size_t i = 0; i + 1 < curve.size(); i += step) few.push_back(curve[i]);
+  few.push_back(curve.back());
+  return few;
+}
+
+PairScorer scorer(const char* name, const std::vector<PairRow>& rows) {
+  return {name,
+          learning::routellm_metrics(rows),
+          learning::fine_metrics(rows),
+          {},
+          thinned(learning::fine_curve(rows))};
+}
+
+void set_band(Band& band, double value, std::vector<double> resampled) {
+  const learning::Interval interval =
+      learning::interval_95(std::move(resampled));
+  band = {value, interval.low, interval.high};
+}
+
+void add_intervals(const Scored& scored, PairReport& report,
+                   const learning::Resampling& resampling) {
+  const learning::PairRanking ours(scored.ours), length(scored.length),
+      oracle(scored.oracle);
+  const auto count = static_cast<size_t>(resampling.count);
+  std::vector<double> values[3], more(count);
+  for (auto& of_one : values) of_one.resize(count);
+  learning::for_each_resample(scored.ours.size(), resampling,
+                              [&](size_t i, std::span<const float> weights) {
+                                values[0][i] = ours.apgr(weights);
+                                values[1][i] = length.apgr(weights);
+                                values[2][i] = oracle.apgr(weights);
+                                more[i] = values[0][i] - values[1][i];
+                              });
+  for (size_t s = 0; s < 3; ++s) {
+    set_band(report.scorers[s].apgr, report.scorers[s].fine.apgr,
+             std::move(values[s]));
+  }
+  set_band(report.over_length,
+           report.scorers[0].fine.apgr - report.scorers[1].fine.apgr,
+           std::move(more));
+}
+
+HeadReport head_of(std::string model,
+                   const std::vector<learning::Prediction>& predictions) {
+  HeadReport head{std::move(model), predictions.size(), 0};
+  if (predictions.empty()) return head;
+  for (const learning::Prediction& p : predictions) head.mean += p.outcome;
+  head.mean /= static_cast<double>(predictions.size());
+  head.brier = learning::brier(predictions);
+  head.ece = learning::calibration_error(predictions);
+  head.auc = learning::auc(predictions);
+  return head;
+}
+
+}  // namespace
+
+std::optional<StudyPair> choose_study_pair(const StudyTable& table) {
+  std::vector<std::pair<double, size_t>> means;
+  for (size_t m = 0; m < table.models.size(); ++m) {
+    double sum = 0, n = 0;
+    for (size_t i = 0; i < table.size(); ++i) {
+      const float quality = table.quality[table.at(i, m)];
+      if (std::isnan(quality)) continue;
+      sum += static_cast<double>(quality);
+      n += 1;
+    }
+    if (n > 0) means.emplace_back(sum / n, m);
+  }
+  if (means.size() < 2) return std::nullopt;
+  std::sort(means.begin(), means.end());
+  StudyPair pair{means.back().second, means[(means.size() - 1) / 4].second};
+  double gap = 0;
+  const std::vector<size_t> both = pair_rows(table, pair);
+  for (const size_t i : both) {
+    gap += static_cast<double>(table.quality[table.at(i, pair.strong)] -
+                               table.quality[table.at(i, pair.weak)]);
+  }
+  if (gap < 0) std::swap(pair.strong, pair.weak);
+  if (both.empty() || std::fabs(gap) < 1e-6) return std::nullopt;
+  return pair;
+}
+
+std::vector<size_t> pair_rows(const StudyTable& table, const StudyPair& pair) {
+  std::vector<size_t> both;
+  for (size_t i = 0; i < table.size(); ++i) {
+    if (!std::isnan(table.quality[table.at(i, pair.strong)]) &&
+        !std::isnan(table.quality[table.at(i, pair.weak)])) {
+      both.push_back(i);
+    }
+  }
+  return both;
+}
+
+double row_score(const BenchRows& rows, const StudyTable& table,
+                 const StudyPair& pair, size_t row) {
+  return pair_score(table.chance[table.at(row, pair.strong)],
+                    table.chance[table.at(row, pair.weak)],
+                    rows.rows[table.rows[row]].difficulty);
+}
+
+PairReport measure_pair(const BenchRows& rows, const StudyTable& table,
+                        const StudyPair& pair,
+                        const learning::Resampling& resampling) {
+  const std::vector<size_t> chosen = pair_rows(table, pair);
+  const Scored all = scored(rows, table, pair, chosen);
+  PairReport report;
+  report.strong = table.models[pair.strong];
+  report.weak = table.models[pair.weak];
+  report.rows = chosen.size();
+  const auto n = static_cast<double>(chosen.size());
+  for (const PairRow& row : all.ours) {
+    report.strong_mean += row.strong / n;
+    report.weak_mean += row.weak / n;
+  }
+  report.known = !std::isnan(table.chance[table.at(chosen[0], pair.strong)]) &&
+                 !std::isnan(table.chance[table.at(chosen[0], pair.weak)]);
+  std::vector<PairRow> random = all.ours;
+  for (PairRow& row : random) row.score = 0;
+  report.scorers = {scorer("llmroute", all.ours),
+                    scorer("length only", all.length),
+                    scorer("oracle", all.oracle), scorer("random", random)};
+  report.scorers[3].apgr = {0.5, 0.5, 0.5};  // in expectation
+  add_intervals(all, report, resampling);
+  return report;
+}
+
+std::vector<SliceReport> measure_slices(
+    const BenchRows& rows, const StudyTable& table, const StudyPair& pair,
+    SliceBy by, const learning::Resampling& resampling) {
+  std::map<std::string, std::vector<size_t>> groups;
+  for (const size_t i : pair_rows(table, pair)) {
+    const BenchRow& row = rows.rows[table.rows[i]];
+    groups[by == SliceBy::kDataset ? rows.datasets.name(row.dataset)
+                                   : rows.domains.name(row.named_domain)]
+        .push_back(i);
+  }
+  std::vector<SliceReport> slices;
+  for (const auto& [name, chosen] : groups) {
+    const Scored all = scored(rows, table, pair, chosen);
+    SliceReport slice;
+    slice.name = name.empty() ? "none" : name;
+    slice.rows = chosen.size();
+    const auto n = static_cast<double>(chosen.size());
+    for (const PairRow& row : all.ours) {
+      slice.strong_mean += row.strong / n;
+      slice.weak_mean += row.weak / n;
+    }
+    // Below that the share of the gap says nothing.
+    if (slice.strong_mean - slice.weak_mean >= 0.01) {
+      const learning::Interval interval =
+          learning::bootstrap_apgr(all.ours, resampling);
+      slice.apgr = {learning::fine_metrics(all.ours).apgr, interval.low,
+                    interval.high};
+      slice.length_apgr = learning::fine_metrics(all.length).apgr;
+    }
+    slices.push_back(std::move(slice));
+  }
+  std::stable_sort(slices.begin(), slices.end(),
+                   [](const SliceReport& a, const SliceReport& b) {
+                     return a.rows > b.rows;
+                   });
+  return slices;
+}
+
+std::vector<HeadReport> measure_heads(const StudyTable& table,
+                                      HeadReport& all) {
+  std::vector<HeadReport> heads;
+  std::vector<learning::Prediction> pooled;
+  for (size_t m = 0; m < table.models.size(); ++m) {
+    std::vector<learning::Prediction> predictions;
+    for (size_t i = 0; i < table.size(); ++i) {
+      const float chance = table.chance[table.at(i, m)];
+      const float quality = table.quality[table.at(i, m)];
+      if (std::isnan(chance) || std::isnan(quality)) continue;
+      predictions.push_back(
+          {static_cast<double>(chance), static_cast<double>(quality)});
+    }
+    if (predictions.empty()) continue;
+    pooled.insert(pooled.end(), predictions.begin(), predictions.end());
+    heads.push_back(head_of(table.models[m], predictions));
+  }
+  all = head_of("all", pooled);
+  return heads;
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,15 @@
+// A study in one sentence: whether routing is worth it.
+#pragma once
+
+#include <string>
+
+#include "app/bench_report.h"
+
+namespace llmroute::app {
+
+// "routing gains X +- Y over the best constant at equal cost ..." where the
+// interval excludes zero, else "no gain: use MODEL ...". Without costs the same
+// at equal calls. Empty if nothing could be compared.
+std::string verdict_of(const StudyReport& study);
+
+}  // namespace llmroute::app
