@@ -80,6 +80,7 @@ complete -c llmroute -n '__llmroute_in run' -l format -x -a 'text json' -d 'text
 complete -c llmroute -n '__llmroute_in run explain bench train models' -l json -d 'print one JSON object'
 complete -c llmroute -n '__llmroute_in explain' -l expect -x -d 'exit 1 unless the decision is as expected'
 complete -c llmroute -n '__llmroute_in bench' -l baseline -r -F -d 'say what differs from an earlier --json'
+complete -c llmroute -n '__llmroute_in bench' -l plot -r -F -d 'draw quality against cost, for light and dark pages'
 complete -c llmroute -n '__llmroute_in bench' -l fail-if -x -d 'exit 1 if a figure is so, as in \'apgr<0.6\''
 complete -c llmroute -n '__llmroute_in explain' -l no-timing -d 'leave out how long it took'
 complete -c llmroute -n '__llmroute_in models' -l all -d 'list models without a key too'

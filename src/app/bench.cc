@@ -1,15 +1,17 @@
 #include "app/bench.h"
 
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "analyzer/analyzer.h"
+#include "app/bench_chart.h"
 #include "app/bench_document.h"
 #include "app/bench_figures.h"
 #include "app/bench_quality.h"
 #include "app/bench_speed.h"
 #include "app/messages.h"
 #include "app/output.h"
+#include "base/files.h"
 #include "config/load.h"
 
 namespace llmroute::app {
@@ -43,6 +45,29 @@ bool passes(const BenchOptions& options, const std::vector<Figure>& figures) {
   return passed;
 }
 
+std::vector<Chart> charts_of(const BenchReport& report) {
+  std::vector<Chart> charts;
+  for (const StudyReport& study : report.studies) {
+    if (const auto chart = chart_of(study)) charts.push_back(*chart);
+  }
+  return charts;
+}
+
+std::string text_of(const BenchOptions& options, const BenchReport& report,
+                    const std::vector<Change>& changes) {
+  std::string text;
+  if (stdout_is_terminal()) {
+    for (const Chart& chart : charts_of(report)) {
+      text += chart_text(chart) + "\n";
+    }
+  }
+  text += bench_text(report);
+  if (options.quality.baseline) {
+    text += changes_text(changes, *options.quality.baseline);
+  }
+  return text;
+}
+
 base::Result<ExitStatus> bench_files(const BenchOptions& options,
                                      const core::Config& config,
                                      const analyzer::Analyzer& analyzer) {
@@ -53,16 +78,13 @@ base::Result<ExitStatus> bench_files(const BenchOptions& options,
   if (options.quality.baseline) {
     LLMROUTE_TRY(changes, changes_since(*options.quality.baseline, figures));
   }
-  std::string document;
-  if (options.format == Format::kJson) {
-    document = bench_json(report, changes);
-  } else {
-    document = bench_text(report);
-    if (options.quality.baseline) {
-      document += changes_text(changes, *options.quality.baseline);
-    }
+  LLMROUTE_CHECK(print_document(options.format == Format::kJson
+                                    ? bench_json(report, changes)
+                                    : text_of(options, report, changes)));
+  if (options.quality.plot) {
+    LLMROUTE_CHECK(base::replace_file(*options.quality.plot,
+                                      charts_svg(charts_of(report))));
   }
-  LLMROUTE_CHECK(print_document(document));
   return passes(options, figures) ? ExitStatus::kOk : ExitStatus::kNegative;
 }
 

@@ -115,6 +115,7 @@ struct QualityOptions {
   std::optional<std::string> model_file;  // the router model; else the config's
   std::optional<std::string> baseline;    // an earlier --json
   std::vector<std::string> fail_if;       // "apgr<0.6"
+  std::optional<std::string> plot;        // an SVG
 };
 
 struct BenchOptions {

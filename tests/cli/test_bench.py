@@ -4,8 +4,11 @@ import csv
 import gzip
 import io
 import json
+import os
 import pathlib
+import re
 import unittest
+import xml.etree.ElementTree
 
 import harness
 
@@ -247,6 +250,48 @@ class Pool(FilesCase):
         for part in ("AIQ", "zero router", "cheapest-sufficient oracle",
                      "$ per 1,000", "Brier"):
             self.assertIn(part, text)
+
+
+class Picture(FilesCase):
+    def test_plot(self):
+        file = self.home.file("plot.svg")
+        rows = pool_rows(models=("a<b", "c&d")) + [
+            {"prompt": "x", "scores": {"a<b": 1}}]
+        self.assert_status(self.bench(rows, "--plot", file), 0)
+        svg = pathlib.Path(file).read_text()
+        root = xml.etree.ElementTree.fromstring(svg)
+        texts = "".join(root.itertext())
+        for part in ("a<b", "c&d", "zero router", "oracle", "length only",
+                     "dollars per 1,000 prompts"):
+            self.assertIn(part, texts)
+        self.assertIn("prefers-color-scheme:dark", svg)
+        for coordinate in re.findall(r'(?:[cx]?x|y)="(-?[\d.]+)"', svg):
+            self.assertTrue(0 <= float(coordinate) <= 800, coordinate)
+        # A pair without costs: against the share of calls.
+        self.assert_status(self.bench(by_length_rows(), "--plot", file), 0)
+        self.assertIn("percent of calls to s", pathlib.Path(file).read_text())
+        result = self.bench(by_length_rows(), "--plot", "/nowhere/plot.svg")
+        self.assert_status(result, 73)
+
+    def test_chart_on_a_terminal_only(self):
+        path = self.write_rows(pool_rows())
+        self.assertNotIn("*****", self.run_llmroute(["bench", path]).text)
+        leader, follower = os.openpty()
+        process = self.spawn_llmroute(["bench", path], stdout=follower)
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(leader)
+        self.assertEqual(process.wait(), 0)
+        self.assertIn(b"o constants", shown)
+        self.assertIn(b"+----", shown)
 
 
 class WideTable(FilesCase):
