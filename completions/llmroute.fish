@@ -81,6 +81,8 @@ complete -c llmroute -n '__llmroute_in run explain bench train models' -l json -
 complete -c llmroute -n '__llmroute_in explain' -l expect -x -d 'exit 1 unless the decision is as expected'
 complete -c llmroute -n '__llmroute_in bench' -l baseline -r -F -d 'say what differs from an earlier --json'
 complete -c llmroute -n '__llmroute_in bench' -l plot -r -F -d 'draw quality against cost, for light and dark pages'
+complete -c llmroute -n '__llmroute_in bench' -l target-quality -x -d 'print the worth that keeps this share of quality'
+complete -c llmroute -n '__llmroute_in bench' -l robust -d 'also measure the same prompts, typed otherwise'
 complete -c llmroute -n '__llmroute_in bench' -l fail-if -x -d 'exit 1 if a figure is so, as in \'apgr<0.6\''
 complete -c llmroute -n '__llmroute_in explain' -l no-timing -d 'leave out how long it took'
 complete -c llmroute -n '__llmroute_in models' -l all -d 'list models without a key too'

@@ -9,8 +9,10 @@
 #include "app/bench_pair.h"
 #include "app/bench_pool.h"
 #include "app/bench_predictor.h"
+#include "app/bench_robust.h"
 #include "app/bench_rows.h"
 #include "app/bench_table.h"
+#include "app/bench_target.h"
 #include "app/bench_verdict.h"
 
 namespace llmroute::app {
@@ -85,17 +87,39 @@ class Measurement {
     }
     study.heads = measure_heads(table, study.all_heads);
     if (const auto pair = choose_study_pair(table)) {
-      study.pair = measure_pair(rows_, table, *pair, resampling_);
-      study.datasets =
-          measure_slices(rows_, table, *pair, SliceBy::kDataset, resampling_);
-      study.domains =
-          measure_slices(rows_, table, *pair, SliceBy::kDomain, resampling_);
+      LLMROUTE_CHECK(add_pair(table, *pair, predictor, study));
     }
-    if (const auto pool = make_pool(rows_, table)) {
-      study.pool = measure_pool(table, *pool, resampling_);
-    }
+    add_pool(table, study);
     study.verdict = verdict_of(study);
     return study;
+  }
+
+  base::Status add_pair(const StudyTable& table, const StudyPair& pair,
+                        const Predictor& predictor, StudyReport& study) {
+    study.pair = measure_pair(rows_, table, pair, resampling_);
+    study.datasets =
+        measure_slices(rows_, table, pair, SliceBy::kDataset, resampling_);
+    study.domains =
+        measure_slices(rows_, table, pair, SliceBy::kDomain, resampling_);
+    if (!options_.quality.robust) return {};
+    LLMROUTE_TRY(study.robust,
+                 measure_robustness({rows_, table, pair, predictor,
+                                     options_.quality.test_part, options_.seed,
+                                     resampling_.threads}));
+    return {};
+  }
+
+  void add_pool(const StudyTable& table, StudyReport& study) const {
+    const auto& target = options_.quality.target_quality;
+    const auto pool = make_pool(rows_, table);
+    if (!pool) {
+      if (target) study.target = refuse_target(*target, "no costs are known");
+      return;
+    }
+    study.pool = measure_pool(table, *pool, resampling_);
+    if (target) {
+      study.target = tune_target(table, *pool, *target, options_.seed);
+    }
   }
 
   const BenchOptions& options_;

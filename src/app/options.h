@@ -116,6 +116,8 @@ struct QualityOptions {
   std::optional<std::string> baseline;    // an earlier --json
   std::vector<std::string> fail_if;       // "apgr<0.6"
   std::optional<std::string> plot;        // an SVG
+  std::optional<double> target_quality;   // share of the best constant's
+  bool robust = false;
 };
 
 struct BenchOptions {

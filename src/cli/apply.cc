@@ -160,4 +160,9 @@ Status add_fail_if(Settings& s, Text value) {
   return {};
 }
 
+Status set_target_quality(Settings& s, Text value) {
+  LLMROUTE_TRY(s.quality.target_quality, number(value, 0.01, 1));
+  return {};
+}
+
 }  // namespace llmroute::cli

@@ -337,6 +337,24 @@ constexpr OptionRow kOptions[] = {
      .help = "draw quality against cost, for light and dark pages",
      .source = Source::kFile,
      .apply = text_into<&Settings::quality, &app::QualityOptions::plot>},
+    {.name = "target-quality",
+     .metavar = "SHARE",
+     .group = Group::kOutput,
+     .commands = kBench,
+     .kind = Kind::kValue,
+     .help = "print the worth that keeps this share of quality",
+     .detail = "0.95 is 95 % of the best constant's quality. Guarded by 1.645 "
+               "standard errors, and tried on held-out folds: an estimate, "
+               "not a promise. Needs costs.",
+     .apply = set_target_quality},
+    {.name = "robust",
+     .group = Group::kOutput,
+     .commands = kBench,
+     .help = "also measure the same prompts, typed otherwise",
+     .detail = "Typos, case, politeness, wrapping, blanks, punctuation, "
+               "numbers and 20 injected prefixes: the share of decisions that "
+               "stay, at half of the calls, and the APGR.",
+     .apply = turn_on<&Settings::quality, &app::QualityOptions::robust>},
     {.name = "fail-if",
      .metavar = "CONDITION",
      .group = Group::kOutput,

@@ -252,6 +252,57 @@ class Pool(FilesCase):
             self.assertIn(part, text)
 
 
+class Robustness(FilesCase):
+    NAMES = ["1 % typos", "3 % typos", "lower case", "upper case",
+             "polite preamble", "terse suffix", "markdown wrap", "extra blanks",
+             "no punctuation", "changed numbers", "20 injected prefixes"]
+
+    def test_rb_5_robust(self):
+        rows = pool_rows()
+        robust = self.report(rows, "--robust")["studies"][0]["robust"]
+        self.assertEqual(robust["rows"], 40)
+        self.assertEqual([v["name"] for v in robust["variants"]], self.NAMES)
+        for variant in robust["variants"]:
+            self.assertTrue(0 <= variant["unchanged"] <= 1)
+        mean = sum(v["unchanged"] for v in robust["variants"]) / len(self.NAMES)
+        self.assertAlmostEqual(robust["unchanged"], mean)
+        again = self.report(rows, "--robust")["studies"][0]["robust"]
+        self.assertEqual(robust, again)
+        self.assertIn("no punctuation", self.bench(rows, "--robust").text)
+        self.assertNotIn("robust", self.report(rows)["studies"][0])
+        self.assert_status(self.bench(rows, "--robust", "--fail-if",
+                                      "unchanged<0"), 0)
+
+
+class Target(FilesCase):
+    def target(self, rows, share="0.8", config=Pool.CONFIG):
+        return self.report(rows, "--target-quality", share,
+                           config=config)["studies"][0]["target"]
+
+    def test_a_worth_that_keeps_the_quality(self):
+        target = self.target(pool_rows(400), "0.7")
+        self.assertIsNone(target["refused"])
+        self.assertEqual(target["warnings"], [])
+        self.assertGreater(target["worth_usd"], 0)
+        # The cheap model alone has .75, a third of a point over the floor.
+        self.assertGreaterEqual(target["quality"], 0.7)
+        self.assertLess(target["cost_usd"], target["best_cost_usd"])
+        self.assertEqual(target["folds"], 100)
+        self.assertTrue(0 <= target["floor_broken"] <= 0.2)
+
+    def test_few_rows_are_warned_about(self):
+        self.assertIn("under 300", self.target(pool_rows())["warnings"][0])
+
+    def test_refused_where_there_is_nothing_to_tune(self):
+        cheap_is_best = pool_rows(costs=(1, 4))
+        self.assertIn("as good as any: use big",
+                      self.target(cheap_is_best)["refused"])
+        self.assertIn("no costs", self.target(by_length_rows(), config="")["refused"])
+        text = self.bench(by_length_rows(), "--target-quality", "0.9").text
+        self.assertIn("refused: no costs", text)
+        self.assert_status(self.bench(pool_rows(), "--target-quality", "2"), 64)
+
+
 class Picture(FilesCase):
     def test_plot(self):
         file = self.home.file("plot.svg")

@@ -1,0 +1,28 @@
+// Whether a study's prompts, typed otherwise, are routed to the same model.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/bench_pair.h"
+#include "app/bench_predictor.h"
+#include "app/bench_report.h"
+
+namespace llmroute::app {
+
+struct RobustInput {
+  const BenchRows& rows;
+  const StudyTable& table;
+  StudyPair pair;
+  const Predictor& predictor;
+  bool test_part = false;  // as the rows were read
+  uint64_t seed = 1;
+  int threads = 1;
+};
+
+// Reads the files again, since their text was not kept. A decision is "strong"
+// for the half of the prompts that scores highest. Errors: as in reading; kData
+// if a file is not what it was.
+base::Result<RobustReport> measure_robustness(const RobustInput& input);
+
+}  // namespace llmroute::app
