@@ -22,7 +22,7 @@ float cost_of(const learning::Row& row, const std::string& model) {
   return kMissing;
 }
 
-// Calls visit(row, reader) for the rows of the part asked for.
+// Calls visit(row, line) for the rows of the part asked for.
 template <class Visit>
 base::Status for_each_row(const std::string& path, bool test_part,
                           const Visit& visit) {
@@ -31,7 +31,7 @@ base::Status for_each_row(const std::string& path, bool test_part,
     LLMROUTE_TRY(const std::optional<learning::Row> row, reader.next());
     if (!row) return {};
     if (test_part && part_of(row->prompt) != Part::kTest) continue;
-    LLMROUTE_CHECK(visit(*row));
+    LLMROUTE_CHECK(visit(*row, reader.line()));
   }
 }
 
@@ -48,21 +48,21 @@ base::Status BenchRows::read(const std::string& path,
                              const analyzer::Analyzer& analyzer,
                              const ReadingOptions& options) {
   files.push_back(path);
-  return for_each_row(path, options.test_part,
-                      [&](const learning::Row& row) -> base::Status {
-                        const auto begin = std::chrono::steady_clock::now();
-                        const core::Analysis analysis =
-                            analyzer.analyze({row.prompt, row.context});
-                        const std::chrono::duration<float, std::nano> took =
-                            std::chrono::steady_clock::now() - begin;
-                        decision_ns.push_back(took.count());
-                        add(row, analysis, options);
-                        return {};
-                      });
+  const auto visit = [&](const learning::Row& row,
+                         int64_t line) -> base::Status {
+    const auto begin = std::chrono::steady_clock::now();
+    const core::Analysis analysis = analyzer.analyze({row.prompt, row.context});
+    const std::chrono::duration<float, std::nano> took =
+        std::chrono::steady_clock::now() - begin;
+    decision_ns.push_back(took.count());
+    add(row, analysis, line, options);
+    return {};
+  };
+  return for_each_row(path, options.test_part, visit);
 }
 
 void BenchRows::add(const learning::Row& row, const core::Analysis& analysis,
-                    const ReadingOptions& options) {
+                    int64_t line, const ReadingOptions& options) {
   if (row.domain) {
     labels.push_back({*row.domain, core::largest(analysis.domain)});
   }
@@ -79,6 +79,7 @@ void BenchRows::add(const learning::Row& row, const core::Analysis& analysis,
     kept.domain[d] = as_float(analysis.domain[d]);
   }
   kept.file = static_cast<uint32_t>(files.size() - 1);
+  kept.line = static_cast<uint32_t>(line);
   kept.dataset = datasets.number(row.group);
   kept.named_domain = domains.number(row.raw_domain);
   kept.outcome_begin = static_cast<uint32_t>(outcomes.size());
@@ -94,7 +95,7 @@ base::Status for_each_kept(
     const std::string& path, bool test_part,
     const std::function<base::Status(const learning::Row&)>& visit) {
   return for_each_row(path, test_part,
-                      [&](const learning::Row& row) -> base::Status {
+                      [&](const learning::Row& row, int64_t) -> base::Status {
                         return is_kept(row) ? visit(row) : base::Status();
                       });
 }

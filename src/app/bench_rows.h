@@ -27,6 +27,7 @@ class NameTable {
  public:
   uint32_t number(const std::string& name);
   const std::string& name(uint32_t number) const { return names_[number]; }
+  bool has(const std::string& name) const { return numbers_.contains(name); }
   size_t size() const { return names_.size(); }
 
  private:
@@ -46,7 +47,7 @@ struct BenchRow {
   float output_tokens = 0;
   float difficulty = 0, slope = 1;
   std::array<float, core::kDomainCount> domain{};  // as the analyzer has it
-  uint32_t file = 0;
+  uint32_t file = 0, line = 0;
   uint32_t dataset = 0;       // in BenchRows::datasets
   uint32_t named_domain = 0;  // in BenchRows::domains
   uint32_t outcome_begin = 0, outcome_end = 0;
@@ -74,7 +75,7 @@ class BenchRows {
 
  private:
   void add(const learning::Row& row, const core::Analysis& analysis,
-           const ReadingOptions& options);
+           int64_t line, const ReadingOptions& options);
 };
 
 // The rows of a file that are kept as outcomes, in order, for a second look at

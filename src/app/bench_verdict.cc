@@ -5,20 +5,23 @@
 namespace llmroute::app {
 namespace {
 
+constexpr double kWorthSaying = 1;  // percent of the cost
+
 double half_width(const Band& band) { return (band.high - band.low) / 2; }
 
-// What routing saves beyond mixing constants at random, if it does.
+// "80 % of the cost of MODEL ... saved at 99 % of its quality" where routing
+// saves more than mixing constants at random; else empty.
 std::string savings(const PoolReport& pool) {
   for (const size_t i : {size_t{2}, size_t{1}, size_t{0}}) {
     const Band& ours = pool.routers[0].saved[i];
     const Band& zero = pool.routers[1].saved[i];
     const double floor = zero.value > 0 ? zero.value : 0;
-    if (!(ours.low > floor)) continue;
+    if (!(ours.low > floor + kWorthSaying)) continue;
     return fmt::format(
-        "; {:.0f} % of its quality for {:.0f} % less [{:.0f}, {:.0f}]{}",
-        100 * kSavedAt[i], ours.value, ours.low, ours.high,
-        floor > 0 ? fmt::format(", by mixing constants {:.0f} % less", floor)
-                  : "");
+        "saves {:.0f} % [{:.0f}, {:.0f}] of the cost of the best constant ({}) "
+        "at {:.0f} % of its quality; mixing constants saves {:.0f} %",
+        ours.value, ours.low, ours.high, pool.constants[pool.best].name,
+        100 * kSavedAt[i], floor);
   }
   return "";
 }
@@ -27,17 +30,19 @@ std::string pool_verdict(const PoolReport& pool) {
   const std::string& best = pool.constants[pool.best].name;
   if (pool.known_models < 2) {
     return fmt::format(
-        "no gain: use {} (the router knows fewer than two of the models; "
-        "--folds fits it to the file)",
+        "no gain: use {} (the router knows fewer than two of the models)",
         best);
   }
+  const std::string saved = savings(pool);
   if (pool.gain.low > 0) {
     return fmt::format(
         "routing gains {:.3f} \u00b1 {:.3f} over the best constant at equal "
         "cost ({}){}",
-        pool.gain.value, half_width(pool.gain), best, savings(pool));
+        pool.gain.value, half_width(pool.gain), best,
+        saved.empty() ? "" : "; it " + saved);
   }
-  return fmt::format("no gain: use {}{}", best, savings(pool));
+  return saved.empty() ? fmt::format("no gain: use {}", best)
+                       : "routing " + saved;
 }
 
 std::string pair_verdict(const PairReport& pair) {

@@ -8,8 +8,9 @@
 namespace llmroute::app {
 
 // "routing gains X +- Y over the best constant at equal cost ..." where the
-// interval excludes zero, else "no gain: use MODEL ...". Without costs the same
-// at equal calls. Empty if nothing could be compared.
+// interval excludes zero, or "routing saves X % ..." where it does so beyond
+// mixing constants; else "no gain: use MODEL". Without costs the same at equal
+// calls.
 std::string verdict_of(const StudyReport& study);
 
 }  // namespace llmroute::app

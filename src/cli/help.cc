@@ -130,7 +130,8 @@ std::string short_help(Command command, bool program) {
   std::string out = usage_lines(row, program) + "\n";
   out += example_lines(row, program ? 2 : 4) + "\n";
   if (program) out += command_lines();
-  const bool many = command == Command::kRun || command == Command::kExplain;
+  const bool many = command == Command::kRun || command == Command::kExplain ||
+                    command == Command::kBench;
   out += option_lines(command, many);
   out += fmt::format("more: llmroute help {}\n", program ? "CMD" : row.name);
   return out;

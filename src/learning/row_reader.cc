@@ -42,6 +42,10 @@ std::string RowReader::place() const {
                      table_->parser.record());
 }
 
+int64_t RowReader::line() const {
+  return lines_ ? lines_->number() : table_->parser.line();
+}
+
 base::Result<std::optional<Row>> RowReader::next() {
   return lines_ ? next_of_lines() : next_of_table();
 }

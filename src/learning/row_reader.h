@@ -25,6 +25,7 @@ class RowReader {
   base::Result<std::optional<Row>> next();
   // Of the row read last: "rows.jsonl:12", "table.csv:40: record 7".
   std::string place() const;
+  int64_t line() const;  // of the row read last
 
  private:
   struct Table {
