@@ -55,11 +55,11 @@ void add_pair(const PairReport& pair, Collector& all) {
   all.add("apgr", ours.apgr);
   all.add("apgr_over_length", pair.over_length);
   all.add("routellm_apgr", ours.routellm.apgr);
-  all.add("cpt50", ours.fine.cpt50);
-  all.add("cpt80", ours.fine.cpt80);
-  all.add("saved_calls_95", ours.fine.saved95);
-  all.add("saved_calls_99", ours.fine.saved99);
-  all.add("saved_calls_100", ours.fine.saved100);
+  all.add("cpt50", ours.cpt50);
+  all.add("cpt80", ours.cpt80);
+  all.add("saved_calls_95", ours.saved[0]);
+  all.add("saved_calls_99", ours.saved[1]);
+  all.add("saved_calls_100", ours.saved[2]);
 }
 
 void add_pool(const PoolReport& pool, Collector& all) {

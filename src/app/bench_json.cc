@@ -12,6 +12,10 @@ void add_band(JsonWriter& json, std::string_view name, const Band& band) {
   json.field("low", band.low).field("high", band.high).end_object();
 }
 
+void add_interval(JsonWriter& json, std::string_view name, const Band& band) {
+  json.key(name).begin_array().value(band.low).value(band.high).end_array();
+}
+
 void add_point(JsonWriter& json, const learning::CostPoint& point) {
   json.begin_object().field("cost_usd", point.cost);
   json.field("quality", point.quality).end_object();
@@ -31,7 +35,6 @@ void add_scorer(JsonWriter& json, const PairScorer& s) {
   json.field("cpt20", s.routellm.cpt20).field("cpt50", s.routellm.cpt50);
   json.field("cpt80", s.routellm.cpt80).end_object();
   json.key("fine").begin_object().field("apgr", s.fine.apgr);
-  json.field("apgr_low", s.apgr.low).field("apgr_high", s.apgr.high);
   json.field("cpt50", s.fine.cpt50).field("cpt80", s.fine.cpt80);
   json.field("saved_calls_95", s.fine.saved95);
   json.field("saved_calls_99", s.fine.saved99);
@@ -40,6 +43,14 @@ void add_scorer(JsonWriter& json, const PairScorer& s) {
   json.field("random_saved_calls_99", s.fine.random99);
   json.field("random_saved_calls_100", s.fine.random100);
   json.field("peak_quality_pct_of_strong", s.fine.peak).end_object();
+  json.key("intervals").begin_object();
+  add_interval(json, "apgr", s.apgr);
+  add_interval(json, "cpt50", s.cpt50);
+  add_interval(json, "cpt80", s.cpt80);
+  add_interval(json, "saved_calls_95", s.saved[0]);
+  add_interval(json, "saved_calls_99", s.saved[1]);
+  add_interval(json, "saved_calls_100", s.saved[2]);
+  json.end_object();
   json.key("curve").begin_array();
   for (const learning::CurvePoint& p : s.curve) {
     json.begin_array().value(p.strong_share).value(p.quality).end_array();

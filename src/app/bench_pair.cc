@@ -44,39 +44,61 @@ std::vector<learning::CurvePoint> thinned(
 }
 
 PairScorer scorer(const char* name, const std::vector<PairRow>& rows) {
-  return {name,
-          learning::routellm_metrics(rows),
-          learning::fine_metrics(rows),
-          {},
-          thinned(learning::fine_curve(rows))};
+  PairScorer scorer;
+  scorer.name = name;
+  scorer.routellm = learning::routellm_metrics(rows);
+  scorer.fine = learning::fine_metrics(rows);
+  scorer.curve = thinned(learning::fine_curve(rows));
+  return scorer;
 }
 
-void set_band(Band& band, double value, std::vector<double> resampled) {
+Band band(double value, std::vector<double> resampled) {
   const learning::Interval interval =
       learning::interval_95(std::move(resampled));
-  band = {value, interval.low, interval.high};
+  return {value, interval.low, interval.high};
+}
+
+// The interval of one figure over all resamples of a scorer.
+Band band(const PairScorer& scorer,
+          const std::vector<learning::FineMetrics>& resampled,
+          double learning::FineMetrics::*figure) {
+  std::vector<double> values;
+  for (const learning::FineMetrics& m : resampled) values.push_back(m.*figure);
+  return band(scorer.fine.*figure, std::move(values));
 }
 
 void add_intervals(const Scored& scored, PairReport& report,
                    const learning::Resampling& resampling) {
-  const learning::PairRanking ours(scored.ours), length(scored.length),
-      oracle(scored.oracle);
-  const auto count = static_cast<size_t>(resampling.count);
-  std::vector<double> values[3], more(count);
-  for (auto& of_one : values) of_one.resize(count);
+  using learning::FineMetrics;
+  const learning::PairRanking rankings[] = {
+      learning::PairRanking(scored.ours), learning::PairRanking(scored.length),
+      learning::PairRanking(scored.oracle)};
+  constexpr size_t kCount = std::size(rankings);
+  std::vector<FineMetrics> metrics[kCount];
+  for (auto& of_one : metrics) {
+    of_one.resize(static_cast<size_t>(resampling.count));
+  }
   learning::for_each_resample(scored.ours.size(), resampling,
                               [&](size_t i, std::span<const float> weights) {
-                                values[0][i] = ours.apgr(weights);
-                                values[1][i] = length.apgr(weights);
-                                values[2][i] = oracle.apgr(weights);
-                                more[i] = values[0][i] - values[1][i];
+                                for (size_t s = 0; s < kCount; ++s) {
+                                  metrics[s][i] = rankings[s].metrics(weights);
+                                }
                               });
-  for (size_t s = 0; s < 3; ++s) {
-    set_band(report.scorers[s].apgr, report.scorers[s].fine.apgr,
-             std::move(values[s]));
+  for (size_t s = 0; s < kCount; ++s) {
+    PairScorer& scorer = report.scorers[s];
+    scorer.apgr = band(scorer, metrics[s], &FineMetrics::apgr);
+    scorer.cpt50 = band(scorer, metrics[s], &FineMetrics::cpt50);
+    scorer.cpt80 = band(scorer, metrics[s], &FineMetrics::cpt80);
+    scorer.saved[0] = band(scorer, metrics[s], &FineMetrics::saved95);
+    scorer.saved[1] = band(scorer, metrics[s], &FineMetrics::saved99);
+    scorer.saved[2] = band(scorer, metrics[s], &FineMetrics::saved100);
   }
-  set_band(report.over_length,
-           report.scorers[0].fine.apgr - report.scorers[1].fine.apgr,
+  std::vector<double> more;
+  for (size_t i = 0; i < metrics[0].size(); ++i) {
+    more.push_back(metrics[0][i].apgr - metrics[1][i].apgr);
+  }
+  report.over_length =
+      band(report.scorers[0].fine.apgr - report.scorers[1].fine.apgr,
            std::move(more));
 }
 

@@ -26,7 +26,7 @@ struct PairScorer {
   std::string name;  // "llmroute", "length only", "oracle", "random"
   learning::PairMetrics routellm;
   learning::FineMetrics fine;
-  Band apgr;                                // the fine one
+  Band apgr, cpt50, cpt80, saved[3];        // the fine ones
   std::vector<learning::CurvePoint> curve;  // thinned, to be drawn
 };
 

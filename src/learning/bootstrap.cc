@@ -144,6 +144,61 @@ double PairRanking::apgr(std::span<const float> weights) const {
   return area / (calls * gained);
 }
 
+void PairRanking::first_reach(std::span<const float> weights, double all,
+                              std::span<const double> targets,
+                              std::span<double> percent) const {
+  constexpr double kSlack = 1e-9;
+  double gained = 0, calls = 0, before = 0, calls_before = 0;
+  size_t next = 0;
+  while (next < targets.size() && targets[next] <= kSlack) percent[next++] = 0;
+  for (const Place& place : order_) {
+    const auto weight = static_cast<double>(weights[place.row]);
+    calls += weight;
+    gained += weight * static_cast<double>(place.strong - place.weak);
+    if (!place.ends_tie) continue;
+    for (; next < targets.size() && gained >= targets[next] - kSlack; ++next) {
+      const double rise = gained - before;
+      const double share = rise > 0 ? (targets[next] - before) / rise : 0;
+      percent[next] =
+          100 / all *
+          (calls_before + std::clamp(share, 0.0, 1.0) * (calls - calls_before));
+    }
+    if (next == targets.size()) return;
+    before = gained;
+    calls_before = calls;
+  }
+  for (; next < targets.size(); ++next) percent[next] = 100;
+}
+
+FineMetrics PairRanking::metrics(std::span<const float> weights) const {
+  double all = 0, strong = 0, weak = 0;
+  for (const Place& place : order_) {
+    const auto weight = static_cast<double>(weights[place.row]);
+    all += weight;
+    strong += weight * static_cast<double>(place.strong);
+    weak += weight * static_cast<double>(place.weak);
+  }
+  const double gap = strong - weak;
+  FineMetrics m;
+  if (gap < 1e-9) {
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    m.apgr = m.cpt50 = m.cpt80 = m.saved95 = m.saved99 = m.saved100 = kNone;
+    return m;
+  }
+  m.apgr = apgr(weights);
+  double shares[2], kept[3];
+  const double wins[] = {0.5 * gap, 0.8 * gap};
+  first_reach(weights, all, wins, shares);
+  const double floors[] = {0.95 * strong - weak, 0.99 * strong - weak, gap};
+  first_reach(weights, all, floors, kept);
+  m.cpt50 = shares[0];
+  m.cpt80 = shares[1];
+  m.saved95 = 100 - kept[0];
+  m.saved99 = 100 - kept[1];
+  m.saved100 = 100 - kept[2];
+  return m;
+}
+
 Interval bootstrap_apgr(std::span<const PairRow> rows,
                         const Resampling& resampling) {
   const PairRanking ranking(rows);

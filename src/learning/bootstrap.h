@@ -41,14 +41,24 @@ std::vector<double> resampled_means(std::span<const float> values,
                                     size_t columns,
                                     const Resampling& resampling);
 
-// The order of a pair's prompts by score, for metrics under changing weights.
+// The order of a pair's prompts by score, for fine metrics under changing
+// weights.
 class PairRanking {
  public:
   explicit PairRanking(std::span<const PairRow> rows);
-  // The fine APGR; NaN if the models do not differ under these weights.
+  // NaN if the models do not differ under these weights.
   double apgr(std::span<const float> weights) const;
+  // apgr, cpt50, cpt80 and saved95 to saved100 of FineMetrics. NaN if the
+  // strong model is not the better one under these weights.
+  FineMetrics metrics(std::span<const float> weights) const;
 
  private:
+  // Where the curve first rises to each of `targets`, which ascend: quality
+  // gained over the weak model's, times the weight of all rows.
+  void first_reach(std::span<const float> weights, double all,
+                   std::span<const double> targets,
+                   std::span<double> percent) const;
+
   struct Place {
     uint32_t row;
     bool ends_tie;

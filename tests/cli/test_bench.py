@@ -94,8 +94,9 @@ class Pair(FilesCase):
             self.assertAlmostEqual(fine["saved_calls_100"], 50)
             self.assertAlmostEqual(fine["random_saved_calls_95"], 10)
             self.assertAlmostEqual(fine["peak_quality_pct_of_strong"], 100)
-            self.assertLessEqual(fine["apgr_low"], 0.75)
-            self.assertGreaterEqual(fine["apgr_high"], 0.75)
+            for figure, (low, high) in scorers[name]["intervals"].items():
+                self.assertLessEqual(low, fine[figure] + 1e-9)
+                self.assertGreaterEqual(high, fine[figure] - 1e-9)
         self.assertIn("llmroute", scorers)
         self.assertAlmostEqual(scorers["random"]["fine"]["apgr"], 0.5)
         self.assertAlmostEqual(scorers["random"]["fine"]["cpt80"], 80)
@@ -127,8 +128,7 @@ class Pair(FilesCase):
         first, again = self.report(rows), self.report(rows, "--seed", "1")
         other = self.report(rows, "--seed", "2")
         def interval(report):
-            fine = report["studies"][0]["pair"]["scorers"][0]["fine"]
-            return fine["apgr_low"], fine["apgr_high"]
+            return report["studies"][0]["pair"]["scorers"][0]["intervals"]
         self.assertEqual(interval(first), interval(again))
         self.assertNotEqual(interval(first), interval(other))
 
@@ -435,7 +435,8 @@ class Comparison(FilesCase):
         figures = by_name(self.report(by_length_rows())["figures"])
         self.assertEqual(figures["apgr"]["study"], "outcomes")
         self.assertLessEqual(figures["apgr"]["low"], figures["apgr"]["high"])
-        self.assertIsNone(figures["cpt50"]["low"])
+        self.assertLessEqual(figures["cpt50"]["low"], figures["cpt50"]["value"])
+        self.assertIsNone(figures["decision_us"]["low"])
 
 
 if __name__ == "__main__":

@@ -58,7 +58,15 @@ TEST_CASE("a weighted ranking is the metric of the rows drawn") {
           drawn.insert(drawn.end(), static_cast<size_t>(weights[i]), rows[i]);
         }
         REQUIRE(drawn.size() == rows.size());
-        CHECK(ranking.apgr(weights) == Approx(fine_metrics(drawn).apgr));
+        const auto weighted = ranking.metrics(weights);
+        const auto whole = fine_metrics(drawn);
+        CHECK(ranking.apgr(weights) == Approx(whole.apgr));
+        CHECK(weighted.apgr == Approx(whole.apgr));
+        CHECK(weighted.cpt50 == Approx(whole.cpt50));
+        CHECK(weighted.cpt80 == Approx(whole.cpt80));
+        CHECK(weighted.saved95 == Approx(whole.saved95));
+        CHECK(weighted.saved99 == Approx(whole.saved99));
+        CHECK(weighted.saved100 == Approx(whole.saved100));
       });
 }
 
