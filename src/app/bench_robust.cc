@@ -116,14 +116,16 @@ class Robustness {
       }
       same /= static_cast<double>(as_is.size());
       // The injected prefixes are the last kind, as their mean.
-      const bool prefix = v + 1 >= kKinds;
-      const double share = prefix ? 1.0 / learning::kPrefixCount : 1.0;
       if (v < kKinds) report.variants.push_back({name_of(v), 0, 0});
-      VariantReport& variant = report.variants.back();
-      variant.unchanged += share * same;
-      variant.apgr += share * apgr(scores_[v]);
-      report.unchanged += share * same / static_cast<double>(kKinds);
+      report.variants.back().unchanged += same;
+      report.variants.back().apgr += apgr(scores_[v]);
     }
+    report.variants.back().unchanged /= learning::kPrefixCount;
+    report.variants.back().apgr /= learning::kPrefixCount;
+    for (const VariantReport& variant : report.variants) {
+      report.unchanged += variant.unchanged;
+    }
+    report.unchanged /= static_cast<double>(kKinds);
     return report;
   }
 
