@@ -68,9 +68,19 @@ std::string text_of(const BenchOptions& options, const BenchReport& report,
   return text;
 }
 
+base::Status check(const QualityOptions& quality) {
+  if (quality.train.empty() || (quality.folds == 0 && !quality.groups)) {
+    return {};
+  }
+  return base::Error{base::ErrorKind::kUsage,
+                     "bench: --train says what to fit to; --folds and "
+                     "--groups fit to the files themselves"};
+}
+
 base::Result<ExitStatus> bench_files(const BenchOptions& options,
                                      const core::Config& config,
                                      const analyzer::Analyzer& analyzer) {
+  LLMROUTE_CHECK(check(options.quality));
   LLMROUTE_TRY(const BenchReport report,
                measure_quality(options, config, analyzer));
   const std::vector<Figure> figures = figures_of(report);

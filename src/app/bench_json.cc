@@ -112,8 +112,9 @@ void add_pool(JsonWriter& json, const PoolReport& pool) {
 
 void add_head(JsonWriter& json, const HeadReport& head) {
   json.begin_object().field("model", head.model).field("rows", head.rows);
-  json.field("mean", head.mean).field("brier", head.brier);
-  json.field("ece", head.ece).field("auc", head.auc).end_object();
+  json.field("mean", head.mean).field("brier", head.brier.value);
+  json.field("ece", head.ece.value).field("auc", head.auc.value);
+  json.end_object();
 }
 
 void add_slices(JsonWriter& json, std::string_view name,

@@ -104,13 +104,15 @@ void add_intervals(const Scored& scored, PairReport& report,
 
 HeadReport head_of(std::string model,
                    const std::vector<learning::Prediction>& predictions) {
-  HeadReport head{std::move(model), predictions.size(), 0};
+  HeadReport head;
+  head.model = std::move(model);
+  head.rows = predictions.size();
   if (predictions.empty()) return head;
   for (const learning::Prediction& p : predictions) head.mean += p.outcome;
   head.mean /= static_cast<double>(predictions.size());
-  head.brier = learning::brier(predictions);
-  head.ece = learning::calibration_error(predictions);
-  head.auc = learning::auc(predictions);
+  head.brier.value = learning::brier(predictions);
+  head.ece.value = learning::calibration_error(predictions);
+  head.auc.value = learning::auc(predictions);
   return head;
 }
 
@@ -224,10 +226,11 @@ std::vector<SliceReport> measure_slices(
   return slices;
 }
 
-std::vector<HeadReport> measure_heads(const StudyTable& table,
-                                      HeadReport& all) {
+std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
+                                      const learning::Resampling& resampling) {
   std::vector<HeadReport> heads;
   std::vector<learning::Prediction> pooled;
+  std::vector<uint32_t> rows;
   for (size_t m = 0; m < table.models.size(); ++m) {
     std::vector<learning::Prediction> predictions;
     for (size_t i = 0; i < table.size(); ++i) {
@@ -236,12 +239,27 @@ std::vector<HeadReport> measure_heads(const StudyTable& table,
       if (std::isnan(chance) || std::isnan(quality)) continue;
       predictions.push_back(
           {static_cast<double>(chance), static_cast<double>(quality)});
+      rows.push_back(static_cast<uint32_t>(i));
     }
     if (predictions.empty()) continue;
     pooled.insert(pooled.end(), predictions.begin(), predictions.end());
     heads.push_back(head_of(table.models[m], predictions));
   }
   all = head_of("all", pooled);
+  if (pooled.empty()) return heads;
+  const learning::PredictionRanking ranking(pooled, rows);
+  std::vector<double> brier(static_cast<size_t>(resampling.count)), ece = brier,
+                                                                    auc = brier;
+  learning::for_each_resample(table.size(), resampling,
+                              [&](size_t i, std::span<const float> weights) {
+                                const auto figures = ranking.figures(weights);
+                                brier[i] = figures.brier;
+                                ece[i] = figures.ece;
+                                auc[i] = figures.auc;
+                              });
+  all.brier = band(all.brier.value, std::move(brier));
+  all.ece = band(all.ece.value, std::move(ece));
+  all.auc = band(all.auc.value, std::move(auc));
   return heads;
 }
 

@@ -41,6 +41,7 @@ std::vector<SliceReport> measure_slices(const BenchRows& rows,
 
 // Brier, ECE and AUC of each model that has probabilities, and of all of them
 // together.
-std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all);
+std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
+                                      const learning::Resampling& resampling);
 
 }  // namespace llmroute::app

@@ -108,9 +108,14 @@ Figures figures(const std::vector<std::vector<CostPoint>>& points,
 Band band(double value, const std::vector<Figures>& resampled,
           double (*of)(const Figures&, size_t, size_t), size_t a = 0,
           size_t b = 0) {
+  if (std::isnan(value)) return {};
   std::vector<double> values;
   values.reserve(resampled.size());
-  for (const Figures& f : resampled) values.push_back(of(f, a, b));
+  for (const Figures& f : resampled) {
+    const double one = of(f, a, b);
+    // A quality that is not reached in a resample saves nothing.
+    values.push_back(std::isnan(one) ? 0 : one);
+  }
   const learning::Interval interval = learning::interval_95(std::move(values));
   return {value, interval.low, interval.high};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <thread>
 
 #include "app/bench_pair.h"
@@ -11,6 +12,7 @@
 #include "app/bench_predictor.h"
 #include "app/bench_robust.h"
 #include "app/bench_rows.h"
+#include "app/bench_split.h"
 #include "app/bench_table.h"
 #include "app/bench_target.h"
 #include "app/bench_verdict.h"
@@ -51,11 +53,7 @@ class Measurement {
   }
 
   base::Result<BenchReport> run() {
-    ReadingOptions reading;
-    reading.test_part = options_.quality.test_part;
-    for (const std::string& file : options_.files) {
-      LLMROUTE_CHECK(rows_.read(file, analyzer_, reading));
-    }
+    LLMROUTE_CHECK(read());
     LLMROUTE_TRY(std::vector<StudyTable> studies,
                  make_studies(rows_, options_.quality.models, config_));
     BenchReport report;
@@ -72,22 +70,87 @@ class Measurement {
   }
 
  private:
+  bool fitted() const {
+    const QualityOptions& quality = options_.quality;
+    return quality.folds > 0 || quality.groups || !quality.train.empty();
+  }
+
+  base::Status read() {
+    ReadingOptions reading;
+    reading.test_part = options_.quality.test_part;
+    if (fitted()) {
+      reading.kept = [this](const learning::Row& row) { data_.add(row); };
+    }
+    for (const std::string& file : options_.files) {
+      LLMROUTE_CHECK(rows_.read(file, analyzer_, reading));
+    }
+    reading.test_part = false;
+    reading.kept = [this](const learning::Row& row) {
+      training_.push_back(data_.add(row));
+    };
+    for (const std::string& file : options_.quality.train) {
+      LLMROUTE_CHECK(training_rows_.read(file, analyzer_, reading));
+    }
+    return {};
+  }
+
+  base::Result<std::unique_ptr<Predictor>> make_predictor(
+      const StudyTable& table, std::string& description) {
+    constexpr uint32_t kFolds = 5;
+    const QualityOptions& quality = options_.quality;
+    if (!fitted()) {
+      description = "analyzer and abilities";
+      return std::unique_ptr<Predictor>(
+          std::make_unique<AbilityPredictor>(rows_, table, analyzer_, config_));
+    }
+    Split split;
+    if (!quality.train.empty()) {
+      LLMROUTE_CHECK(check_trained(table));
+      split.fold.assign(table.size(), 0);
+      split.description = "fitted to the files of --train";
+    } else if (quality.groups) {
+      LLMROUTE_TRY(split,
+                   split_by_group(rows_, table,
+                                  quality.folds > 0 ? quality.folds : kFolds));
+    } else {
+      split = split_by_prompt(rows_, table, quality.folds);
+    }
+    description = split.description;
+    learning::OutcomeHeadsOptions heads;
+    heads.threads = resampling_.threads;
+    return std::unique_ptr<Predictor>(std::make_unique<FoldPredictor>(
+        data_, table, std::move(split), training_, heads));
+  }
+
+  // That --train has outcomes of the study's models, and none of its prompts.
+  base::Status check_trained(const StudyTable& table) const {
+    LLMROUTE_CHECK(check_apart(rows_, table, training_rows_));
+    for (const std::string& model : table.models) {
+      if (training_rows_.models.has(model)) continue;
+      return base::Error{
+          base::ErrorKind::kData,
+          fmt::format("--train: no outcomes of '{}', which {} has", model,
+                      table.name)};
+    }
+    return {};
+  }
+
   base::Result<StudyReport> measure(StudyTable& table) {
     StudyReport study;
     study.name = table.name;
     study.models = table.models;
     study.rows = table.size();
     study.costs = table.costs;
-    study.router = "analyzer and abilities";
-    const AbilityPredictor predictor(rows_, table, analyzer_, config_);
+    LLMROUTE_TRY(const std::unique_ptr<Predictor> predictor,
+                 make_predictor(table, study.router));
     table.chance.clear();
     for (size_t i = 0; i < table.size(); ++i) {
-      const std::vector<float> chances = predictor.of_row(i);
+      const std::vector<float> chances = predictor->of_row(i);
       table.chance.insert(table.chance.end(), chances.begin(), chances.end());
     }
-    study.heads = measure_heads(table, study.all_heads);
+    study.heads = measure_heads(table, study.all_heads, resampling_);
     if (const auto pair = choose_study_pair(table)) {
-      LLMROUTE_CHECK(add_pair(table, *pair, predictor, study));
+      LLMROUTE_CHECK(add_pair(table, *pair, *predictor, study));
     }
     add_pool(table, study);
     study.verdict = verdict_of(study);
@@ -126,7 +189,9 @@ class Measurement {
   const core::Config& config_;
   const analyzer::Analyzer& analyzer_;
   learning::Resampling resampling_;
-  BenchRows rows_;
+  BenchRows rows_, training_rows_;
+  FoldData data_;                   // rows_, then training_rows_
+  std::vector<uint32_t> training_;  // of data_
 };
 
 }  // namespace

@@ -71,8 +71,8 @@ struct PoolReport {
 struct HeadReport {
   std::string model;
   size_t rows = 0;
-  double mean = 0;  // score
-  double brier = kUnknown, ece = kUnknown, auc = kUnknown;
+  double mean = 0;       // score
+  Band brier, ece, auc;  // intervals of all models together only
 };
 
 // A dataset or domain by itself, with the pair of the whole study.

@@ -190,9 +190,13 @@ std::string study_text(const StudyReport& study) {
   if (study.pool) text += pool_text(*study.pool);
   if (!study.heads.empty()) {
     text += fmt::format(
-        "\n  P(good) of {} models: Brier {:.3f}, ECE {:.3f}, AUC {:.3f}\n",
-        study.heads.size(), study.all_heads.brier, study.all_heads.ece,
-        study.all_heads.auc);
+        "\n  P(good), {} models: Brier {:.3f} {}, ECE {:.3f} {}, AUC {:.3f} "
+        "{}"
+        "\n",
+        study.heads.size(), study.all_heads.brier.value,
+        interval(study.all_heads.brier), study.all_heads.ece.value,
+        interval(study.all_heads.ece), study.all_heads.auc.value,
+        interval(study.all_heads.auc));
   }
   text += slices_text("dataset", study.datasets);
   text += slices_text("domain", study.domains);

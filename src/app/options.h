@@ -118,6 +118,9 @@ struct QualityOptions {
   std::optional<std::string> plot;        // an SVG
   std::optional<double> target_quality;   // share of the best constant's
   bool robust = false;
+  uint32_t folds = 0;              // 0: not fitted to the files, or 5
+  bool groups = false;             // whole groups a fold
+  std::vector<std::string> train;  // fitted to these files instead
 };
 
 struct BenchOptions {

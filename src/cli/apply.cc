@@ -165,4 +165,10 @@ Status set_target_quality(Settings& s, Text value) {
   return {};
 }
 
+Status set_folds(Settings& s, Text value) {
+  LLMROUTE_TRY(const int64_t folds, whole_number(value, 2, 100));
+  s.quality.folds = static_cast<uint32_t>(folds);
+  return {};
+}
+
 }  // namespace llmroute::cli

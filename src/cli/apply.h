@@ -75,6 +75,7 @@ Status set_threads(Settings&, Text);
 Status set_bench_models(Settings&, Text);
 Status set_part(Settings&, Text);
 Status add_fail_if(Settings&, Text);
+Status set_folds(Settings&, Text);
 Status set_target_quality(Settings&, Text);
 
 }  // namespace llmroute::cli

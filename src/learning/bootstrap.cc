@@ -199,6 +199,47 @@ FineMetrics PairRanking::metrics(std::span<const float> weights) const {
   return m;
 }
 
+PredictionRanking::PredictionRanking(std::span<const Prediction> predictions,
+                                     std::span<const uint32_t> rows) {
+  std::vector<uint32_t> order(predictions.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return predictions[a].probability < predictions[b].probability;
+  });
+  for (size_t i = 0; i < order.size(); ++i) {
+    const Prediction& p = predictions[order[i]];
+    const bool tie = i + 1 < order.size() &&
+                     predictions[order[i + 1]].probability == p.probability;
+    order_.push_back({rows[order[i]], !tie, static_cast<float>(p.probability),
+                      static_cast<float>(p.outcome)});
+  }
+}
+
+PredictionRanking::Figures PredictionRanking::figures(
+    std::span<const float> weights) const {
+  Figures figures;
+  double bins[10] = {};  // probability less outcome
+  double all = 0, good = 0, bad = 0, won = 0, tied_good = 0, tied_bad = 0;
+  for (const Place& place : order_) {
+    const auto weight = static_cast<double>(weights[place.row]);
+    const auto error = static_cast<double>(place.probability - place.outcome);
+    all += weight;
+    figures.brier += weight * error * error;
+    bins[std::min(static_cast<int>(place.probability * 10), 9)] +=
+        weight * error;
+    (place.outcome >= 0.5F ? tied_good : tied_bad) += weight;
+    if (!place.ends_tie) continue;
+    won += tied_good * (bad + tied_bad / 2);
+    good += tied_good;
+    bad += tied_bad;
+    tied_good = tied_bad = 0;
+  }
+  for (const double bin : bins) figures.ece += std::fabs(bin) / all;
+  figures.brier /= all;
+  if (good * bad > 0) figures.auc = won / (good * bad);
+  return figures;
+}
+
 Interval bootstrap_apgr(std::span<const PairRow> rows,
                         const Resampling& resampling) {
   const PairRanking ranking(rows);

@@ -67,6 +67,27 @@ class PairRanking {
   std::vector<Place> order_;
 };
 
+// Predictions by probability, for how good they are under changing weights of
+// the rows they belong to; several may be of one row.
+class PredictionRanking {
+ public:
+  struct Figures {
+    double brier = 0, ece = 0, auc = 0.5;
+  };
+  // REQUIRES: as many rows as predictions.
+  PredictionRanking(std::span<const Prediction> predictions,
+                    std::span<const uint32_t> rows);
+  Figures figures(std::span<const float> weights) const;
+
+ private:
+  struct Place {
+    uint32_t row;
+    bool ends_tie;
+    float probability, outcome;
+  };
+  std::vector<Place> order_;
+};
+
 // 95 % interval of the fine APGR.
 Interval bootstrap_apgr(std::span<const PairRow> rows,
                         const Resampling& resampling = {});

@@ -266,6 +266,105 @@ class Pool(FilesCase):
             self.assertIn(part, text)
 
 
+class Fitted(FilesCase):
+    """Heads fitted to the rows of each split. Prompts that name a tricky thing
+    need the strong model."""
+
+    WORDS = ["apple", "river", "stone", "cloud", "paper", "candle", "window"]
+
+    def rows(self, n=300, offset=0, groups=6):
+        rows = []
+        for i in range(offset, offset + n):
+            tricky = (i * 7919) % 5 < 2
+            words = " ".join(self.WORDS[(i * k + k) % 7] for k in range(1, 6))
+            kind = "prove the theorem rigorously" if tricky else "say the word"
+            rows.append({"prompt": f"{kind} {words} {i}", "dataset": f"g{i % groups}",
+                         "scores": {"s": 1, "w": 0 if tricky else 1},
+                         "cost": {"s": 4, "w": 1}})
+        return rows
+
+    def apgr(self, report):
+        return by_name(report["figures"])["apgr"]["value"]
+
+    def test_rb_4_folds(self):
+        rows = self.rows()
+        report = self.report(rows, "--folds", "5")
+        study = report["studies"][0]
+        self.assertEqual(study["router"], "fitted in 5 folds by prompt")
+        self.assertEqual(study["pair"]["scored_by"], "probabilities")
+        # Quality .6 to 1 over two fifths of the calls: the oracle's .8.
+        self.assertGreater(self.apgr(report), 0.75)
+        self.assertEqual(study["pool"]["known_models"], 2)
+        self.assertRegex(study["verdict"], "^routing (gains|saves)")
+        self.assertLess(by_name(report["figures"])["brier"]["value"], 0.1)
+
+    def test_rb_4_copies_of_a_prompt_fall_into_one_fold(self):
+        # What only the row itself could tell is not learned from its copy.
+        rows = [{"prompt": f"item {i // 2}", "scores":
+                 {"s": 1, "w": (i // 2 * 7919) % 3 % 2}} for i in range(300)]
+        self.assertLess(self.apgr(self.report(rows, "--folds", "3")), 0.65)
+
+    def test_rb_4_groups(self):
+        report = self.report(self.rows(), "--groups")
+        self.assertEqual(report["studies"][0]["router"],
+                         "fitted without the groups it is measured on, 6 groups "
+                         "in 5 folds")
+        self.assertGreater(self.apgr(report), 0.75)
+        report = self.report(self.rows(), "--groups", "--folds", "3")
+        self.assertIn("in 3 folds", report["studies"][0]["router"])
+        one = self.bench(self.rows(groups=1), "--groups")
+        self.assert_status(one, 65)
+        self.assertIn("two groups", one.err)
+
+    def test_rb_4_a_prompt_in_two_groups_is_an_error(self):
+        rows = self.rows()
+        rows.append(dict(rows[0], dataset="g1"))
+        result = self.bench(rows, "--groups")
+        self.assert_status(result, 65)
+        self.assertIn("outcomes.jsonl:301: its prompt is also at", result.err)
+        self.assertIn("outcomes.jsonl:1", result.err)
+
+    def test_rb_4_train(self):
+        train = self.write_rows(self.rows(300, 1000), "train.jsonl")
+        report = self.report(self.rows(), "--train", train)
+        self.assertEqual(report["studies"][0]["router"],
+                         "fitted to the files of --train")
+        self.assertEqual(report["studies"][0]["rows"], 300)
+        self.assertGreater(self.apgr(report), 0.75)
+
+    def test_rb_4_training_rows_in_the_evaluation_set_are_an_error(self):
+        rows = self.rows()
+        train = self.write_rows(self.rows(50, 280), "train.jsonl")
+        result = self.bench(rows, "--train", train)
+        self.assert_status(result, 65)
+        self.assertIn("outcomes.jsonl:281: its prompt is also at", result.err)
+        self.assertIn("train.jsonl:1", result.err)
+        self.assertIn("20 such rows", result.err)
+
+    def test_train_must_know_the_models(self):
+        train = self.write_rows([{"prompt": "x", "scores": {"s": 1, "v": 0}}],
+                                "train.jsonl")
+        result = self.bench(self.rows(), "--train", train)
+        self.assert_status(result, 65)
+        self.assertIn("no outcomes of 'w'", result.err)
+        self.assert_status(
+            self.bench(self.rows(), "--train", train, "--folds", "5"), 64)
+
+    def test_the_same_seed_fits_the_same(self):
+        rows = self.rows(120)
+        first, again = (self.report(rows, "--folds", "3")["studies"]
+                        for _ in range(2))
+        self.assertEqual(first, again)
+
+    def test_robustness_and_target_of_fitted_heads(self):
+        study = self.report(self.rows(400), "--folds", "5", "--robust",
+                            "--target-quality", "0.9")["studies"][0]
+        self.assertGreater(study["robust"]["unchanged"], 0.5)
+        self.assertIsNone(study["target"]["refused"])
+        self.assertGreaterEqual(study["target"]["quality"], 0.9)
+        self.assertLess(study["target"]["floor_broken"], 0.3)
+
+
 class Robustness(FilesCase):
     NAMES = ["1 % typos", "3 % typos", "lower case", "upper case",
              "polite preamble", "terse suffix", "markdown wrap", "extra blanks",

@@ -1,5 +1,6 @@
 """What the README shows works as it stands there."""
 
+import json
 import os
 import re
 import shutil
@@ -35,6 +36,11 @@ class Readme(harness.TestCase):
         os.symlink(harness.BINARY, self.home.file("bin", "llmroute"))
         for name in ("report.txt", "proof.tex"):
             self.home.write(f"work/{name}", "Some text to read.\n")
+        self.home.write("work/outcomes.jsonl", "".join(
+            json.dumps({"prompt": f"{'prove' if i % 3 else 'say'} number {i}",
+                        "scores": {"a": 1, "b": 0 if i % 3 else 1},
+                        "cost": {"a": 0.004, "b": 0.0001}}) + "\n"
+            for i in range(60)))
         for line in ("git init -q .", "git add report.txt"):
             subprocess.run(line.split(), cwd=work, check=True,
                            env=self.home.environment())

@@ -100,3 +100,29 @@ TEST_CASE("an interval is the middle of the values that are numbers") {
   CHECK(interval.high == 975);
   CHECK(interval_95({}).high == 0);
 }
+
+TEST_CASE("weighted predictions are as good as those of the rows drawn") {
+  // Two predictions a row, of one digit, so that many tie.
+  Random random(8);
+  std::vector<llmroute::learning::Prediction> all;
+  std::vector<uint32_t> rows;
+  for (uint32_t i = 0; i < 120; ++i) {
+    all.push_back({static_cast<double>(random.below(9)) / 10 + 0.05,
+                   random.uniform() < 0.6 ? 1.0 : 0.0});
+    rows.push_back(i / 2);
+  }
+  const llmroute::learning::PredictionRanking ranking(all, rows);
+  for_each_resample(
+      60, {.count = 10}, [&](size_t, std::span<const float> weights) {
+        std::vector<llmroute::learning::Prediction> drawn;
+        for (size_t i = 0; i < all.size(); ++i) {
+          drawn.insert(drawn.end(), static_cast<size_t>(weights[rows[i]]),
+                       all[i]);
+        }
+        const auto figures = ranking.figures(weights);
+        CHECK(figures.brier == Approx(llmroute::learning::brier(drawn)));
+        CHECK(figures.ece ==
+              Approx(llmroute::learning::calibration_error(drawn)));
+        CHECK(figures.auc == Approx(llmroute::learning::auc(drawn)));
+      });
+}

@@ -1,0 +1,149 @@
+#include "app/bench_split.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "learning/random.h"
+
+namespace llmroute::app {
+namespace {
+
+std::string place_of(const BenchRows& rows, const BenchRow& row) {
+  return fmt::format("{}:{}", rows.files[row.file], row.line);
+}
+
+base::Error seen(const std::string& first, const std::string& second,
+                 size_t count) {
+  return {base::ErrorKind::kData,
+          fmt::format("{}: its prompt is also at {}, so a row to measure would "
+                      "be trained on ({} such rows)",
+                      first, second, count)};
+}
+
+std::vector<float> floats(const std::vector<double>& values) {
+  std::vector<float> all;
+  for (const double value : values) all.push_back(static_cast<float>(value));
+  return all;
+}
+
+// Groups to folds: the largest first, each to the smallest fold.
+std::map<uint32_t, uint32_t> assign_groups(
+    const std::map<uint32_t, size_t>& sizes, uint32_t folds) {
+  std::vector<std::pair<size_t, uint32_t>> groups;
+  for (const auto& [group, size] : sizes) groups.emplace_back(size, group);
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](auto& a, auto& b) { return a.first > b.first; });
+  std::vector<size_t> filled(folds);
+  std::map<uint32_t, uint32_t> fold_of;
+  for (const auto& [size, group] : groups) {
+    const auto least = std::min_element(filled.begin(), filled.end());
+    *least += size;
+    fold_of[group] = static_cast<uint32_t>(least - filled.begin());
+  }
+  return fold_of;
+}
+
+}  // namespace
+
+Split split_by_prompt(const BenchRows& rows, const StudyTable& table,
+                      uint32_t folds) {
+  constexpr uint64_t kOwn = 0xf01d;  // apart from part_of
+  Split split;
+  split.folds = folds;
+  split.description = fmt::format("fitted in {} folds by prompt", folds);
+  for (const uint32_t row : table.rows) {
+    const uint64_t hash = learning::mix64(rows.rows[row].prompt ^ kOwn);
+    split.fold.push_back(static_cast<uint32_t>(hash % folds));
+  }
+  return split;
+}
+
+base::Result<Split> split_by_group(const BenchRows& rows,
+                                   const StudyTable& table, uint32_t folds) {
+  std::map<uint32_t, size_t> sizes;
+  for (const uint32_t row : table.rows) ++sizes[rows.rows[row].dataset];
+  if (sizes.size() < 2) {
+    return base::Error{
+        base::ErrorKind::kData,
+        fmt::format("{}: --groups needs rows of two groups or datasets",
+                    table.name)};
+  }
+  Split split;
+  split.folds = static_cast<uint32_t>(std::min<size_t>(folds, sizes.size()));
+  split.description = fmt::format(
+      "fitted without the groups it is measured on, {} groups in {} folds",
+      sizes.size(), split.folds);
+  const auto fold_of = assign_groups(sizes, split.folds);
+  std::unordered_map<uint64_t, uint32_t> first;  // prompt -> row
+  std::pair<uint32_t, uint32_t> met;
+  size_t count = 0;
+  for (const uint32_t index : table.rows) {
+    const BenchRow& row = rows.rows[index];
+    const uint32_t fold = fold_of.at(row.dataset);
+    const uint32_t other = first.try_emplace(row.prompt, index).first->second;
+    if (fold_of.at(rows.rows[other].dataset) != fold && count++ == 0) {
+      met = {index, other};
+    }
+    split.fold.push_back(fold);
+  }
+  if (count > 0) {
+    return seen(place_of(rows, rows.rows[met.first]),
+                place_of(rows, rows.rows[met.second]), count);
+  }
+  return split;
+}
+
+base::Status check_apart(const BenchRows& rows, const StudyTable& table,
+                         const BenchRows& training) {
+  std::unordered_map<uint64_t, uint32_t> trained;
+  for (uint32_t i = 0; i < training.rows.size(); ++i) {
+    trained.try_emplace(training.rows[i].prompt, i);
+  }
+  const BenchRow *row = nullptr, *other = nullptr;
+  size_t count = 0;
+  for (const uint32_t index : table.rows) {
+    const auto met = trained.find(rows.rows[index].prompt);
+    if (met == trained.end()) continue;
+    if (count++ > 0) continue;
+    row = &rows.rows[index];
+    other = &training.rows[met->second];
+  }
+  if (count == 0) return {};
+  return seen(place_of(rows, *row), place_of(training, *other), count);
+}
+
+FoldPredictor::FoldPredictor(const FoldData& data, const StudyTable& table,
+                             Split split, const std::vector<uint32_t>& training,
+                             const learning::OutcomeHeadsOptions& options)
+    : table_(table), split_(std::move(split)) {
+  const auto fit = [&](std::span<const uint32_t> rows) {
+    models_.push_back(FoldModel::fit(data, rows, table.models, options));
+  };
+  if (!training.empty()) {
+    fit(training);
+    return;
+  }
+  for (uint32_t fold = 0; fold < split_.folds; ++fold) {
+    std::vector<uint32_t> others;
+    for (size_t i = 0; i < table.size(); ++i) {
+      if (split_.fold[i] != fold) others.push_back(table.rows[i]);
+    }
+    fit(others);
+  }
+}
+
+std::vector<float> FoldPredictor::of_row(size_t row) const {
+  return floats(models_[split_.fold[row]].chances(table_.rows[row]));
+}
+
+std::vector<float> FoldPredictor::of_text(size_t row, std::string_view prompt,
+                                          std::string_view context,
+                                          float&) const {
+  return floats(models_[split_.fold[row]].chances(prompt, context));
+}
+
+}  // namespace llmroute::app
