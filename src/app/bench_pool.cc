@@ -95,7 +95,8 @@ Figures figures(const std::vector<std::vector<CostPoint>>& points,
     auto& saved = f.saved.emplace_back();
     for (size_t i = 0; i < 3; ++i) {
       const auto cost = learning::cost_at(hull, kSavedAt[i] * best.quality);
-      saved[i] = cost ? 100 * (1 - *cost / best.cost) : kUnknown;
+      saved[i] =
+          cost && best.cost > 0 ? 100 * (1 - *cost / best.cost) : kUnknown;
     }
     if (f.aiq.size() == 1) {
       f.gain = learning::quality_at(hull, best.cost) - best.quality;

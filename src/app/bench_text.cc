@@ -33,6 +33,12 @@ std::string interval(const Band& band) {
   return fmt::format("[{:.3f}, {:.3f}]", band.low, band.high);
 }
 
+// A difference; it is one where the interval excludes zero.
+std::string signed_band(const Band& band) {
+  return fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", band.value, band.low,
+                     band.high);
+}
+
 std::string dollars(double per_prompt) {
   return fmt::format("${:.4g}", per_prompt * 1000);
 }
@@ -80,6 +86,8 @@ std::string pair_text(const PairReport& pair) {
                    percent(random ? s.fine.random100 : s.fine.saved100)});
   }
   return text + table.render(4) +
+         fmt::format("    APGR less that by length: {}\n",
+                     signed_band(pair.over_length)) +
          "    (APGR: share of the gap won; the last three: calls to the strong "
          "model saved)\n";
 }
@@ -96,6 +104,10 @@ std::string pool_text(const PoolReport& pool) {
                    percent(router.saved[2].value)});
   }
   text += table.render(4);
+  if (!std::isnan(pool.over_zero.value)) {
+    text += fmt::format("    AIQ less the zero router's: {}\n",
+                        signed_band(pool.over_zero));
+  }
   base::Table points("lrr");
   points.add_row({"", "quality", "$ per 1,000"});
   const auto add = [&](const std::string& name, const learning::CostPoint& p) {
@@ -157,11 +169,12 @@ std::string target_text(const TargetReport& target) {
       fmt::format("\n  target: {:.4g} % of the quality of the best constant\n",
                   100 * target.share);
   if (!target.refused.empty()) {
-    text += "    refused: " + target.refused + "\n";
+    text += "    refused: " + base::visible_line(target.refused) + "\n";
   } else {
     text += fmt::format(
-        "    worth = {:.4g}   (quality {:.3f} for {} per 1,000; best constant "
-        "{:.3f} for {})\n",
+        "    worth = {:.4g}   (--worth, or a profile of the config; a wait of "
+        "0)\n"
+        "    quality {:.3f} for {} per 1,000; best constant {:.3f} for {}\n",
         target.worth, target.quality, dollars(target.cost), target.best_quality,
         dollars(target.best_cost));
   }
@@ -227,6 +240,7 @@ std::string bench_text(const BenchReport& report) {
 
 std::string changes_text(const std::vector<Change>& changes,
                          const std::string& path) {
+  const std::string shown_path = base::visible_line(path);
   base::Table table("llrrrl");
   table.add_row({"figure", "study", "before", "now", "change", ""});
   bool any = false;
@@ -243,8 +257,8 @@ std::string changes_text(const std::vector<Change>& changes,
          : c.outside          ? (c.better ? "better" : "worse")
                               : "within the intervals"});
   }
-  if (!any) return fmt::format("\nno figure differs from {}\n", path);
-  return fmt::format("\nagainst {}:\n", path) + table.render(2);
+  if (!any) return fmt::format("\nno figure differs from {}\n", shown_path);
+  return fmt::format("\nagainst {}:\n", shown_path) + table.render(2);
 }
 
 }  // namespace llmroute::app

@@ -251,6 +251,12 @@ class Pool(FilesCase):
                          "routing gains 0.[0-9]+ \u00b1 0.[0-9]+ over the best "
                          "constant at equal cost")
 
+    def test_a_best_model_that_is_free(self):
+        study = self.report(pool_rows(costs=(0, 1)), config=self.CONFIG)["studies"][0]
+        zero = by_name(study["pool"]["routers"])["zero router"]
+        self.assertIsNone(zero["cost_saved_95"]["value"])
+        self.assertEqual(study["verdict"], "no gain: use big")
+
     def test_costs_are_estimated_from_prices(self):
         rows = pool_rows()
         for row in rows:
