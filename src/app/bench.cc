@@ -11,6 +11,7 @@
 #include "app/bench_speed.h"
 #include "app/messages.h"
 #include "app/output.h"
+#include "app/router_model.h"
 #include "base/files.h"
 #include "config/load.h"
 
@@ -24,10 +25,7 @@ base::Result<analyzer::Analyzer> chosen_analyzer(const BenchOptions& options,
   if (options.quality.model_file) {
     return analyzer::Analyzer::load(*options.quality.model_file);
   }
-  if (config.router_model_file.empty()) {
-    return analyzer::Analyzer::embedded();
-  }
-  return analyzer::Analyzer::load(config.router_model_file);
+  return router_model(config);
 }
 
 // False if a --fail-if is true of the figures.

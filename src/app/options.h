@@ -138,7 +138,8 @@ struct TrainOptions {
   std::vector<std::string> files;  // JSONL or JSONL.gz
   std::optional<std::string> output;
   std::optional<std::string> card;
-  std::optional<std::string> init;  // warm start
+  std::optional<std::string> init;   // warm start
+  std::vector<std::string> without;  // sources to leave out; globs
   uint64_t seed = 1;
   int threads = 1;
   bool force = false;

@@ -7,6 +7,7 @@
 
 #include "app/input.h"
 #include "app/local_models.h"
+#include "app/router_model.h"
 #include "config/keys.h"
 #include "config/load.h"
 #include "routing/router.h"
@@ -85,16 +86,6 @@ bool only_keys_are_missing(const core::Decision& decision) {
                      });
 }
 
-Result<std::unique_ptr<analyzer::Analyzer>> load_analyzer(
-    const core::Config& config) {
-  if (config.router_model_file.empty()) {
-    return std::make_unique<analyzer::Analyzer>(analyzer::Analyzer::embedded());
-  }
-  LLMROUTE_TRY(analyzer::Analyzer loaded,
-               analyzer::Analyzer::load(config.router_model_file));
-  return std::make_unique<analyzer::Analyzer>(std::move(loaded));
-}
-
 Result<core::Decision> decide(const RouteQuestion& question,
                               const base::Environment& environment,
                               const core::Analysis& analysis, Routed& routed,
@@ -144,7 +135,8 @@ Result<Routed> route_prompt(const RouteQuestion& question,
   // After the local ones, which are listed only now.
   add_unlisted_models(question.routing.models, *routed.config);
   add_unlisted_models(question.routing.fallback, *routed.config);
-  LLMROUTE_TRY(routed.analyzer, load_analyzer(*routed.config));
+  LLMROUTE_TRY(analyzer::Analyzer model, router_model(*routed.config));
+  routed.analyzer = std::make_unique<analyzer::Analyzer>(std::move(model));
 
   const auto start = std::chrono::steady_clock::now();
   const core::Analysis analysis = routed.analyzer->analyze(

@@ -8,6 +8,7 @@
 #include "analyzer/model_file.h"
 #include "app/messages.h"
 #include "app/output.h"
+#include "app/router_model.h"
 #include "app/trained_model.h"
 #include "app/training_report.h"
 #include "app/training_set.h"
@@ -48,10 +49,7 @@ base::Status check(const TrainOptions& options) {
 }
 
 // The registry's models hold the scale where no abilities file says more.
-Result<learning::Abilities> known_abilities(
-    const ConfigOptions& options, const base::Environment& environment) {
-  LLMROUTE_TRY(const core::Config config,
-               config::load({options.file, options.no_config}, environment));
+learning::Abilities known_abilities(const core::Config& config) {
   learning::Abilities abilities;
   for (const core::Model& model : config.models) {
     for (const std::string& name : {model.name, model.id}) {
@@ -116,11 +114,13 @@ learning::SolverOptions solver_options(const TrainOptions& options,
 
 Result<TrainingSet> read_rows(const TrainOptions& options,
                               const std::optional<Start>& start,
-                              const base::Environment& environment,
+                              const core::Config& config,
                               const Progress& progress) {
   TrainingSetOptions reading;
-  LLMROUTE_TRY(reading.abilities, known_abilities(options.config, environment));
+  reading.abilities = known_abilities(config);
   reading.threads = options.threads;
+  reading.seed = options.seed;
+  reading.without = options.without;
   reading.progress = [&progress](size_t rows) {
     progress.show(fmt::format("reading: {} rows", rows));
   };
@@ -135,6 +135,9 @@ std::string command_line(const TrainOptions& options) {
   std::string line = "llmroute train";
   for (const std::string& file : options.files) {
     line += " DATA/" + base::base_name(file);
+  }
+  for (const std::string& source : options.without) {
+    line += " --without '" + source + "'";
   }
   if (options.init) line += " --init " + base::base_name(*options.init);
   return line + fmt::format(" --seed {} -o {}", options.seed,
@@ -170,16 +173,20 @@ Result<ExitStatus> train(const TrainOptions& options,
   if (options.init) {
     LLMROUTE_CHECK(start.emplace().load(*options.init));
   }
+  LLMROUTE_TRY(const core::Config config,
+               config::load({options.config.file, options.config.no_config},
+                            environment));
+  LLMROUTE_TRY(const analyzer::Analyzer installed, router_model(config));
   std::optional<Progress> progress(std::in_place, options.messages);
   LLMROUTE_TRY(const TrainingSet set,
-               read_rows(options, start, environment, *progress));
+               read_rows(options, start, config, *progress));
   const learning::SolverOptions solver =
       solver_options(options, start, *progress);
   const learning::Solution solution = learning::solve(set.problem, solver);
   TrainedModel model(solution, set, solver.shrink);
   model.model().slope =
       static_cast<float>(calibrated_slope(model, solution, set));
-  const TrainingReport report = measure(model, solution, set);
+  const TrainingReport report = measure(model, solution, set, installed);
   progress.reset();
 
   const std::string bytes = model.bytes(

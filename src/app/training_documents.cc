@@ -54,6 +54,43 @@ std::string recall_line(const TrainingReport& r) {
   return line;
 }
 
+std::string source_report_table(const TrainingReport& r) {
+  base::Table table("lrrr");
+  table.add_row({"by source", "outcomes", "Brier", "calibration error"});
+  for (const SourceReport& source : r.sources) {
+    table.add_row({source.source, count(source.outcomes),
+                   share(source.model.brier),
+                   share(source.model.calibration_error)});
+  }
+  return table.render();
+}
+
+// Rows are the truth, columns the guess.
+std::string confusion_table(const TrainingReport& r) {
+  base::Table table("l" + std::string(core::kDomainCount, 'r'));
+  std::vector<std::string> head = {"is \\ taken for"};
+  for (const auto& name : core::kDomainNames) head.emplace_back(name);
+  table.add_row(head);
+  for (size_t truth = 0; truth < r.confusion.size(); ++truth) {
+    std::vector<std::string> row = {std::string(core::kDomainNames[truth])};
+    for (const size_t n : r.confusion[truth]) row.push_back(count(n));
+    table.add_row(row);
+  }
+  return table.render();
+}
+
+std::string installed_line(const TrainingReport& r) {
+  std::string line = "The model in use now, on the same rows:";
+  if (r.domain_rows > 0) {
+    line += fmt::format(" domains {:.3f}", r.installed_accuracy);
+  }
+  if (r.outcomes > 0) {
+    line += fmt::format("{} Brier {:.3f}", r.domain_rows > 0 ? "," : "",
+                        r.installed_brier);
+  }
+  return line + ".\n";
+}
+
 std::string figures(const TrainingReport& r) {
   std::string text;
   if (r.domain_rows > 0) {
@@ -64,9 +101,11 @@ std::string figures(const TrainingReport& r) {
         r.domain.macro_f1, recall_line(r));
   }
   if (r.outcomes > 0) {
-    text +=
-        fmt::format("{} held-out outcomes of {} models:\n\n{}\n",
-                    count(r.outcomes), count(r.models), probability_table(r));
+    text += fmt::format(
+        "{} held-out outcomes of {} models:\n\n{}\nBrier score "
+        "gained over the best constant: {:.4f} to {:.4f} (95 %).\n\n",
+        count(r.outcomes), count(r.models), probability_table(r), r.gain.low,
+        r.gain.high);
   }
   if (!r.pairs.empty()) {
     text += fmt::format(
@@ -119,6 +158,7 @@ void add_domains(base::JsonWriter& json, const TrainingReport& r) {
     json.field("accuracy", r.domain.accuracy);
     json.field("macro_f1", r.domain.macro_f1);
     json.field("commonest", r.commonest_domain);
+    json.field("installed_accuracy", r.installed_accuracy);
     json.key("recall").begin_object();
     for (size_t d = 0; d < r.domain_recall.size(); ++d) {
       if (r.domain_recall[d] >= 0) {
@@ -185,10 +225,13 @@ constexpr std::string_view kCautions = R"(## How the labels came about
 
 std::string report_text(const TrainingReport& r) {
   return fmt::format(
-      "Trained on {} rows, slope set on {}, measured on {} that took no part.\n"
-      "{} of {} models have known abilities; slope {:.3f}.\n\n{}",
-      count(r.train_rows), count(r.calibrate_rows), count(r.test_rows),
-      r.known_models, r.models, r.slope, figures(r));
+      "Trained on {} rows and {} changed copies, slope set on {}, measured on "
+      "{} "
+      "that took no part.\n"
+      "{} of {} models have known abilities; slope {:.3f}.\n\n{}\n{}",
+      count(r.train_rows), count(r.copies), count(r.calibrate_rows),
+      count(r.test_rows), r.known_models, r.models, r.slope, figures(r),
+      installed_line(r));
 }
 
 std::string report_json(const TrainingReport& r, bool written,
@@ -196,6 +239,7 @@ std::string report_json(const TrainingReport& r, bool written,
   base::JsonWriter json;
   json.begin_object();
   json.key("rows").begin_object().field("train", r.train_rows);
+  json.field("copies", r.copies);
   json.field("calibrate", r.calibrate_rows).field("test", r.test_rows);
   json.end_object();
   json.field("slope", r.slope).field("models", r.models);
@@ -206,6 +250,13 @@ std::string report_json(const TrainingReport& r, bool written,
     add_probability(json, "model", r.model);
     add_probability(json, "length", r.length);
     add_probability(json, "constant", r.constant);
+    json.field("gain_low", r.gain.low).field("gain_high", r.gain.high);
+    json.field("installed_brier", r.installed_brier);
+    json.key("sources").begin_object();
+    for (const SourceReport& source : r.sources) {
+      add_probability(json, source.source.c_str(), source.model);
+    }
+    json.end_object();
   }
   json.end_object();
   add_pairs(json, r);
@@ -230,15 +281,17 @@ std::string model_card(const TrainingReport& r, const TrainingSet& set,
       facts.file, count(facts.bytes), facts.sha256, facts.seed, kWhat);
   card += fmt::format("## Made by\n\n    {}\n\n", facts.command);
   card += fmt::format(
-      "## Trained on\n\n{}\n{} rows trained (templates filled), {} set the "
-      "slope, {} measured; split by a hash of the\nprompt, so that copies of a "
-      "prompt fall into one part.\n\n",
-      source_table(set), count(r.train_rows), count(r.calibrate_rows),
-      count(r.test_rows));
+      "## Trained on\n\n{}\n{} rows trained (templates filled) and {} changed "
+      "copies of them (typos, case, blanks,\npunctuation, numbers, courtesy), "
+      "{} set the slope, {} measured; split by a hash of the\nprompt, so that "
+      "copies of a prompt fall into one part.\n\n",
+      source_table(set), count(r.train_rows), count(r.copies),
+      count(r.calibrate_rows), count(r.test_rows));
   card += fmt::format(
-      "## Held-out figures\n\n```\n{}```\n\nSlope of P(good): {:.3f}. {} of {} "
-      "models have known abilities.\n\n",
-      figures(r), r.slope, r.known_models, r.models);
+      "## Held-out figures\n\n```\n{}\n{}\n{}```\n\nSlope of P(good): {:.3f}. "
+      "{} of {} models have known abilities.\n\n",
+      figures(r), source_report_table(r), confusion_table(r), r.slope,
+      r.known_models, r.models);
   return card + std::string(kCautions);
 }
 

@@ -64,6 +64,8 @@ std::vector<Baseline> fit_baselines(const TrainingSet& set) {
   return baselines;
 }
 
+double square(double x) { return x * x; }
+
 ProbabilityReport summarise(std::span<const Prediction> predictions) {
   return {learning::brier(predictions), learning::log_loss(predictions),
           learning::calibration_error(predictions)};
@@ -72,26 +74,34 @@ ProbabilityReport summarise(std::span<const Prediction> predictions) {
 // A held-out row of outcomes and what the model says of it.
 struct Judged {
   const Row* row = nullptr;
-  core::Analysis analysis;
+  core::Analysis analysis, installed;
 };
 
 class Measurement {
  public:
   Measurement(const TrainedModel& model, const learning::Solution& solution,
-              const TrainingSet& set)
-      : model_(model), set_(set), abilities_(solution, set) {}
+              const TrainingSet& set, const analyzer::Analyzer& installed)
+      : model_(model),
+        set_(set),
+        installed_(installed),
+        abilities_(solution, set) {}
 
   TrainingReport run() {
     count();
     for (const Row& row : set_.test) {
       const core::Analysis analysis = model_.analyze(row.prompt, row.context);
+      const core::Analysis before =
+          installed_.analyze({row.prompt, row.context});
       if (row.domain) {
         labels_.push_back({*row.domain, core::largest(analysis.domain)});
+        installed_right_ += core::largest(before.domain) == *row.domain;
       }
       if (row.answer_tokens) {
         lengths_.emplace_back(*row.answer_tokens, analysis.output_tokens);
       }
-      if (has_outcomes(row)) by_source_[row.source].push_back({&row, analysis});
+      if (has_outcomes(row)) {
+        by_source_[row.source].push_back({&row, analysis, before});
+      }
     }
     report_domains();
     report_probabilities();
@@ -102,7 +112,8 @@ class Measurement {
 
  private:
   void count() {
-    report_.train_rows = set_.problem.samples.size();
+    report_.copies = set_.copies;
+    report_.train_rows = set_.problem.samples.size() - set_.copies;
     report_.calibrate_rows = set_.calibrate.size();
     report_.test_rows = set_.test.size();
     report_.slope = static_cast<double>(model_.model().slope);
@@ -116,6 +127,9 @@ class Measurement {
     report_.domain_rows = labels_.size();
     if (labels_.empty()) return;
     report_.domain = learning::class_metrics(labels_, core::kDomainCount);
+    report_.confusion = learning::confusion(labels_, core::kDomainCount);
+    report_.installed_accuracy = static_cast<double>(installed_right_) /
+                                 static_cast<double>(labels_.size());
     std::vector<double> rows(core::kDomainCount), right(core::kDomainCount);
     for (const learning::Labelled& label : labels_) {
       rows[label.truth] += 1;
@@ -131,9 +145,13 @@ class Measurement {
 
   void report_probabilities() {
     const std::vector<Baseline> baselines = fit_baselines(set_);
-    std::vector<Prediction> model, constant, length;
+    std::vector<Prediction> model, constant, length, installed;
+    std::vector<float> gains;  // per prompt
     for (const auto& [source, all] : by_source_) {
+      const size_t first = model.size();
       for (const Judged& judged : all) {
+        double gain = 0;
+        size_t count = 0;
         const double bytes = static_cast<double>(judged.row->prompt.size());
         for (const auto& [name, score] : judged.row->scores) {
           const core::PerDomain* ability = abilities_.find(name);
@@ -142,7 +160,20 @@ class Measurement {
           model.push_back({chance_good(judged.analysis, *ability), score});
           constant.push_back({baseline.constant, score});
           length.push_back({baseline.length.probability(bytes), score});
+          installed.push_back({chance_good(judged.installed, *ability), score});
+          gain += square(baseline.constant - score) -
+                  square(model.back().probability - score);
+          ++count;
         }
+        if (count > 0) {
+          gains.push_back(
+              static_cast<float>(gain / static_cast<double>(count)));
+        }
+      }
+      const auto of_source = std::span(model).subspan(first);
+      if (!of_source.empty()) {
+        report_.sources.push_back(
+            {source, of_source.size(), summarise(of_source)});
       }
     }
     report_.outcomes = model.size();
@@ -150,6 +181,9 @@ class Measurement {
     report_.model = summarise(model);
     report_.constant = summarise(constant);
     report_.length = summarise(length);
+    report_.installed_brier = learning::brier(installed);
+    report_.gain =
+        learning::interval_95(learning::resampled_means(gains, 1, {}));
   }
 
   void report_pairs() {
@@ -221,8 +255,10 @@ class Measurement {
 
   const TrainedModel& model_;
   const TrainingSet& set_;
+  const analyzer::Analyzer& installed_;
   Abilities abilities_;
   TrainingReport report_;
+  size_t installed_right_ = 0;
   std::vector<learning::Labelled> labels_;
   std::vector<std::pair<double, double>> lengths_;  // truth, guess
   std::map<std::string, std::vector<Judged>> by_source_;
@@ -232,14 +268,15 @@ class Measurement {
 
 bool TrainingReport::beats_constant() const {
   const bool domains = domain_rows == 0 || domain.accuracy > commonest_domain;
-  const bool probabilities = outcomes == 0 || model.brier < constant.brier;
+  const bool probabilities = outcomes == 0 || gain.low > 0;
   return (domain_rows > 0 || outcomes > 0) && domains && probabilities;
 }
 
 TrainingReport measure(const TrainedModel& model,
                        const learning::Solution& solution,
-                       const TrainingSet& set) {
-  return Measurement(model, solution, set).run();
+                       const TrainingSet& set,
+                       const analyzer::Analyzer& installed) {
+  return Measurement(model, solution, set, installed).run();
 }
 
 double calibrated_slope(const TrainedModel& model,

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/analyzer.h"
 #include "app/trained_model.h"
 #include "app/training_set.h"
+#include "learning/bootstrap.h"
 #include "learning/metrics.h"
 #include "learning/solver.h"
 
@@ -26,14 +28,29 @@ struct PairReport {
   learning::FineMetrics model, length;
 };
 
+// P(good) on the held-out rows of one source.
+struct SourceReport {
+  std::string source;
+  size_t outcomes = 0;
+  ProbabilityReport model;
+};
+
 struct TrainingReport {
+  size_t copies = 0;  // of training rows, changed
   size_t train_rows = 0, calibrate_rows = 0, test_rows = 0;
   size_t domain_rows = 0;
   learning::ClassMetrics domain;
-  double commonest_domain = 0;        // accuracy of always saying it
-  std::vector<double> domain_recall;  // per domain; -1 without rows
+  double commonest_domain = 0;                 // accuracy of always saying it
+  std::vector<double> domain_recall;           // per domain; -1 without rows
+  std::vector<std::vector<size_t>> confusion;  // [truth][guess]
   size_t outcomes = 0;
   ProbabilityReport model, constant, length;
+  std::vector<SourceReport> sources;
+  // Brier score of the best constant per model minus this model's: 95 %
+  // interval over prompts.
+  learning::Interval gain;
+  // The same held-out rows by the model that is in use now.
+  double installed_accuracy = 0, installed_brier = 0;
   std::vector<PairReport> pairs;
   double mean_apgr = 0, mean_length_apgr = 0;  // over pairs
   size_t length_rows = 0;
@@ -42,14 +59,15 @@ struct TrainingReport {
   double slope = 0;
   size_t models = 0, known_models = 0;
 
-  // On everything there is to compare: probabilities and domains.
+  // On everything there is to compare, beyond chance for the probabilities.
   bool beats_constant() const;
 };
 
 // REQUIRES: `set.test` has rows. `model`'s slope is final.
 TrainingReport measure(const TrainedModel& model,
                        const learning::Solution& solution,
-                       const TrainingSet& set);
+                       const TrainingSet& set,
+                       const analyzer::Analyzer& installed);
 
 // The best slope of P(good) on the calibration part.
 double calibrated_slope(const TrainedModel& model,

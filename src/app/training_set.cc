@@ -15,6 +15,7 @@
 #include "app/sample_features.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "learning/augment.h"
 #include "learning/lines.h"
 #include "learning/random.h"
 
@@ -120,7 +121,7 @@ class Builder {
   void add(Row row) {
     ++rows_;
     if (options_.progress && rows_ % 1000 == 0) options_.progress(rows_);
-    if (options_.keep && !options_.keep(row)) return;
+    if (left_out(row)) return;
     if (row.compose > 0) return templates_.push_back(std::move(row));
     const Part part = part_of(row.prompt);
     if (part == Part::kCalibrate)
@@ -130,9 +131,25 @@ class Builder {
     queue(std::move(row));
   }
 
+  bool left_out(const Row& row) const {
+    return std::any_of(options_.without.begin(), options_.without.end(),
+                       [&](const std::string& glob) {
+                         return base::glob_match(glob, row.source);
+                       });
+  }
+
   void queue(Row row) {
-    queue_.push_back(std::move(row));
-    if (queue_.size() == kQueue) add_queued();
+    const uint64_t origin = prompt_hash(row.prompt);
+    if (options_.augment) {
+      if (auto prompt = learning::augmented(row.prompt, options_.seed)) {
+        Row copy = row;
+        copy.prompt = *std::move(prompt);
+        queue_.push_back({std::move(copy), origin});
+        ++set_.copies;
+      }
+    }
+    queue_.push_back({std::move(row), origin});
+    if (queue_.size() >= kQueue) add_queued();
   }
 
   // Features of the queued rows on all threads, then the rows in their order.
@@ -141,7 +158,8 @@ class Builder {
     const auto threads = static_cast<size_t>(std::max(options_.threads, 1));
     const auto work = [&](size_t first) {
       for (size_t i = first; i < queue_.size(); i += threads) {
-        analyzer::extract(queue_[i].prompt, queue_[i].context, features[i]);
+        const Row& row = queue_[i].row;
+        analyzer::extract(row.prompt, row.context, features[i]);
       }
     };
     {
@@ -150,7 +168,7 @@ class Builder {
       work(0);
     }
     for (size_t i = 0; i < queue_.size(); ++i) {
-      add_sample(queue_[i], features[i]);
+      add_sample(queue_[i].row, queue_[i].origin, features[i]);
     }
     queue_.clear();
   }
@@ -169,7 +187,7 @@ class Builder {
   }
 
   void fill_templates() {
-    learning::Random random(0x5eed);
+    learning::Random random(learning::mix64(options_.seed));
     for (const Row& pattern : templates_) {
       for (int64_t i = 0; i < pattern.compose; ++i) {
         Row row = pattern;
@@ -195,7 +213,8 @@ class Builder {
     }
   }
 
-  void add_sample(const Row& row, analyzer::TrainingFeatures& features) {
+  void add_sample(const Row& row, uint64_t origin,
+                  analyzer::TrainingFeatures& features) {
     learning::Problem& problem = set_.problem;
     learning::Sample sample = append_features(features, problem);
     sample.outcome_begin = static_cast<uint32_t>(problem.outcomes.size());
@@ -215,7 +234,7 @@ class Builder {
     sample.log_tokens = log_tokens(row);
     if (row.weak) sample.weight = 0.3F;
     problem.samples.push_back(sample);
-    keep_words(row.prompt, features.words);
+    keep_words(origin, features.words);
   }
 
   // 0: not known.
@@ -248,12 +267,12 @@ class Builder {
   }
 
   // Hashes of the distinct words and pairs of each sample, for coverage.
-  void keep_words(const std::string& prompt, std::vector<uint64_t>& words) {
+  void keep_words(uint64_t origin, std::vector<uint64_t>& words) {
     std::sort(words.begin(), words.end());
     words.erase(std::unique(words.begin(), words.end()), words.end());
     words_.insert(words_.end(), words.begin(), words.end());
     word_end_.push_back(words_.size());
-    if (!prompts_.insert(prompt_hash(prompt)).second) return;  // a copy
+    if (!prompts_.insert(origin).second) return;  // a copy
     for (const uint64_t word : words) ++word_rows_[word];
   }
 
@@ -301,7 +320,11 @@ class Builder {
   learning::RowParser parser_;
   learning::Abilities abilities_;
   static constexpr size_t kQueue = 1024;
-  std::vector<Row> queue_;
+  struct Queued {
+    Row row;
+    uint64_t origin = 0;  // hash of the prompt that it is, or is a copy of
+  };
+  std::vector<Queued> queue_;
   size_t rows_ = 0;
   std::vector<Row> templates_;
   std::vector<std::string> texts_, codes_, questions_;

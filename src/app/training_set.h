@@ -37,7 +37,8 @@ struct TrainingSet {
   learning::Problem problem;         // of the training part
   std::vector<std::string> models;   // by index of Outcome::model
   std::vector<std::string> sources;  // by index of Sample::source
-  std::vector<uint8_t> seen;         // words and pairs, 2^seen_bits bits
+  size_t copies = 0;          // samples that are changed copies of others
+  std::vector<uint8_t> seen;  // words and pairs, 2^seen_bits bits
   std::vector<learning::Row> calibrate, test;
   std::vector<std::pair<std::string, size_t>> rows_of_file;
   std::map<std::string, FileNote> notes;  // by file name, for the card
@@ -49,13 +50,15 @@ struct TrainingSet {
 struct TrainingSetOptions {
   uint32_t bucket_bits = kBucketBits;
   uint32_t seen_bits = 20;
-  int threads = 1;  // for features; the result does not depend on it
+  int threads = 1;      // for features; the result does not depend on it
+  bool augment = true;  // add changed copies of prompts (learning/augment.h)
+  uint64_t seed = 1;    // of copies and of what templates are filled with
   learning::Abilities abilities;  // of models known beforehand
   std::span<const uint8_t> seen;  // of a model that is trained further
   // Told how many rows have been read so far; may be empty.
   std::function<void(size_t rows)> progress;
-  // For measuring: rows it is false for are left out. May be empty.
-  std::function<bool(const learning::Row&)> keep;
+  // Sources whose rows are left out; globs.
+  std::vector<std::string> without;
 };
 
 // Reads every file: JSON lines, gzipped or not; a file whose name ends in

@@ -145,6 +145,11 @@ Status set_threads(Settings& s, Text value) {
   return {};
 }
 
+Status add_without(Settings& s, Text value) {
+  s.without.emplace_back(value);
+  return {};
+}
+
 Status set_bench_models(Settings& s, Text value) {
   return set_list(s.quality.models, value);
 }

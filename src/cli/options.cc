@@ -556,6 +556,16 @@ constexpr OptionRow kOptions[] = {
      .commands = kWorking,
      .help = "read no config file",
      .apply = set_no_config},
+    {.name = "without",
+     .metavar = "SOURCE",
+     .group = Group::kInput,
+     .commands = kTrain,
+     .kind = Kind::kValue,
+     .help = "leave out the rows of a source; a name or glob",
+     .detail = "Can be given more than once. A row's source is its `source` or "
+               "`dataset`, else the file's name; reports name them. For "
+               "measuring what a model makes of prompts of a new kind.",
+     .apply = add_without},
     {.name = "init",
      .metavar = "MODEL",
      .group = Group::kConfig,

@@ -342,6 +342,12 @@ const std::vector<OptionCase>& option_cases() {
        kRun,
        {"run", "-c", "f", "--no-config"},
        [](Set s) { return !s.config.file && s.config.no_config; }},
+      {"--without",
+       Command::kTrain,
+       {"train", "--without", "a", "--without", "b*", "f"},
+       [](Set s) {
+         return s.without == std::vector<std::string>{"a", "b*"};
+       }},
       {"--init",
        Command::kTrain,
        {"train", "--init", "f"},
