@@ -56,6 +56,7 @@ _llmroute_value() {
     --seconds= | --seconds) : ;;
     --threads= | --threads) : ;;
     --config= | -c | --config) _llmroute_files ;;
+    --heads= | --heads) : ;;
     --without= | --without) : ;;
     --init= | --init) _llmroute_files ;;
     --model-file= | --model-file) _llmroute_files ;;
@@ -68,7 +69,7 @@ _llmroute_options() {
     '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option -o --output --format --json --no-stream --stats --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
     explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --json --expect --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
     bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --train --seconds -c --config --no-config --model-file --seed -h --help -V --version' ;;
-    train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --without --init --seed -h --help -V --version' ;;
+    train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --heads --without --init --seed -h --help -V --version' ;;
     models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
     config) echo '--force --origin --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
     completion) echo '--error-format -h --help -V --version' ;;

@@ -107,6 +107,7 @@ complete -c llmroute -n '__llmroute_in bench' -l seconds -x -d 'how long speed i
 complete -c llmroute -n '__llmroute_in train' -l threads -x -d 'work on N threads'
 complete -c llmroute -n '__llmroute_in run explain bench train models config' -s c -l config -r -F -d 'read FILE in place of the usual config files'
 complete -c llmroute -n '__llmroute_in run explain bench train models config' -l no-config -d 'read no config file'
+complete -c llmroute -n '__llmroute_in train' -l heads -x -d 'fit a head of its own for these models; names or globs'
 complete -c llmroute -n '__llmroute_in train' -l without -x -d 'leave out the rows of a source; a name or glob'
 complete -c llmroute -n '__llmroute_in train' -l init -r -F -d 'start from this router model file'
 complete -c llmroute -n '__llmroute_in bench' -l model-file -r -F -d 'measure this router model, as train -o writes it'

@@ -33,6 +33,15 @@ Scores head_scores(const Model& model, const Evidence& evidence) {
   return scores;
 }
 
+OwnInputs own_inputs(const Scores& scores, const DenseFeatures& dense) {
+  OwnInputs inputs{};
+  for (size_t h = 0; h < kHeadCount; ++h) {
+    inputs[h] = static_cast<float>(scores.grams[h]);
+  }
+  std::copy(dense.begin(), dense.end(), inputs.begin() + kHeadCount);
+  return inputs;
+}
+
 core::PerDomain domain_probabilities(const Scores& scores) {
   core::PerDomain domain{};
   double best = -1e300;
@@ -72,6 +81,23 @@ double peakedness(const core::PerDomain& domain) {
 
 // Difficulties beyond what training names are extrapolation.
 constexpr double kEasiest = -7, kHardest = 4;
+// Like the difficulty's n-grams, what was learned of single models counts as
+// far as the prompt is of a kind that was seen.
+void append_learned(const Model& model, const Evidence& evidence,
+                    const Scores& scores, core::Analysis& analysis) {
+  if (model.own.empty()) return;
+  const OwnInputs inputs = own_inputs(scores, evidence.dense);
+  const double familiar = std::pow(analysis.coverage, model.shrink);
+  for (const OwnHead& head : model.own) {
+    double sum = static_cast<double>(head.bias);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      sum += static_cast<double>(head.weight[i] * inputs[i]);
+    }
+    analysis.learned.push_back(
+        {head.model.data(), familiar * std::clamp(sum, -kMostOwn, kMostOwn)});
+  }
+}
+
 // Beyond what training saw, a prompt with much context would promise a book.
 constexpr double kFewestTokens = 4, kMostTokens = 4000;
 
@@ -88,6 +114,7 @@ core::Analysis judge(const Model& model, const Evidence& evidence) {
   analysis.slope = model.slope;
   analysis.confidence =
       std::sqrt(analysis.coverage * peakedness(analysis.domain));
+  append_learned(model, evidence, scores, analysis);
   const double length = scores.grams[kLengthHead] + scores.dense[kLengthHead];
   analysis.output_tokens =
       std::clamp(std::exp(std::min(length, 20.0)), kFewestTokens, kMostTokens);

@@ -32,6 +32,10 @@ struct Scores {
 };
 Scores head_scores(const Model& model, const Evidence& evidence);
 
+// What own heads weigh.
+using OwnInputs = std::array<float, kOwnInputs>;
+OwnInputs own_inputs(const Scores& scores, const DenseFeatures& dense);
+
 core::PerDomain domain_probabilities(const Scores& scores);
 
 double difficulty_of(const Model& model, const Scores& scores,

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "analyzer/dense.h"
+#include "analyzer/own_head.h"
 #include "core/domain.h"
 
 namespace llmroute::analyzer {
@@ -65,6 +66,7 @@ struct Model {
   std::array<float, core::kDomainCount> base{};  // difficulty of a domain
   float slope = 1;
   float shrink = 1;
+  std::span<const OwnHead> own;
 };
 
 inline constexpr uint32_t kIdBits = 16;

@@ -36,7 +36,8 @@ struct Header {
   uint64_t rows;
   uint8_t digest[kDigestSize];
   float slope, shrink;
-  uint8_t zero[24];
+  uint32_t own_heads;
+  uint8_t zero[20];
 };
 static_assert(sizeof(Header) == 128 && offsetof(Header, digest) == kDigestAt);
 
@@ -94,9 +95,13 @@ base::Status check_sizes(const Header& header, size_t size) {
     return bad(fmt::format("impossible table sizes 2^{} and 2^{}",
                            header.bucket_bits, header.seen_bits));
   }
-  const size_t expected = sizeof(Header) + sizeof(Tables) +
-                          seen_bytes(header.seen_bits) +
-                          row_bytes(header.bucket_bits);
+  if (header.own_heads > kMostOwnHeads) {
+    return bad(fmt::format("{} own heads, at most {}", header.own_heads,
+                           kMostOwnHeads));
+  }
+  const size_t expected =
+      sizeof(Header) + sizeof(Tables) + seen_bytes(header.seen_bits) +
+      row_bytes(header.bucket_bits) + header.own_heads * sizeof(OwnHead);
   if (size != expected) {
     return bad(fmt::format("{} bytes, its tables need {}", size, expected));
   }
@@ -135,6 +140,18 @@ base::Status check_tables(const Header& header, const Tables& tables) {
   return {};
 }
 
+base::Status check_own(std::span<const OwnHead> own) {
+  for (const OwnHead& head : own) {
+    if (head.model.front() == 0 || head.model.back() != 0) {
+      return bad("an own head has no name");
+    }
+    if (!all_sensible(head.weight) || !all_sensible({&head.bias, 1})) {
+      return bad("a weight is not a number up to a million");
+    }
+  }
+  return {};
+}
+
 Model make_model(const Header& header, const Tables& tables,
                  const char* after_tables) {
   Model model;
@@ -150,6 +167,9 @@ Model make_model(const Header& header, const Tables& tables,
   model.seen = {reinterpret_cast<const uint8_t*>(after_tables), seen};
   model.rows = {reinterpret_cast<const GramRow*>(after_tables + seen),
                 size_t{1} << header.bucket_bits};
+  model.own = {reinterpret_cast<const OwnHead*>(after_tables + seen +
+                                                row_bytes(header.bucket_bits)),
+               header.own_heads};
   return model;
 }
 
@@ -175,6 +195,7 @@ base::Result<ModelFile> parse_model(std::string_view bytes, Checksum checksum) {
   ModelFile file;
   file.model =
       make_model(header, tables, bytes.data() + sizeof header + sizeof tables);
+  LLMROUTE_CHECK(check_own(file.model.own));
   file.training = {header.seed, header.rows, header.epochs};
   std::array<uint8_t, kDigestSize> digest;
   std::memcpy(digest.data(), header.digest, kDigestSize);
@@ -195,10 +216,11 @@ std::string serialize_model(const Model& model, const Training& training) {
   header.epochs = training.epochs;
   header.seed = training.seed;
   header.rows = training.rows;
+  header.own_heads = static_cast<uint32_t>(model.own.size());
   header.slope = model.slope;
   header.shrink = model.shrink;
   header.file_size = sizeof(Header) + sizeof(Tables) + model.seen.size() +
-                     model.rows.size_bytes();
+                     model.rows.size_bytes() + model.own.size_bytes();
   Tables tables{};
   for (size_t h = 0; h < kHeadCount; ++h) {
     std::memcpy(tables.names[h], kHeadNames[h].data(), kHeadNames[h].size());
@@ -215,6 +237,8 @@ std::string serialize_model(const Model& model, const Training& training) {
                model.seen.size());
   bytes.append(reinterpret_cast<const char*>(model.rows.data()),
                model.rows.size_bytes());
+  bytes.append(reinterpret_cast<const char*>(model.own.data()),
+               model.own.size_bytes());
   const auto digest = digest_of(bytes);
   std::memcpy(bytes.data() + kDigestAt, digest.data(), digest.size());
   return bytes;

@@ -12,7 +12,7 @@
 //       56     8  rows it was trained on
 //       64    32  SHA-256 of every other byte of the file
 //       96     4  slope (float)           100  4  shrink (float)
-//      104    24  zero
+//      104     4  own heads             108   20  zero
 //      128   256  names of the heads, 16 bytes each, padded with zeros
 //      384    64  scale of the n-gram part, per head (float)
 //      448    64  bias per head
@@ -20,6 +20,7 @@
 //      576     .  dense weights, kDenseCount rows of kHeadCount floats
 //        .     .  seen bits, 2^seen_bits / 8 bytes
 //        .     .  n-gram weights, 2^bucket_bits rows of kHeadCount int8
+//        .     .  own heads (own_head.h), at most kMostOwnHeads
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,7 @@ struct Training {
 enum class Checksum { kVerify, kTrust };
 
 struct ModelFile {
-  Model model;  // rows and seen point into the bytes given
+  Model model;  // rows, seen and own point into the bytes given
   Training training;
   std::string sha256;  // as stored, lower-case hex
 };

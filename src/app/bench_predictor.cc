@@ -28,8 +28,10 @@ AbilityPredictor::AbilityPredictor(const BenchRows& rows,
 std::vector<float> AbilityPredictor::chances(
     const core::Analysis& analysis) const {
   std::vector<float> all;
-  for (const auto& ability : abilities_) {
-    all.push_back(ability ? static_cast<float>(chance_good(analysis, *ability))
+  for (size_t m = 0; m < abilities_.size(); ++m) {
+    const auto& ability = abilities_[m];
+    all.push_back(ability ? static_cast<float>(chance_good(
+                                analysis, table_.models[m], *ability))
                           : kMissing);
   }
   return all;

@@ -75,6 +75,7 @@ void BenchRows::add(const learning::Row& row, const core::Analysis& analysis,
       as_float(row.answer_tokens.value_or(analysis.output_tokens));
   kept.difficulty = as_float(analysis.difficulty);
   kept.slope = as_float(analysis.slope);
+  kept.learned = analysis.learned;
   for (size_t d = 0; d < kept.domain.size(); ++d) {
     kept.domain[d] = as_float(analysis.domain[d]);
   }
@@ -104,6 +105,7 @@ core::Analysis analysis_of(const BenchRow& row) {
   core::Analysis analysis;
   analysis.difficulty = static_cast<double>(row.difficulty);
   analysis.slope = static_cast<double>(row.slope);
+  analysis.learned = row.learned;
   for (size_t d = 0; d < row.domain.size(); ++d) {
     analysis.domain[d] = static_cast<double>(row.domain[d]);
   }

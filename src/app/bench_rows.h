@@ -47,6 +47,7 @@ struct BenchRow {
   float output_tokens = 0;
   float difficulty = 0, slope = 1;
   std::array<float, core::kDomainCount> domain{};  // as the analyzer has it
+  std::vector<core::Analysis::Learned> learned;    // of single models
   uint32_t file = 0, line = 0;
   uint32_t dataset = 0;       // in BenchRows::datasets
   uint32_t named_domain = 0;  // in BenchRows::domains

@@ -139,6 +139,7 @@ struct TrainOptions {
   std::optional<std::string> output;
   std::optional<std::string> card;
   std::optional<std::string> init;   // warm start
+  std::vector<std::string> heads;    // models to fit own heads for; globs
   std::vector<std::string> without;  // sources to leave out; globs
   uint64_t seed = 1;
   int threads = 1;

@@ -8,6 +8,7 @@
 #include "analyzer/model_file.h"
 #include "app/messages.h"
 #include "app/output.h"
+#include "app/own_heads.h"
 #include "app/router_model.h"
 #include "app/trained_model.h"
 #include "app/training_report.h"
@@ -136,6 +137,9 @@ std::string command_line(const TrainOptions& options) {
   for (const std::string& file : options.files) {
     line += " DATA/" + base::base_name(file);
   }
+  for (const std::string& model : options.heads) {
+    line += " --heads '" + model + "'";
+  }
   for (const std::string& source : options.without) {
     line += " --without '" + source + "'";
   }
@@ -186,6 +190,15 @@ Result<ExitStatus> train(const TrainOptions& options,
   TrainedModel model(solution, set, solver.shrink);
   model.model().slope =
       static_cast<float>(calibrated_slope(model, solution, set));
+  if (!options.heads.empty()) {
+    model.set_own_heads(
+        fit_own_heads(model.model(), solution, set, options.heads));
+    if (model.model().own.empty()) {
+      messages.warn(
+          fmt::format("--heads: no model of that name has {} outcomes",
+                      kFewestOwnOutcomes));
+    }
+  }
   const TrainingReport report = measure(model, solution, set, installed);
   progress.reset();
 

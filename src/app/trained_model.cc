@@ -57,13 +57,19 @@ std::string TrainedModel::bytes(const analyzer::Training& training) const {
   return analyzer::serialize_model(model_, training);
 }
 
-double chance_good(const core::Analysis& analysis,
+void TrainedModel::set_own_heads(std::vector<analyzer::OwnHead> heads) {
+  own_ = std::move(heads);
+  model_.own = own_;
+}
+
+double chance_good(const core::Analysis& analysis, std::string_view name,
                    const core::PerDomain& ability) {
   double expected = 0;
   for (size_t d = 0; d < ability.size(); ++d) {
     expected += analysis.domain[d] * ability[d];
   }
-  return 1 / (1 + std::exp(-analysis.slope * (expected - analysis.difficulty)));
+  return core::sigmoid(analysis.slope * (expected - analysis.difficulty) +
+                       core::learned_logit(analysis, name, name));
 }
 
 }  // namespace llmroute::app

@@ -22,6 +22,7 @@ class TrainedModel {
 
   analyzer::Model& model() { return model_; }
   const analyzer::Model& model() const { return model_; }
+  void set_own_heads(std::vector<analyzer::OwnHead> heads);
   // What Analyzer::analyze will say, without language and sizes.
   core::Analysis analyze(std::string_view prompt,
                          std::string_view context) const;
@@ -32,11 +33,12 @@ class TrainedModel {
 
   std::vector<analyzer::GramRow> rows_;
   std::vector<uint8_t> seen_;
-  analyzer::Model model_;  // views the two above
+  std::vector<analyzer::OwnHead> own_;
+  analyzer::Model model_;  // views the three above
 };
 
-// P(a model of this ability answers well).
-double chance_good(const core::Analysis& analysis,
+// P(the model of this name and ability answers well).
+double chance_good(const core::Analysis& analysis, std::string_view name,
                    const core::PerDomain& ability);
 
 }  // namespace llmroute::app

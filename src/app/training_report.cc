@@ -157,10 +157,12 @@ class Measurement {
           const core::PerDomain* ability = abilities_.find(name);
           if (ability == nullptr) continue;
           const Baseline& baseline = baselines[set_.index_of_model.at(name)];
-          model.push_back({chance_good(judged.analysis, *ability), score});
+          model.push_back(
+              {chance_good(judged.analysis, name, *ability), score});
           constant.push_back({baseline.constant, score});
           length.push_back({baseline.length.probability(bytes), score});
-          installed.push_back({chance_good(judged.installed, *ability), score});
+          installed.push_back(
+              {chance_good(judged.installed, name, *ability), score});
           gain += square(baseline.constant - score) -
                   square(model.back().probability - score);
           ++count;
@@ -220,8 +222,8 @@ class Measurement {
     for (const Judged& judged : all) {
       const auto scores = learning::scores_of(judged.row->scores, pair);
       if (!scores) continue;
-      const double gain = chance_good(judged.analysis, strong) -
-                          chance_good(judged.analysis, weak);
+      const double gain = chance_good(judged.analysis, pair.strong, strong) -
+                          chance_good(judged.analysis, pair.weak, weak);
       const double bytes = static_cast<double>(judged.row->prompt.size());
       by_model.push_back({gain, scores->first, scores->second});
       by_length.push_back({bytes, scores->first, scores->second});

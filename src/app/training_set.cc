@@ -132,10 +132,13 @@ class Builder {
   }
 
   bool left_out(const Row& row) const {
-    return std::any_of(options_.without.begin(), options_.without.end(),
-                       [&](const std::string& glob) {
-                         return base::glob_match(glob, row.source);
-                       });
+    return std::any_of(
+        options_.without.begin(), options_.without.end(),
+        [&](const std::string& glob) {
+          return base::glob_match(glob, row.source) ||
+                 base::glob_match(glob,
+                                  row.source.substr(row.source.find(':') + 1));
+        });
   }
 
   void queue(Row row) {

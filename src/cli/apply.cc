@@ -145,6 +145,8 @@ Status set_threads(Settings& s, Text value) {
   return {};
 }
 
+Status set_heads(Settings& s, Text value) { return set_list(s.heads, value); }
+
 Status add_without(Settings& s, Text value) {
   s.without.emplace_back(value);
   return {};

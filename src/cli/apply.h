@@ -74,6 +74,7 @@ Status set_training_seed(Settings&, Text);
 Status set_threads(Settings&, Text);
 Status set_bench_models(Settings&, Text);
 Status add_without(Settings&, Text);
+Status set_heads(Settings&, Text);
 Status set_part(Settings&, Text);
 Status add_fail_if(Settings&, Text);
 Status set_folds(Settings&, Text);

@@ -27,7 +27,7 @@ struct Settings {
   double seconds = 1;
   app::QualityOptions quality;
   std::optional<std::string> card, init;
-  std::vector<std::string> without;
+  std::vector<std::string> heads, without;
   uint64_t training_seed = 1;
   int threads = 1;
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/domain.h"
@@ -24,9 +25,20 @@ struct Analysis {
   double urgency = 0;        // 0..1: probability that someone is waiting for it
   std::string language;      // ISO 639-1 where known, else script ("latin",
                              // "cyrillic" ...), "" if no letters
-  int64_t bytes = 0;         // of the text given
-  int64_t bytes_read = 0;    // of it looked at (long context: head and tail)
+  // What the router model learned of single models from their own outcomes:
+  // added to the logit of P(good), -3..3.
+  struct Learned {
+    std::string model;  // by name or id
+    double logit = 0;
+  };
+  std::vector<Learned> learned;
+  int64_t bytes = 0;       // of the text given
+  int64_t bytes_read = 0;  // of it looked at (long context: head and tail)
 };
+
+// 0 for a model that nothing was learned of.
+double learned_logit(const Analysis& analysis, std::string_view name,
+                     std::string_view id);
 
 // 0..1 for people: the chance that a model of ability 0 (GPT-4o class) fails.
 double hardness(const Analysis& analysis);

@@ -43,7 +43,8 @@ size_t winner_tier(const std::vector<Candidate>& candidates,
 double chance_good(const core::Analysis& analysis, const core::Model& model,
                    double difficulty) {
   return core::sigmoid(analysis.slope *
-                       (mean_ability(analysis.domain, model) - difficulty));
+                           (mean_ability(analysis.domain, model) - difficulty) +
+                       core::learned_logit(analysis, model.name, model.id));
 }
 
 void weigh(std::vector<Candidate>& candidates, const core::Analysis& analysis,

@@ -48,6 +48,18 @@ def outcomes(count, seed=1, noise=False):
 def lines(rows):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
+TWO_MODELS = """
+[providers.p]
+protocol = "openai-chat"
+base_url = "http://127.0.0.1:1/v1"
+[models.strong]
+provider = "p"
+price = { input = 3, output = 15 }
+[models.weak]
+provider = "p"
+price = { input = 0.1, output = 0.4 }
+"""
+
 
 class Train(harness.TestCase):
     def train(self, *args, **options):
@@ -94,6 +106,46 @@ class Train(harness.TestCase):
         pair = report["pairs"][0]
         self.assertEqual((pair["strong"], pair["weak"]), ("strong", "weak"))
         self.assertGreater(pair["model"]["apgr"], pair["length"]["apgr"])
+
+    def test_heads_of_single_models(self):
+        """Outcomes of a model correct what its abilities say of it."""
+        config = self.home.file("two.toml")
+        pathlib.Path(config).write_text(TWO_MODELS)
+        rows = self.rows_file(outcomes(1500))
+        chances = {}
+        for name, extra in (("plain", []), ("own", ["--heads", "w*"])):
+            model = str(self.home.file(name + ".model"))
+            result = self.train("-c", str(config), "--force", *extra, "-o", model, rows)
+            self.assert_status(result, 0)
+            pathlib.Path(config).write_text(f'model_file = "{model}"\n' + TWO_MODELS)
+            for kind in ("prime", "smile"):
+                told = self.run_llmroute(
+                    ["explain", "-c", str(config), "--json",
+                     f"hello friend thanks {kind} weekend dinner mood morning"])
+                self.assert_status(told, 0)
+                for candidate in told.json()["candidates"]:
+                    chances[name, candidate["model"], kind] = candidate["good"]
+        gap = {name: chances[name, "weak", "smile"] - chances[name, "weak", "prime"]
+               for name in ("plain", "own")}
+        self.assertGreater(gap["own"], gap["plain"] + 0.1, chances)
+        self.assertEqual(chances["own", "strong", "prime"],
+                         chances["plain", "strong", "prime"])
+
+    def test_heads_that_nothing_is_known_of(self):
+        model = str(self.home.file("none.model"))
+        result = self.train("--force", "--heads", "nobody", "-o", model,
+                            self.rows_file(outcomes(600)))
+        self.assert_status(result, 0)
+        self.assertIn("--heads: no model of that name has 50 outcomes", result.err)
+
+    def test_sources_left_out(self):
+        rows = labelled(600) + [dict(row, source="other") for row in labelled(300, 9)]
+        model = str(self.home.file("part.model"))
+        result = self.train("--json", "--without", "oth*", "-o", model,
+                            self.rows_file(rows))
+        self.assert_status(result, 0)
+        told = result.json()["rows"]
+        self.assertEqual(told["train"] + told["calibrate"] + told["test"], 600)
 
     def test_seed(self):
         """The same rows and seed give the same bytes, on any number of threads."""

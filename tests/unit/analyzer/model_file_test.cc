@@ -127,6 +127,21 @@ TEST_CASE("trailing bytes are refused") {
   CHECK(error_of(sealed(model_maker::bytes() + "more")) != "");
 }
 
+constexpr size_t kOwnSize = sizeof(llmroute::analyzer::OwnHead);
+
+TEST_CASE("own heads are read as they were written") {
+  model_maker::Made made;
+  model_maker::fill(made, 4, 4);
+  const std::string bytes = model_maker::bytes();
+  const auto file = llmroute::analyzer::parse_model(
+      bytes, llmroute::analyzer::Checksum::kVerify);
+  REQUIRE(file);
+  REQUIRE(file->model.own.size() == 2);
+  CHECK(file->model.own[1].model == made.own[1].model);
+  CHECK(file->model.own[1].bias == made.own[1].bias);
+  CHECK(file->model.own[1].weight == made.own[1].weight);
+}
+
 TEST_CASE("refusals say what is wrong") {
   struct Case {
     const char* what;
@@ -158,6 +173,14 @@ TEST_CASE("refusals say what is wrong") {
       {"a NaN slope", [](std::string& b) { put(b, 96, kNan); }, "slope"},
       {"a negative shrinkage", [](std::string& b) { put(b, 100, -1.0F); },
        "shrinkage"},
+      {"too many own heads", [](std::string& b) { put(b, 104, 65U); },
+       "65 own heads"},
+      {"more own heads", [](std::string& b) { put(b, 104, 3U); },
+       "tables need"},
+      {"an own head without a name",
+       [](std::string& b) { b[b.size() - kOwnSize] = 0; }, "has no name"},
+      {"a NaN own weight", [](std::string& b) { put(b, b.size() - 4, kNan); },
+       "not a number up to a million"},
       {"another head's name", [](std::string& b) { b[128] = 'k'; },
        "head 0 is not 'code'"},
       {"a NaN scale", [](std::string& b) { put(b, 384, kNan); },

@@ -13,7 +13,8 @@ namespace model_maker {
 struct Made {
   std::vector<llmroute::analyzer::GramRow> rows;
   std::vector<uint8_t> seen;
-  llmroute::analyzer::Model model;  // views the two above
+  std::vector<llmroute::analyzer::OwnHead> own;
+  llmroute::analyzer::Model model;  // views the three above
   Made() = default;
   Made(const Made&) = delete;
   Made& operator=(const Made&) = delete;
@@ -42,6 +43,13 @@ inline void fill(Made& made, uint32_t bucket_bits, uint32_t seen_bits) {
     for (auto& row : made.model.dense) row[h] = uniform() / 10;
   }
   for (float& base : made.model.base) base = uniform();
+  for (const char* name : {"first", "vendor/second"}) {
+    llmroute::analyzer::OwnHead& head = made.own.emplace_back();
+    std::string_view(name).copy(head.model.data(), head.model.size());
+    head.bias = uniform();
+    for (float& weight : head.weight) weight = uniform() / 10;
+  }
+  made.model.own = made.own;
   made.model.slope = 1.25F;
   made.model.shrink = 1.5F;
 }

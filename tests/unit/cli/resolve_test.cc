@@ -342,6 +342,12 @@ const std::vector<OptionCase>& option_cases() {
        kRun,
        {"run", "-c", "f", "--no-config"},
        [](Set s) { return !s.config.file && s.config.no_config; }},
+      {"--heads",
+       Command::kTrain,
+       {"train", "--heads", "a,b*", "f"},
+       [](Set s) {
+         return s.heads == std::vector<std::string>{"a", "b*"};
+       }},
       {"--without",
        Command::kTrain,
        {"train", "--without", "a", "--without", "b*", "f"},
