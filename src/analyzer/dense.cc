@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace llmroute::analyzer {
 namespace {
@@ -73,9 +74,25 @@ constexpr size_t kScriptCount = std::size(kScripts);
 static_assert(kShapeCount + kMarkCount + kScriptCount + kWordClassCount - 1 <=
               kDenseCount);
 
-double over(double length, double bound) {
-  return std::max(0.0, std::log1p(length) - std::log1p(bound));
+// log1p of small counts: most of what a short prompt needs.
+constexpr uint32_t kTabled = 256;
+
+struct Logarithms {
+  double of[kTabled];
+
+  Logarithms() {
+    for (size_t n = 0; n < kTabled; ++n) {
+      of[n] = std::log1p(static_cast<double>(n));
+    }
+  }
+};
+
+const Logarithms& logarithms() {
+  static const Logarithms kTable;
+  return kTable;
 }
+
+constexpr double kLengthBounds[] = {50, 200, 800, 2500};
 
 // Words that differ, estimated from how many of the 1024 bits are set.
 double distinct_words(const Surface& surface) {
@@ -90,42 +107,62 @@ double distinct_words(const Surface& surface) {
 constexpr double kEvenBytes = 1000;
 constexpr double kLongest = 5000;
 
-struct Counter {
-  double share = 1;
-  double operator()(double count) const { return std::log1p(count * share); }
+class Counter {
+ public:
+  explicit Counter(const TextSizes& sizes) : table_(logarithms().of) {
+    const double scanned = static_cast<double>(sizes.scanned);
+    if (scanned <= kEvenBytes) return;
+    share_ = kEvenBytes / scanned;
+    tabled_ = 1;  // 0 stays 0
+  }
+  double operator()(uint32_t count) const {
+    return count < tabled_ ? table_[count] : std::log1p(count * share_);
+  }
+
+ private:
+  const double* table_;
+  uint32_t tabled_ = kTabled;
+  double share_ = 1;
 };
 
-Counter counter(const TextSizes& sizes) {
-  const double scanned = static_cast<double>(sizes.scanned);
-  return {scanned > kEvenBytes ? kEvenBytes / scanned : 1};
+// How far the length is beyond each bound, on a logarithmic scale.
+void append_length(const TextSizes& sizes, float*& out) {
+  static const std::array<double, std::size(kLengthBounds)> kBounds = [] {
+    std::array<double, std::size(kLengthBounds)> bounds{};
+    for (size_t i = 0; i < bounds.size(); ++i) {
+      bounds[i] = std::log1p(kLengthBounds[i]);
+    }
+    return bounds;
+  }();
+  const double length = std::min(static_cast<double>(sizes.bytes), kLongest);
+  const double context =
+      std::min(static_cast<double>(sizes.context_bytes), kLongest);
+  const double logarithm = std::log1p(length);
+  *out++ = static_cast<float>(logarithm);
+  for (const double bound : kBounds) {
+    *out++ = static_cast<float>(std::max(0.0, logarithm - bound));
+  }
+  *out++ = static_cast<float>(context == 0 ? 0 : std::log1p(context));
 }
 
-void append_shape(const Surface& s, const TextSizes& sizes, float*& out) {
-  const double length = std::min(static_cast<double>(sizes.bytes), kLongest);
-  const Counter log_count = counter(sizes);
-  const double words = s.words + s.wide_characters + 1.0;
-  const double lines = s.lines + 0.0;
-  double digits = 0;
-  for (size_t c = '0'; c <= '9'; ++c) digits += s.bytes[c];
+void append_shape(const Surface& s, const TextSizes& sizes,
+                  const Counter& log_count, float*& out) {
+  append_length(sizes, out);
+  const uint32_t all_words = s.words + s.wide_characters + 1;
+  const double words = all_words;
   const double scanned = static_cast<double>(sizes.scanned) + 1;
-  const double values[kShapeCount] = {
-      std::log1p(length),
-      over(length, 50),
-      over(length, 200),
-      over(length, 800),
-      over(length, 2500),
-      std::log1p(std::min(static_cast<double>(sizes.context_bytes), kLongest)),
-      log_count(words),
+  const double values[kShapeCount - 6] = {
+      log_count(all_words),
       s.word_bytes / (s.words + 1.0),
       s.short_words / words,
       s.long_words / words * 4,
-      digits / scanned * 10,
+      s.digits / scanned * 10,
       log_count(s.numbers),
       log_count(s.long_numbers),
       s.lone_letters / words * 4,
       distinct_words(s) / words,
-      log_count(lines),
-      std::log1p(scanned / (lines + 1)),
+      log_count(s.lines),
+      std::log1p(scanned / (s.lines + 1.0)),
       log_count(s.blank_lines),
       log_count(s.indented_lines),
       log_count(s.bullet_lines),
@@ -140,20 +177,27 @@ void append_shape(const Surface& s, const TextSizes& sizes, float*& out) {
   for (const double value : values) *out++ = static_cast<float>(value);
 }
 
-void append_marks(const Surface& s, const Counter& log_count, float*& out) {
+void append_marks(const uint32_t* bytes, const Counter& log_count,
+                  float*& out) {
   for (const ByteGroup& group : kMarkGroups) {
-    double count = 0;
-    for (const char c : group.bytes) count += s.bytes[static_cast<uint8_t>(c)];
+    const uint32_t count =
+        bytes[static_cast<uint8_t>(group.bytes.front())] +
+        (group.bytes.size() > 1 ? bytes[static_cast<uint8_t>(group.bytes[1])]
+                                : 0);
     *out++ = static_cast<float>(log_count(count));
   }
 }
 
-void append_scripts(const Surface& s, double letters, float*& out) {
-  for (const ByteRange& script : kScripts) {
-    double count = 0;
-    for (size_t c = script.first; c <= script.last; ++c) count += s.bytes[c];
-    *out++ = static_cast<float>(count / letters * 2);
-  }
+// The loops are unrolled by the compiler: their bounds are known to it.
+template <size_t... i>
+void append_scripts(const uint32_t* bytes, double letters, float*& out,
+                    std::index_sequence<i...>) {
+  const auto count = [&](const ByteRange& script) {
+    uint32_t sum = 0;
+    for (size_t c = script.first; c <= script.last; ++c) sum += bytes[c];
+    return sum;
+  };
+  ((*out++ = static_cast<float>(count(kScripts[i]) / letters * 2)), ...);
 }
 
 }  // namespace
@@ -161,12 +205,15 @@ void append_scripts(const Surface& s, double letters, float*& out) {
 DenseFeatures dense_features(const Surface& surface, const TextSizes& sizes) {
   DenseFeatures features{};
   float* out = features.data();
-  append_shape(surface, sizes, out);
-  append_marks(surface, counter(sizes), out);
+  const Counter log_count(sizes);
+  append_shape(surface, sizes, log_count, out);
+  append_marks(surface.bytes.data(), log_count, out);
   const double letters = surface.word_bytes + surface.wide_characters + 1.0;
-  append_scripts(surface, letters, out);
+  append_scripts(surface.bytes.data(), letters, out,
+                 std::make_index_sequence<kScriptCount>());
+  const uint32_t* word_class = surface.word_class.data();
   for (size_t i = 1; i < kWordClassCount; ++i) {
-    *out++ = static_cast<float>(counter(sizes)(surface.word_class[i]));
+    *out++ = static_cast<float>(log_count(word_class[i]));
   }
   return features;
 }

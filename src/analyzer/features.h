@@ -9,13 +9,17 @@
 
 #include "analyzer/dense.h"
 #include "analyzer/heads.h"
+#include "analyzer/kernel.h"
 #include "analyzer/model.h"
 #include "analyzer/window.h"
 
 namespace llmroute::analyzer {
 
-// The fast path: one pass, row sums in integers. Thread-safe.
+// The fast path (gather.cc): sums in integers, the same on every machine.
+// Thread-safe. `kernel`: this one instead of the best.
 Evidence gather(const Model& model, const Window& window,
+                const TextSizes& sizes, Surface& surface);
+Evidence gather(const Kernel& kernel, const Model& model, const Window& window,
                 const TextSizes& sizes, Surface& surface);
 
 // For training: ids of n-grams in order of first occurrence, of edges with

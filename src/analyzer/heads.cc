@@ -1,7 +1,9 @@
 #include "analyzer/heads.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 namespace llmroute::analyzer {
 
@@ -14,16 +16,54 @@ double gram_norm(uint32_t count) {
   return count == 0 ? 0 : 1 / std::sqrt(static_cast<double>(count));
 }
 
+namespace {
+
+using Four = float __attribute__((vector_size(16)));
+
+Four load(const float* from) {
+  Four four;
+  std::memcpy(&four, from, sizeof four);
+  return four;
+}
+
+// Bias and features that are not zero, which most are, times their rows; the
+// heads stay in registers.
+std::array<float, kHeadCount> dense_part(const Model& model,
+                                         const DenseFeatures& features) {
+  static_assert(kHeadCount == 16);
+  uint32_t present[kDenseCount];
+  size_t count = 0;
+  const float* values = features.data();
+  for (uint32_t i = 0; i < kDenseCount; ++i) {
+    present[count] = i;
+    count += std::bit_cast<uint32_t>(values[i]) != 0;
+  }
+  const float* bias = model.bias.data();
+  Four a = load(bias), b = load(bias + 4), c = load(bias + 8),
+       d = load(bias + 12);
+  for (size_t i = 0; i < count; ++i) {
+    const float value = values[present[i]];
+    const float* row = (model.dense.data() + present[i])->data();
+    a += value * load(row);
+    b += value * load(row + 4);
+    c += value * load(row + 8);
+    d += value * load(row + 12);
+  }
+  std::array<float, kHeadCount> sums;
+  std::memcpy(sums.data(), &a, sizeof a);
+  std::memcpy(sums.data() + 4, &b, sizeof b);
+  std::memcpy(sums.data() + 8, &c, sizeof c);
+  std::memcpy(sums.data() + 12, &d, sizeof d);
+  return sums;
+}
+
+}  // namespace
+
 Scores head_scores(const Model& model, const Evidence& evidence) {
   Scores scores;
   const double norm = gram_norm(evidence.grams);
   const double edge_norm = gram_norm(evidence.edges);
-  std::array<float, kHeadCount> dense = model.bias;
-  for (size_t i = 0; i < kDenseCount; ++i) {
-    const float value = evidence.dense[i];
-    for (size_t h = 0; h < kHeadCount; ++h)
-      dense[h] += value * model.dense[i][h];
-  }
+  const std::array<float, kHeadCount> dense = dense_part(model, evidence.dense);
   for (size_t h = 0; h < kHeadCount; ++h) {
     const double edges = sees_edges(h) ? evidence.edge_sums[h] * edge_norm : 0;
     scores.grams[h] = (evidence.sums[h] * norm + edges) *

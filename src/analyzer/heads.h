@@ -19,6 +19,8 @@ struct Evidence {
   uint32_t grams = 0, edges = 0;  // ids, words and pairs with repetitions
   uint32_t known = 0;             // of the ids: seen in training
   DenseFeatures dense{};
+
+  bool operator==(const Evidence&) const = default;
 };
 
 // What a sum over `count` n-grams is multiplied by: 1 / sqrt(count).

@@ -24,8 +24,7 @@ std::string language_of(const Surface& surface) {
   // Japanese mixes kana and Han: a tenth of kana is enough to tell.
   const bool japanese = kana * 10 > han;
   const std::array<Script, 8> scripts = {{
-      {"latin", count(surface, 'a', 'z') + count(surface, 'A', 'Z') +
-                    count(surface, 0xc3, 0xc9)},
+      {"latin", surface.letters + count(surface, 0xc3, 0xc9)},
       {"el", 2 * count(surface, 0xcd, 0xcf)},
       {"cyrillic", 2 * count(surface, 0xd0, 0xd3)},
       {"he", 2 * count(surface, 0xd6, 0xd7)},

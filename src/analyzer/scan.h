@@ -20,7 +20,9 @@ namespace llmroute::analyzer {
 
 // What was counted besides n-grams. Bytes are as given, not normalised.
 struct Surface {
-  std::array<uint32_t, 256> bytes{};  // how often each byte occurred
+  std::array<uint32_t, 256> bytes{};  // but ASCII letters and digits; of
+                                      // multi-byte sequences the first
+  uint32_t letters = 0, digits = 0;   // of ASCII
   std::array<uint32_t, kWordClassCount> word_class{};
   std::array<uint64_t, 16> word_bits{};  // hashes of the words, 1024 bits
   uint32_t words = 0, word_bytes = 0;
@@ -32,7 +34,7 @@ struct Surface {
   uint32_t bullet_lines = 0, numbered_lines = 0, option_lines = 0;
   uint32_t statement_ends = 0, colon_ends = 0, question_ends = 0;
 
-  void clear() { *this = Surface{}; }
+  bool operator==(const Surface&) const = default;
 };
 
 enum class GramKind : uint8_t { kWord, kPair, kEdge };
@@ -121,7 +123,7 @@ class Scanner {
   size_t step(std::string_view text, size_t at) {
     const auto c = static_cast<uint8_t>(text[at]);
     const ByteKind kind = kByteTable.kind[c];
-    ++surface_.bytes[c];
+    count_byte(c, kind);
     if (line_start_ && kind != ByteKind::kSpace && kind != ByteKind::kNewline) {
       begin_line(text, at);
     }
@@ -154,6 +156,16 @@ class Scanner {
     }
     last_ = c;
     return at + 1;
+  }
+
+  void count_byte(uint8_t c, ByteKind kind) {
+    if (kind == ByteKind::kLetter) {
+      ++surface_.letters;
+    } else if (kind == ByteKind::kDigit) {
+      ++surface_.digits;
+    } else {
+      ++surface_.bytes[c];
+    }
   }
 
   size_t step_wide(std::string_view text, size_t at) {

@@ -86,22 +86,47 @@ inline constexpr size_t kWordClassCount = std::size(kWordClasses) + 1;
 
 namespace internal {
 
-inline constexpr size_t kClassSlots = 1024;
+// A perfect hash: `factor`, found by trial at compile time, gives every word a
+// slot of its own, so that looking up neither searches nor branches.
+inline constexpr size_t kClassSlotBits = 12;
+inline constexpr size_t kMostClassWords = 255;
+
 struct ClassTable {
-  std::array<uint64_t, kClassSlots> hash{};
-  std::array<uint8_t, kClassSlots> number{};
+  uint64_t factor = 1;
+  std::array<uint8_t, 1 << kClassSlotBits> word{};  // 0: none
+  std::array<uint64_t, kMostClassWords + 1> hash{};
+  std::array<uint8_t, kMostClassWords + 1> number{};
+  size_t words = 0;
 };
 
-constexpr void insert_word(ClassTable& table, std::string_view word,
-                           uint8_t number) {
+constexpr size_t class_slot(uint64_t hash, uint64_t factor) {
+  return (hash * factor) >> (64 - kClassSlotBits);
+}
+
+constexpr void add_class_word(ClassTable& table, std::string_view word,
+                              size_t number) {
   const uint64_t hash = word_hash(word);
-  size_t slot = hash >> 54;
-  while (table.number[slot] != 0 && table.hash[slot] != hash) {
-    slot = (slot + 1) % kClassSlots;
+  for (size_t i = 1; i <= table.words; ++i) {
+    if (table.hash[i] == hash) return;  // the first class named keeps it
   }
-  if (table.number[slot] != 0) return;  // the first class named keeps it
-  table.hash[slot] = hash;
-  table.number[slot] = number;
+  ++table.words;
+  table.hash[table.words] = hash;
+  table.number[table.words] = static_cast<uint8_t>(number);
+}
+
+constexpr void find_class_factor(ClassTable& table) {
+  std::array<uint16_t, 1 << kClassSlotBits> taken{};  // in which trial
+  size_t placed = 0;
+  for (uint16_t trial = 1; placed < table.words; ++trial) {
+    table.factor = table.factor * 0x5851f42d4c957f2d + 2;
+    placed = 0;
+    for (size_t i = 1; i <= table.words; ++i) {
+      const size_t slot = class_slot(table.hash[i], table.factor);
+      if (taken[slot] == trial) break;
+      taken[slot] = trial;
+      ++placed;
+    }
+  }
 }
 
 constexpr ClassTable make_class_table() {
@@ -110,10 +135,15 @@ constexpr ClassTable make_class_table() {
     std::string_view rest = kWordClasses[i].words;
     while (!rest.empty()) {
       const size_t blank = rest.find(' ');
-      insert_word(table, rest.substr(0, blank), static_cast<uint8_t>(i + 1));
+      add_class_word(table, rest.substr(0, blank), i + 1);
       rest = blank == std::string_view::npos ? std::string_view()
                                              : rest.substr(blank + 1);
     }
+  }
+  find_class_factor(table);
+  for (size_t i = 1; i <= table.words; ++i) {
+    table.word[class_slot(table.hash[i], table.factor)] =
+        static_cast<uint8_t>(i);
   }
   return table;
 }
@@ -123,12 +153,10 @@ inline constexpr ClassTable kClassTable = make_class_table();
 
 inline uint8_t find_word_class(uint64_t hash) {
   using internal::kClassTable;
-  size_t slot = hash >> 54;
-  while (kClassTable.number[slot] != 0) {
-    if (kClassTable.hash[slot] == hash) return kClassTable.number[slot];
-    slot = (slot + 1) % internal::kClassSlots;
-  }
-  return 0;
+  const uint8_t word =
+      kClassTable.word[internal::class_slot(hash, kClassTable.factor)];
+  const auto found = static_cast<uint32_t>(kClassTable.hash[word] == hash);
+  return static_cast<uint8_t>(kClassTable.number[word] & (0 - found));
 }
 
 }  // namespace llmroute::analyzer
