@@ -23,7 +23,7 @@ class Fit {
         options_(options),
         dense_(problem),
         heads_(problem, dense_, 1 + models.size(), false,
-               {options.gram_penalty, options.dense_penalty}),
+               penalties(options, samples.size())),
         common_(std::sqrt(options.sharing)) {
     for (uint32_t m = 0; m < models.size(); ++m) {
       place_.resize(std::max<size_t>(place_.size(), models[m] + 1), kNone);
@@ -80,6 +80,11 @@ class Fit {
   }
 
  private:
+  static Penalties penalties(const OutcomeHeadsOptions& options, size_t rows) {
+    const double harder = std::clamp(1e4 / static_cast<double>(rows), 1.0, 8.0);
+    return {harder * options.gram_penalty, harder * options.dense_penalty};
+  }
+
   double add(size_t begin, size_t end, std::span<const double> x,
              std::vector<double>& gradient) const {
     std::fill(gradient.begin(), gradient.end(), 0.0);

@@ -16,7 +16,9 @@ namespace llmroute::learning {
 struct OutcomeHeadsOptions {
   int threads = 1;
   uint32_t iterations = 200;
-  double gram_penalty = 2;    // on the squares of a model's own weights
+  // On the squares of a model's own weights, from 10,000 rows on; fewer rows
+  // are pulled harder, up to eight times.
+  double gram_penalty = 2;
   double dense_penalty = 40;  // for standardised features
   double sharing = 0.5;       // own penalties by those of the common weights
 };
