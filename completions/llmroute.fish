@@ -102,6 +102,7 @@ complete -c llmroute -n '__llmroute_in bench' -l models -x -d 'measure these mod
 complete -c llmroute -n '__llmroute_in bench' -l part -x -a 'all test' -d 'measure all rows, or the test part'
 complete -c llmroute -n '__llmroute_in bench' -l folds -x -d 'fit to the files themselves, in K folds by prompt'
 complete -c llmroute -n '__llmroute_in bench' -l groups -d 'as --folds, but leave out whole groups'
+complete -c llmroute -n '__llmroute_in bench' -l unseen -d 'fit to the outcomes of other models than the measured ones'
 complete -c llmroute -n '__llmroute_in bench' -l train -r -F -d 'fit to the outcomes of FILE instead'
 complete -c llmroute -n '__llmroute_in bench' -l seconds -x -d 'how long speed is measured'
 complete -c llmroute -n '__llmroute_in train' -l threads -x -d 'work on N threads'

@@ -67,6 +67,10 @@ std::string text_of(const BenchOptions& options, const BenchReport& report,
 }
 
 base::Status check(const QualityOptions& quality) {
+  if (quality.unseen && quality.folds == 0 && !quality.groups) {
+    return base::Error{base::ErrorKind::kUsage,
+                       "bench: --unseen goes with --folds or --groups"};
+  }
   if (quality.train.empty() || (quality.folds == 0 && !quality.groups)) {
     return {};
   }

@@ -116,10 +116,19 @@ class Measurement {
       split = split_by_prompt(rows_, table, quality.folds);
     }
     description = split.description;
+    if (quality.unseen) {
+      if (data_.models().size() < table.models.size() + 2) {
+        return base::Error{base::ErrorKind::kData,
+                           fmt::format("{}: --unseen needs outcomes of two "
+                                       "models that --models leaves out",
+                                       table.name)};
+      }
+      description += ", to other models";
+    }
     learning::OutcomeHeadsOptions heads;
     heads.threads = resampling_.threads;
     return std::unique_ptr<Predictor>(std::make_unique<FoldPredictor>(
-        data_, table, std::move(split), training_, heads));
+        data_, table, std::move(split), training_, quality.unseen, heads));
   }
 
   // That --train has outcomes of the study's models, and none of its prompts.

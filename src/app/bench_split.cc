@@ -118,10 +118,17 @@ base::Status check_apart(const BenchRows& rows, const StudyTable& table,
 
 FoldPredictor::FoldPredictor(const FoldData& data, const StudyTable& table,
                              Split split, const std::vector<uint32_t>& training,
+                             bool unseen,
                              const learning::OutcomeHeadsOptions& options)
     : table_(table), split_(std::move(split)) {
   const auto fit = [&](std::span<const uint32_t> rows) {
-    models_.push_back(FoldModel::fit(data, rows, table.models, options));
+    std::optional<FoldModel> model;
+    if (unseen) {
+      model = FoldModel::fit_unseen(data, rows, table.models, options);
+    }
+    models_.push_back(model
+                          ? *std::move(model)
+                          : FoldModel::fit(data, rows, table.models, options));
   };
   if (!training.empty()) {
     fit(training);

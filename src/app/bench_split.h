@@ -39,10 +39,11 @@ base::Status check_apart(const BenchRows& rows, const StudyTable& table,
 // Heads fitted to the other folds. Row i of BenchRows is row i of the data.
 class FoldPredictor : public Predictor {
  public:
-  // Borrows all but the split. With `training` not empty, these rows of the
+  // Borrows all but the split. `unseen`: FoldModel::fit_unseen where it can be.
+  // With `training` not empty, these rows of the
   // data are fitted to instead of other folds.
   FoldPredictor(const FoldData& data, const StudyTable& table, Split split,
-                const std::vector<uint32_t>& training,
+                const std::vector<uint32_t>& training, bool unseen,
                 const learning::OutcomeHeadsOptions& options);
   std::vector<float> of_row(size_t row) const override;
   std::vector<float> of_text(size_t row, std::string_view prompt,

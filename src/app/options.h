@@ -120,6 +120,7 @@ struct QualityOptions {
   bool robust = false;
   uint32_t folds = 0;              // 0: not fitted to the files, or 5
   bool groups = false;             // whole groups a fold
+  bool unseen = false;             // fitted to other models than are measured
   std::vector<std::string> train;  // fitted to these files instead
 };
 

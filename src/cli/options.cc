@@ -518,6 +518,14 @@ constexpr OptionRow kOptions[] = {
                "what is new to it. In 5 folds, or as many as `--folds` says. "
                "A prompt in two of them is an error.",
      .apply = turn_on<&Settings::quality, &app::QualityOptions::groups>},
+    {.name = "unseen",
+     .group = Group::kInput,
+     .commands = kBench,
+     .help = "fit to the outcomes of other models than the measured ones",
+     .detail = "With `--models` and `--folds` or `--groups`: one difficulty of "
+               "each prompt from the other models' outcomes, and of a measured "
+               "model its mean only. How well a new model is routed.",
+     .apply = turn_on<&Settings::quality, &app::QualityOptions::unseen>},
     {.name = "train",
      .metavar = "FILE",
      .group = Group::kInput,
@@ -575,7 +583,7 @@ constexpr OptionRow kOptions[] = {
      .metavar = "SOURCE",
      .group = Group::kInput,
      .commands = kTrain,
-     .kind = Kind::kValue,
+     .kind = Kind::kRepeatable,
      .help = "leave out the rows of a source; a name or glob",
      .detail = "As reports name it, or the part after the colon. Can be given "
                "more than once.",

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import re
 import unittest
 import xml.etree.ElementTree
@@ -321,6 +322,29 @@ class Fitted(FilesCase):
         one = self.bench(self.rows(groups=1), "--groups")
         self.assert_status(one, 65)
         self.assertIn("two groups", one.err)
+
+    def test_models_whose_outcomes_are_not_fitted_to(self):
+        chance = random.Random(5)
+        rows = []
+        for i in range(400):
+            hard = chance.random() < 0.5
+            word = "theorem" if hard else "hello"
+            rows.append({"prompt": f"{word} number {i} of all", "scores": {
+                name: float(chance.random() < (bad if hard else good))
+                for name, good, bad in (("a", 0.95, 0.9), ("b", 0.9, 0.2),
+                                        ("c", 0.9, 0.4), ("d", 0.8, 0.3))}})
+        pair = ["--models", "a,b", "--folds", "4"]
+        seen = self.report(rows, *pair)["studies"][0]
+        new = self.report(rows, *pair, "--unseen")["studies"][0]
+        self.assertIn("to other models", new["router"])
+        apgr = [figures["pair"]["scorers"][0]["fine"]["apgr"] for figures in (seen, new)]
+        self.assertGreater(apgr[1], 0.6, apgr)
+        result = self.bench(rows, "--folds", "4", "--unseen")
+        self.assert_status(result, 65)
+        self.assertIn("--unseen needs outcomes of two models", result.err)
+        result = self.bench(rows, "--unseen")
+        self.assert_status(result, 64)
+        self.assertIn("--folds or --groups", result.err)
 
     def test_rb_4_a_prompt_in_two_groups_is_an_error(self):
         rows = self.rows()

@@ -1,0 +1,107 @@
+#!/bin/sh
+# Every figure of how well the shipped router model routes, by one command:
+#
+#   bench/quality.sh DATA [LLMROUTE] > models/QUALITY.md
+#
+# DATA is a folder with outcomes/ and prompts/ as models/sources.tsv names them.
+# Models for "trained on others" are fitted on the way: about half an hour.
+set -eu
+data=$1
+here=$(cd "$(dirname "$0")/.." && pwd)
+llmroute=${2:-$here/build/release/llmroute}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+outcomes=$data/outcomes
+
+# The files that the shipped model is trained on, where DATA has them.
+training_files() {
+  cut -f1 "$here/models/sources.tsv" | while read -r name; do
+    for file in "$outcomes/$name" "$data/prompts/$name" "$here/models/$name" \
+      "$data/$name"; do
+      if [ -f "$file" ]; then echo "$file"; fi
+    done
+  done
+}
+
+# study OUT BENCH-OPTION...: measures into $work/OUT.json.
+study() {
+  out=$work/$1.json
+  shift
+  echo "bench $*" >&2
+  "$llmroute" bench --no-config --json "$@" > "$out"
+}
+
+# without OUT GLOB...: the shipped model's training, without those sources.
+without() {
+  out=$work/$1.model
+  shift
+  options=
+  for glob; do options="$options --without $glob"; done
+  echo "train$options" >&2
+  # shellcheck disable=SC2046,SC2086
+  "$llmroute" train --no-config --force --quiet --threads 2 $options -o "$out" \
+    $(training_files) "$here/models/sources.tsv" > /dev/null
+}
+
+study mmlu-folds --folds 5 "$outcomes/routellm_mmlu.jsonl.gz"
+study mmlu-groups --groups "$outcomes/routellm_mmlu.jsonl.gz"
+study gsm8k-folds --folds 5 "$outcomes/routellm_gsm8k.jsonl"
+study mtbench-folds --folds 5 "$outcomes/mt_bench.jsonl" \
+  --models 'gpt-4-1106-preview,*ixtral-8x7B*'
+study routerbench --folds 5 "$outcomes/routerbench_arc.jsonl" \
+  "$outcomes/routerbench_winogrande.jsonl" \
+  "$outcomes/routerbench_mbpp.jsonl"
+study redux-robust --part test --robust "$outcomes/mmlu_redux.jsonl.gz"
+study arc-robust --robust "$outcomes/routerbench_arc.jsonl"
+
+without no-mmlu '*mmlu*'
+without no-gsm8k '*gsm8k*' '*mgsm*'
+without no-math '*math*' 'olympiadbench*' 'theoremqa*'
+without no-code '*crux*' '*mbpp*' '*humaneval*' 'evalperf*'
+without no-common '*winogrande*' '*commonsense*'
+without no-tools 'bfcl*'
+without no-mtbench 'mt_bench*'
+study zero-mmlu --model-file "$work/no-mmlu.model" \
+  "$outcomes/routellm_mmlu.jsonl.gz"
+study zero-redux --model-file "$work/no-mmlu.model" \
+  "$outcomes/mmlu_redux.jsonl.gz"
+study zero-pro --model-file "$work/no-mmlu.model" "$outcomes/mmlu_pro.jsonl.gz"
+study zero-gsm8k --model-file "$work/no-gsm8k.model" \
+  "$outcomes/routellm_gsm8k.jsonl"
+study zero-math --model-file "$work/no-math.model" \
+  "$outcomes/zeroeval_math_l5.jsonl"
+study zero-crux --model-file "$work/no-code.model" \
+  "$outcomes/zeroeval_crux.jsonl.gz"
+study zero-winogrande --model-file "$work/no-common.model" \
+  "$outcomes/routerbench_winogrande.jsonl"
+study zero-bfcl --model-file "$work/no-tools.model" "$outcomes/bfcl.jsonl.gz"
+study zero-mtbench --model-file "$work/no-mtbench.model" \
+  "$outcomes/mt_bench.jsonl" --models 'gpt-4-1106-preview,*ixtral-8x7B*'
+
+# Pairs none of whose outcomes are fitted to, beside heads fitted to them.
+new_pair() {
+  name=new-$1
+  file=$outcomes/$2
+  study "$name-labels" --folds 5 --models "$3" "$file"
+  study "$name-unseen" --folds 5 --unseen --models "$3" "$file"
+}
+new_pair gsm8k-llama zeroeval_gsm8k.jsonl.gz \
+  'Meta-Llama-3.1-8B-Instruct,Meta-Llama-3.1-70B-Instruct'
+new_pair gsm8k-claude zeroeval_gsm8k.jsonl.gz \
+  'claude-3-haiku-20240307,claude-3-5-sonnet-20241022'
+new_pair crux-claude zeroeval_crux.jsonl.gz \
+  'claude-3-haiku-20240307,claude-3-5-sonnet-20241022'
+new_pair math-qwen zeroeval_math_l5.jsonl \
+  'Qwen2.5-7B-Instruct,Qwen2.5-72B-Instruct'
+new_pair pro-llama mmlu_pro.jsonl.gz \
+  'Llama-3.1-8B-Instruct,Llama-3.1-70B-Instruct'
+new_pair redux-gpt4o mmlu_redux.jsonl.gz 'mixtral-8x22b,gpt-4o-2024-05-13'
+
+# Domains of sources that the model was not trained on.
+shared="t0_tasks.jsonl.gz flan_templates.jsonl xquad.jsonl nq_open.jsonl
+  folio.jsonl odex.jsonl jmmlu.jsonl"
+set --
+for name in $shared; do set -- "$@" "$data/prompts/$name"; done
+study domains "$@" "$outcomes/routerbench_arc.jsonl"
+
+python3 "$here/bench/quality_table.py" "$work"
