@@ -32,7 +32,7 @@ struct SolverOptions {
   float slope = 1.1F;
   float shrink = 1;  // n-gram part of the difficulty * coverage^shrink
   Penalties domain{0.03, 0.3};
-  Penalties difficulty{3, 10};
+  Penalties difficulty{1, 3};
   Penalties length{2, 2};
   double intercept_penalty = 1000;  // on the squares of sources' intercepts
   double departure_penalty = 2;     // of a model's ability in a domain
