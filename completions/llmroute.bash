@@ -54,6 +54,7 @@ _llmroute_value() {
     --folds= | --folds) : ;;
     --train= | --train) _llmroute_files ;;
     --seconds= | --seconds) : ;;
+    --speed= | --speed) _llmroute_files ;;
     --threads= | --threads) : ;;
     --config= | -c | --config) _llmroute_files ;;
     --heads= | --heads) : ;;
@@ -68,7 +69,7 @@ _llmroute_options() {
   case $1 in
     '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option -o --output --format --json --no-stream --stats --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
     explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --json --expect --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
-    bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds -c --config --no-config --model-file --seed -h --help -V --version' ;;
+    bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds --speed -c --config --no-config --model-file --seed -h --help -V --version' ;;
     train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --heads --without --init --seed -h --help -V --version' ;;
     models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
     config) echo '--force --origin --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;

@@ -105,6 +105,7 @@ complete -c llmroute -n '__llmroute_in bench' -l groups -d 'as --folds, but leav
 complete -c llmroute -n '__llmroute_in bench' -l unseen -d 'fit to the outcomes of other models than the measured ones'
 complete -c llmroute -n '__llmroute_in bench' -l train -r -F -d 'fit to the outcomes of FILE instead'
 complete -c llmroute -n '__llmroute_in bench' -l seconds -x -d 'how long speed is measured'
+complete -c llmroute -n '__llmroute_in bench' -l speed -r -F -d 'measure the analysis of FILE\'s lines, each a prompt'
 complete -c llmroute -n '__llmroute_in train' -l threads -x -d 'work on N threads'
 complete -c llmroute -n '__llmroute_in run explain bench train models config' -s c -l config -r -F -d 'read FILE in place of the usual config files'
 complete -c llmroute -n '__llmroute_in run explain bench train models config' -l no-config -d 'read no config file'

@@ -111,7 +111,9 @@ base::Result<ExitStatus> bench(const BenchOptions& options,
                chosen_analyzer(options, config));
   if (!options.files.empty()) return bench_files(options, config, analyzer);
   LLMROUTE_TRY(const SpeedReport report,
-               measure_speed(config, analyzer, options.seconds));
+               options.speed
+                   ? measure_lines(*options.speed, analyzer, options.seconds)
+                   : measure_speed(config, analyzer, options.seconds));
   LLMROUTE_CHECK(print_document(options.format == Format::kJson
                                     ? speed_json(report)
                                     : speed_text(report)));

@@ -11,7 +11,9 @@
 #include <cerrno>
 
 #include "analyzer/analyzer.h"
+#include "app/input.h"
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -190,6 +192,24 @@ base::Result<SpeedReport> measure_speed(const core::Config& config,
   report.timings.push_back(std::move(decision));
   report.start = {kStarts, median_run("/proc/self/exe", "--version"),
                   median_run("/bin/true", "")};
+  return report;
+}
+
+base::Result<SpeedReport> measure_lines(const std::string& path,
+                                        const analyzer::Analyzer& analyzer,
+                                        double seconds) {
+  LLMROUTE_TRY(const std::string text, base::read_file(path, kMostInput));
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (lines.empty()) {
+    return base::Error{base::ErrorKind::kNoInput, path + ": no lines"};
+  }
+  SpeedReport report;
+  report.timings.push_back(time_analysis(analyzer, "analysis", lines, seconds));
   return report;
 }
 

@@ -39,6 +39,11 @@ base::Result<SpeedReport> measure_speed(const core::Config& config,
                                         const analyzer::Analyzer& analyzer,
                                         double seconds);
 
+// The analysis alone, of the lines of a file, each a prompt. Errors: kNoInput.
+base::Result<SpeedReport> measure_lines(const std::string& path,
+                                        const analyzer::Analyzer& analyzer,
+                                        double seconds);
+
 std::string speed_text(const SpeedReport& report);
 std::string speed_json(const SpeedReport& report);
 

@@ -128,7 +128,8 @@ struct BenchOptions {
   ConfigOptions config;
   std::vector<std::string> files;
   Format format = Format::kText;
-  double seconds = 1;  // how long the speed is measured
+  double seconds = 1;                // how long the speed is measured
+  std::optional<std::string> speed;  // on its lines; else on prompts of our own
   QualityOptions quality;
   uint64_t seed = 1;  // of resampling
   MessageOptions messages;

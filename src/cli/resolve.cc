@@ -134,6 +134,7 @@ app::BenchOptions bench_options(Settings settings,
           .files = std::move(operands),
           .format = settings.output.format,
           .seconds = settings.seconds,
+          .speed = std::move(settings.speed),
           .quality = std::move(settings.quality),
           .seed = settings.training_seed,
           .messages = settings.messages};

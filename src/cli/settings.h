@@ -25,6 +25,7 @@ struct Settings {
   bool origin = false;
   bool force = false;
   double seconds = 1;
+  std::optional<std::string> speed;
   app::QualityOptions quality;
   std::optional<std::string> card, init;
   std::vector<std::string> heads, without;

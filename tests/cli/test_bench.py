@@ -27,6 +27,16 @@ class Speed(harness.TestCase):
         self.assertGreater(long["timings"][0]["calls"],
                            short["timings"][0]["calls"])
 
+    def test_speed(self):
+        path = pathlib.Path(self.home.file("lines.txt"))
+        path.write_text("one two three\n" + "word " * 40 + "\n")
+        report = self.run_llmroute(
+            ["bench", "--seconds", "0.05", "--json", "--speed", str(path)]).json()
+        self.assertEqual([(t["what"], t["bytes"]) for t in report["timings"]],
+                         [("analysis", (13 + 200) // 2)])
+        path.write_text("")
+        self.assert_status(self.run_llmroute(["bench", "--speed", str(path)]), 66)
+
     def test_figures_for_programs(self):
         result = self.run_llmroute(["bench", "--seconds", "0.1", "--json"])
         self.assert_status(result, 0)
