@@ -4,16 +4,19 @@
 // about 0.9 tokens each, other scripts about 0.5.
 #include "core/tokens.h"
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 
 #include "base/utf8.h"
 
 namespace llmroute::core {
 namespace {
 
-enum class Kind { kLetter, kDigit, kBlank, kNewline, kMark };
+enum class Kind : uint8_t { kLetter, kDigit, kBlank, kNewline, kMark, kWide };
 
-Kind kind_of(char c) {
+constexpr Kind kind_of(char c) {
+  if (static_cast<unsigned char>(c) >= 0x80) return Kind::kWide;
   if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return Kind::kLetter;
   if (c >= '0' && c <= '9') return Kind::kDigit;
   if (c == '\n' || c == '\r') return Kind::kNewline;
@@ -21,19 +24,34 @@ Kind kind_of(char c) {
   return Kind::kMark;
 }
 
+constexpr std::array<Kind, 256> make_kinds() {
+  std::array<Kind, 256> kinds{};
+  for (size_t c = 0; c < kinds.size(); ++c) {
+    kinds[c] = kind_of(static_cast<char>(c));
+  }
+  return kinds;
+}
+constexpr std::array<Kind, 256> kKinds = make_kinds();
+
+Kind kind_at(std::string_view text, size_t at) {
+  return kKinds[static_cast<unsigned char>(text[at])];
+}
+
 double run_tokens(Kind kind, size_t length) {
   const auto n = static_cast<double>(length);
   switch (kind) {
     case Kind::kLetter:
-      return 1 + std::floor((n - 1) / 7);
+      return static_cast<double>(1 + (length - 1) / 7);
     case Kind::kDigit:
-      return std::ceil(n / 3);
+      return static_cast<double>((length + 2) / 3);
     case Kind::kBlank:
       return length > 1 ? 1 : 0;
     case Kind::kNewline:
       return 1;
     case Kind::kMark:
       return std::ceil(n / 1.7);
+    case Kind::kWide:
+      break;
   }
   return n;
 }
@@ -48,16 +66,15 @@ double wide_tokens(char32_t c) {
 int64_t estimate_tokens(std::string_view text) {
   double tokens = 0;
   for (size_t at = 0; at < text.size();) {
-    if (static_cast<unsigned char>(text[at]) >= 0x80) {
+    const Kind kind = kind_at(text, at);
+    if (kind == Kind::kWide) {
       tokens += wide_tokens(base::next_code_point(text, at));
       continue;
     }
-    const Kind kind = kind_of(text[at]);
     const size_t start = at;
-    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80 &&
-           kind_of(text[at]) == kind) {
+    do {
       ++at;
-    }
+    } while (at < text.size() && kind_at(text, at) == kind);
     tokens += run_tokens(kind, at - start);
   }
   return std::llround(std::ceil(tokens));

@@ -79,8 +79,8 @@ std::optional<Exclusion> excluded_by(const Gates& gates,
       found != gates.missing_keys.end()) {
     return Exclusion{&model, Gate::kKey, found->second};
   }
-  for (const std::string& name : {provider.name, model.name}) {
-    if (auto found = gates.unavailable.find(name);
+  for (const std::string* name : {&provider.name, &model.name}) {
+    if (auto found = gates.unavailable.find(*name);
         found != gates.unavailable.end()) {
       return Exclusion{&model, Gate::kDown, found->second};
     }

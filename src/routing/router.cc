@@ -49,27 +49,42 @@ struct Wanted {
   core::Selection selection = core::Selection::kBest;
 };
 
-void add_once(std::vector<const Model*>& models, const Model& model) {
-  if (std::find(models.begin(), models.end(), &model) == models.end()) {
-    models.push_back(&model);
-  }
-}
+// Models in order, each once.
+class ModelList {
+ public:
+  explicit ModelList(const Config& config)
+      : first_(config.models.data()), listed_(config.models.size()) {}
 
-void add_matching(std::vector<const Model*>& models, const Config& config,
+  void add(const Model& model) {
+    const auto place = static_cast<size_t>(&model - first_);
+    if (!listed_[place]) models_.push_back(&model);
+    listed_[place] = true;
+  }
+  std::vector<const Model*> take() { return std::move(models_); }
+
+ private:
+  const Model* first_;
+  std::vector<bool> listed_;
+  std::vector<const Model*> models_;
+};
+
+void add_matching(ModelList& models, const Config& config,
                   const std::string& glob) {
   for (const Model& model : config.models) {
-    if (base::glob_match(glob, model.name)) add_once(models, model);
+    if (base::glob_match(glob, model.name)) models.add(model);
   }
 }
 
 // Members of a route in order: models, globs and other routes. Cycles were
 // refused when the config was read.
 void expand_route(const Config& config, const core::Route& route,
-                  std::vector<const Model*>& models) {
-  if (route.models.empty()) add_matching(models, config, "*");
+                  ModelList& models) {
+  if (route.models.empty()) {
+    for (const Model& model : config.models) models.add(model);
+  }
   for (const std::string& member : route.models) {
     if (const Model* model = config.find_model(member)) {
-      add_once(models, *model);
+      models.add(*model);
     } else if (const core::Route* inner = config.find_route(member)) {
       expand_route(config, *inner, models);
     } else {
@@ -80,13 +95,13 @@ void expand_route(const Config& config, const core::Route& route,
 
 Result<Wanted> named_models(const Config& config,
                             const std::vector<std::string>& names) {
-  Wanted wanted{{}, core::Selection::kOrdered};
+  ModelList models(config);
   for (const std::string& name : names) {
     const Model* model = config.find_model(name);
     if (model == nullptr) return unknown_name("model", name, config.models);
-    add_once(wanted.models, *model);
+    models.add(*model);
   }
-  return wanted;
+  return Wanted{models.take(), core::Selection::kOrdered};
 }
 
 Result<Wanted> route_members(const Config& config, const std::string& name,
@@ -98,9 +113,9 @@ Result<Wanted> route_members(const Config& config, const std::string& name,
   if (decision.prompt_template.empty()) {
     decision.prompt_template = route->prompt_template;
   }
-  Wanted wanted{{}, route->selection};
-  expand_route(config, *route, wanted.models);
-  return wanted;
+  ModelList models(config);
+  expand_route(config, *route, models);
+  return Wanted{models.take(), route->selection};
 }
 
 // Options win over the rule, the rule over the default route.
@@ -193,8 +208,13 @@ Result<Gates> make_gates(const Config& config, const Request& request,
 void pass_gates(const Config& config, const Gates& gates,
                 const std::vector<const Model*>& models, const Request& request,
                 const Sizes& sizes, Decision& decision) {
+  decision.candidates.reserve(models.size());
+  const core::Provider* of_last = nullptr;  // models come by provider
   for (const Model* model : models) {
-    const core::Provider& provider = *config.find_provider(model->provider);
+    if (of_last == nullptr || of_last->name != model->provider) {
+      of_last = config.find_provider(model->provider);
+    }
+    const core::Provider& provider = *of_last;
     if (auto excluded = excluded_by(gates, config, *model, provider)) {
       decision.excluded.push_back(std::move(*excluded));
       continue;

@@ -40,6 +40,52 @@ size_t winner_tier(const std::vector<Candidate>& candidates,
 
 }  // namespace
 
+namespace {
+
+// What a difficulty does not change.
+struct Weight {
+  double ability = 0;
+  double learned = 0;
+  double spent = 0;  // dollars, waiting included
+};
+
+Weight weight_of(const Candidate& candidate, const core::Analysis& analysis,
+                 const core::Worth& worth) {
+  const core::Model& model = *candidate.model;
+  return {mean_ability(analysis.domain, model),
+          core::learned_logit(analysis, model.name, model.id),
+          candidate.cost.value_or(core::Money{}).usd() +
+              worth.second * candidate.seconds};
+}
+
+std::vector<Weight> weights_of(const std::vector<Candidate>& candidates,
+                               const core::Analysis& analysis,
+                               const core::Worth& worth) {
+  std::vector<Weight> weights;
+  weights.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    weights.push_back(weight_of(candidate, analysis, worth));
+  }
+  return weights;
+}
+
+double chance(const Weight& weight, double slope, double difficulty) {
+  return core::sigmoid(slope * (weight.ability - difficulty) + weight.learned);
+}
+
+void weigh(std::vector<Candidate>& candidates,
+           const std::vector<Weight>& weights, double slope,
+           const core::Worth& worth, double difficulty) {
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    Candidate& candidate = candidates[i];
+    candidate.good = chance(weights[i], slope, difficulty);
+    candidate.worth = worth.good_answer * candidate.good - weights[i].spent;
+    candidate.per_good_answer = weights[i].spent / candidate.good;
+  }
+}
+
+}  // namespace
+
 double chance_good(const core::Analysis& analysis, const core::Model& model,
                    double difficulty) {
   return core::sigmoid(analysis.slope *
@@ -49,31 +95,30 @@ double chance_good(const core::Analysis& analysis, const core::Model& model,
 
 void weigh(std::vector<Candidate>& candidates, const core::Analysis& analysis,
            const core::Worth& worth, double difficulty) {
-  for (Candidate& candidate : candidates) {
-    candidate.good = chance_good(analysis, *candidate.model, difficulty);
-    const double spent = candidate.cost.value_or(core::Money{}).usd() +
-                         worth.second * candidate.seconds;
-    candidate.worth = worth.good_answer * candidate.good - spent;
-    candidate.per_good_answer = spent / candidate.good;
-  }
+  weigh(candidates, weights_of(candidates, analysis, worth), analysis.slope,
+        worth, difficulty);
 }
 
 double order_by_worth(std::vector<Candidate>& candidates,
                       const core::Analysis& analysis, const core::Worth& worth,
                       const core::Config& config) {
+  const std::vector<Weight> weights = weights_of(candidates, analysis, worth);
+  const auto weigh_at = [&](double difficulty) {
+    weigh(candidates, weights, analysis.slope, worth, difficulty);
+  };
   double used = analysis.difficulty;
-  weigh(candidates, analysis, worth, used);
+  weigh_at(used);
   if (candidates.size() > 1) {
     const double most = kMostRaise * (1 - analysis.confidence);
     size_t highest = winner_tier(candidates, config);
     for (int step = 1; step * kRaiseStep <= most; ++step) {
       const double raised = analysis.difficulty + step * kRaiseStep;
-      weigh(candidates, analysis, worth, raised);
+      weigh_at(raised);
       const size_t tier = winner_tier(candidates, config);
       if (tier > highest)
         std::tie(highest, used) = std::make_tuple(tier, raised);
     }
-    weigh(candidates, analysis, worth, used);
+    weigh_at(used);
   }
   std::sort(candidates.begin(), candidates.end(), better);
   return used;
