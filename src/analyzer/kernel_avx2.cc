@@ -100,30 +100,22 @@ LLMROUTE_AVX2 void index_avx2(std::string_view text, size_t begin,
   chunk.blanks -= static_cast<uint32_t>(kBlockBytes - (end - base));
 }
 
-// x ^ -1 is -x - 1: what is missing is added at the end.
 LLMROUTE_AVX2 void add_rows_avx2(const Model& model,
                                  std::span<const uint16_t> ids,
                                  std::array<int32_t, kHeadCount>& sums) {
   const uint32_t bits = model.bucket_bits;
   const GramRow* rows = model.rows.data();
-  alignas(32) static constexpr int16_t kSigns[2][16] = {
-      {}, {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}};
+  const __m256i signs[2] = {_mm256_set1_epi16(1), _mm256_set1_epi16(-1)};
   __m256i total = _mm256_setzero_si256();
-  uint32_t negatives = 0;
   for (const uint16_t id : ids) {
     const uint32_t entry = gram_entry(id, bits);
     const __m256i row = _mm256_cvtepi8_epi16(_mm_loadu_si128(
         reinterpret_cast<const __m128i*>(rows[entry >> 1].weight.data())));
-    const __m256i sign =
-        _mm256_load_si256(reinterpret_cast<const __m256i*>(kSigns[entry & 1]));
-    total = _mm256_add_epi16(total, _mm256_xor_si256(row, sign));
-    negatives += entry & 1;
+    total = _mm256_add_epi16(total, _mm256_sign_epi16(row, signs[entry & 1]));
   }
   int16_t lanes[kHeadCount];
   std::memcpy(lanes, &total, sizeof lanes);
-  for (size_t h = 0; h < kHeadCount; ++h) {
-    sums[h] += lanes[h] + static_cast<int32_t>(negatives);
-  }
+  for (size_t h = 0; h < kHeadCount; ++h) sums[h] += lanes[h];
 }
 
 }  // namespace

@@ -3,14 +3,6 @@
 namespace llmroute::analyzer {
 namespace {
 
-bool continues(std::string_view text, size_t at, size_t length) {
-  if (text.size() - at < length) return false;
-  for (size_t i = 1; i < length; ++i) {
-    if ((static_cast<uint8_t>(text[at + i]) & 0xc0) != 0x80) return false;
-  }
-  return true;
-}
-
 // Upper-case letters of Latin-1, Greek and Cyrillic to lower case, in place.
 void fold_case(std::array<uint8_t, 4>& bytes) {
   uint8_t& lead = bytes[0];
@@ -47,33 +39,37 @@ WideKind kind_of_three(uint8_t lead, uint8_t second) {
   }
 }
 
-size_t length_of(uint8_t lead) {
-  if (lead >= 0xf0) return 4;
-  if (lead >= 0xe0) return 3;
-  return lead >= 0xc2 ? 2 : 1;
+WideKind kind_of_four(uint8_t lead, uint8_t second) {
+  return lead == 0xf0 && second >= 0xa0 ? WideKind::kOwnWord : WideKind::kBreak;
 }
+
+bool continues(uint8_t c) { return (c & 0xc0) == 0x80; }
 
 }  // namespace
 
 Wide read_wide(std::string_view text, size_t at) {
-  Wide wide;
-  const auto lead = static_cast<uint8_t>(text[at]);
-  const size_t length = length_of(lead);
-  if (length == 1 || !continues(text, at, length)) return wide;
-  wide.length = static_cast<uint8_t>(length);
-  for (size_t i = 0; i < length; ++i) {
-    wide.bytes[i] = static_cast<uint8_t>(text[at + i]);
-  }
-  if (length == 4) {
-    wide.kind = lead == 0xf0 && wide.bytes[1] >= 0xa0 ? WideKind::kOwnWord
-                                                      : WideKind::kBreak;
-  } else if (length == 3) {
-    wide.kind = kind_of_three(lead, wide.bytes[1]);
-  } else {
-    wide.kind = lead == 0xc2 ? WideKind::kBreak : WideKind::kLetters;
+  const auto byte = [&](size_t i) {
+    return at + i < text.size() ? static_cast<uint8_t>(text[at + i])
+                                : uint8_t{0};
+  };
+  const Wide invalid;
+  const uint8_t lead = byte(0), second = byte(1);
+  if (lead < 0xc2 || !continues(second)) return invalid;
+  if (lead < 0xe0) {
+    Wide wide{lead == 0xc2 ? WideKind::kBreak : WideKind::kLetters,
+              2,
+              {lead, second}};
     fold_case(wide.bytes);
+    return wide;
   }
-  return wide;
+  const uint8_t third = byte(2);
+  if (!continues(third)) return invalid;
+  if (lead < 0xf0) {
+    return {kind_of_three(lead, second), 3, {lead, second, third}};
+  }
+  const uint8_t fourth = byte(3);
+  if (!continues(fourth)) return invalid;
+  return {kind_of_four(lead, second), 4, {lead, second, third, fourth}};
 }
 
 }  // namespace llmroute::analyzer
