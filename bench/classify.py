@@ -5,8 +5,9 @@
 
 fastText gets as many labels and dimensions as there are heads, and words and
 pairs of words as features, once alone and once with its n-grams of letters.
-Its time is CPU time without that of a run on one line, which is for loading;
-ours is the median call of `llmroute bench --speed`. The runs take turns.
+All times are CPU time, without that of a shorter run, which is for loading;
+ours is of `llmroute bench --speed`, its clock and statistics included. The runs
+take turns.
 """
 
 import argparse
@@ -76,13 +77,16 @@ def train(directory, name, letters):
     return model + ".bin"
 
 
-def cpu_seconds(argv):
-    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+def cpu_seconds(argv, env=None):
+    """And what it printed."""
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, env=env)
+    output = child.stdout.read()
+    child.stdout.close()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         sys.exit(f"{' '.join(argv)}: exit status {child.returncode}")
-    return usage.ru_utime + usage.ru_stime
+    return usage.ru_utime + usage.ru_stime, output
 
 
 def fasttext_us(model, directory, name, lines):
@@ -90,17 +94,19 @@ def fasttext_us(model, directory, name, lines):
     times = max(1, 20000 // lines) if name == "short" else 5
     with open(f"{directory}/many", "wb") as many:
         many.write(pathlib.Path(directory, name).read_bytes() * times)
-    load = cpu_seconds(["fasttext", "predict", model, f"{directory}/one"])
-    whole = cpu_seconds(["fasttext", "predict", model, f"{directory}/many"])
+    load, _ = cpu_seconds(["fasttext", "predict", model, f"{directory}/one"])
+    whole, _ = cpu_seconds(["fasttext", "predict", model, f"{directory}/many"])
     return (whole - load) * 1e6 / (lines * times)
 
 
 def llmroute_us(binary, directory, name, env):
-    report = subprocess.run(
-        [binary, "bench", "--no-config", "--json", "--seconds", "0.5", "--speed",
-         f"{directory}/{name}"], env=os.environ | env, check=True,
-        capture_output=True).stdout
-    return json.loads(report)["timings"][0]["p50_ns"] / 1e3
+    def run(seconds):
+        took, report = cpu_seconds(
+            [binary, "bench", "--no-config", "--json", "--seconds", seconds,
+             "--speed", f"{directory}/{name}"], os.environ | env)
+        return took, json.loads(report)["timings"][0]["calls"]
+    short, long = run("0.05"), run("0.8")
+    return (long[0] - short[0]) * 1e6 / (long[1] - short[1])
 
 
 def compare(measures, runs):
