@@ -1,10 +1,10 @@
 #!/bin/sh
 # Every figure of how well the shipped router model routes, by one command:
 #
-#   bench/quality.sh DATA [LLMROUTE] > models/QUALITY.md
+#   bench/quality.sh DATA [LLMROUTE] >> models/CARD.md
 #
 # DATA is a folder with outcomes/ and prompts/ as models/sources.tsv names them.
-# Models for "trained on others" are fitted on the way: about half an hour.
+# Models for "trained on others" are fitted on the way: some minutes.
 set -eu
 data=$1
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -40,10 +40,13 @@ class LinearHeads {
               bool edges, Penalties penalties);
 
   size_t heads() const { return heads_; }
+  // Heads, rounded up to an even number: what scores and their gradients take.
+  size_t stride() const { return stride_; }
   // Of the variables: a row for each n-gram row, each dense feature, the bias.
   size_t size() const { return (rows_ + dense_count_ + 1) * stride_; }
 
-  // Scores of a sample, `familiar` times its n-gram part.
+  // Scores of a sample, `familiar` times its n-gram part. REQUIRES: room for
+  // stride() values in `out`, and in `of_scores` below, there 0 after heads().
   void scores(std::span<const double> x, const Sample& sample, float familiar,
               double* out) const;
   // Adds what d(loss)/d(scores) makes of the variables' gradient.

@@ -23,7 +23,7 @@ struct MinimiseOptions {
   // Converged when the gradient's norm falls to this share of that at the start
   // or the last ten steps gained less than `gain` of the value each.
   double tolerance = 1e-4;
-  double gain = 3e-5;
+  double gain = 1e-3;
   // Told after each iteration; may be empty.
   std::function<void(uint32_t iteration, double value)> progress;
 };

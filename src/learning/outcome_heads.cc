@@ -88,7 +88,7 @@ class Fit {
   double add(size_t begin, size_t end, std::span<const double> x,
              std::vector<double>& gradient) const {
     std::fill(gradient.begin(), gradient.end(), 0.0);
-    std::vector<double> scores(heads_.heads()), of_scores(heads_.heads());
+    std::vector<double> scores(heads_.stride()), of_scores(heads_.stride());
     double value = 0;
     for (size_t s = begin; s < end; ++s) {
       const Sample& sample = problem_.samples[samples_[s]];
