@@ -10,7 +10,6 @@
 #include "app/router_model.h"
 #include "config/keys.h"
 #include "config/load.h"
-#include "routing/router.h"
 
 namespace llmroute::app {
 namespace {
@@ -78,44 +77,6 @@ std::map<std::string, std::string> missing_keys(
   return missing;
 }
 
-bool only_keys_are_missing(const core::Decision& decision) {
-  return decision.candidates.empty() &&
-         std::any_of(decision.excluded.begin(), decision.excluded.end(),
-                     [](const core::Exclusion& excluded) {
-                       return excluded.gate == core::Gate::kKey;
-                     });
-}
-
-Result<core::Decision> decide(const RouteQuestion& question,
-                              const base::Environment& environment,
-                              const core::Analysis& analysis, Routed& routed,
-                              std::map<std::string, std::string> unavailable) {
-  LLMROUTE_TRY(const routing::Router router,
-               routing::Router::create(*routed.config));
-  routing::Request request{routed.prompt,
-                           analysis,
-                           question.routing,
-                           routed.config->limits.max_cost,
-                           missing_keys(*routed.config, environment),
-                           std::move(unavailable)};
-  LLMROUTE_TRY(core::Decision decision, router.decide(request));
-  if (question.asker == Asker::kExplain && only_keys_are_missing(decision)) {
-    const std::string why = routing::no_candidate(decision).message;
-    // The user's own providers first; the built-in ones if that is not enough.
-    std::erase_if(request.missing_keys, [&](const auto& missing) {
-      return routed.config->find_provider(missing.first)->origin != "built-in";
-    });
-    LLMROUTE_TRY(decision, router.decide(request));
-    if (only_keys_are_missing(decision)) {
-      request.missing_keys.clear();
-      LLMROUTE_TRY(decision, router.decide(request));
-    }
-    decision.notes.push_back("decided as if keys were set; run would stop: " +
-                             why);
-  }
-  return decision;
-}
-
 }  // namespace
 
 Result<Routed> route_prompt(const RouteQuestion& question,
@@ -128,6 +89,10 @@ Result<Routed> route_prompt(const RouteQuestion& question,
   routed.config = std::make_unique<core::Config>(std::move(config));
   LLMROUTE_CHECK(apply_limits(question.limits, routed.config->limits));
   LLMROUTE_CHECK(check_extra(question.request, routed.config->limits));
+  // Before standard input: what is read now is used, whatever becomes of the
+  // file while the prompt is waited for.
+  LLMROUTE_TRY(analyzer::Analyzer model, router_model(*routed.config));
+  routed.analyzer = std::make_unique<analyzer::Analyzer>(std::move(model));
   LLMROUTE_TRY(routed.prompt,
                read_prompt(question.input, question.request, messages));
   std::map<std::string, std::string> unavailable =
@@ -135,14 +100,15 @@ Result<Routed> route_prompt(const RouteQuestion& question,
   // After the local ones, which are listed only now.
   add_unlisted_models(question.routing.models, *routed.config);
   add_unlisted_models(question.routing.fallback, *routed.config);
-  LLMROUTE_TRY(analyzer::Analyzer model, router_model(*routed.config));
-  routed.analyzer = std::make_unique<analyzer::Analyzer>(std::move(model));
 
   const auto start = std::chrono::steady_clock::now();
-  const core::Analysis analysis = routed.analyzer->analyze(
-      {routed.prompt.instruction(), routed.prompt.context()});
-  LLMROUTE_TRY(routed.decision, decide(question, environment, analysis, routed,
-                                       std::move(unavailable)));
+  LLMROUTE_TRY(Decider decider,
+               Decider::create(*routed.config, *routed.analyzer,
+                               {question.asker, question.routing,
+                                missing_keys(*routed.config, environment),
+                                std::move(unavailable)}));
+  routed.decider = std::make_unique<Decider>(std::move(decider));
+  LLMROUTE_TRY(routed.decision, routed.decider->decide(routed.prompt));
   routed.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
   return routed;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "analyzer/analyzer.h"
+#include "app/decider.h"
 #include "app/messages.h"
 #include "app/options.h"
 #include "base/environment.h"
@@ -17,15 +18,11 @@
 
 namespace llmroute::app {
 
-// Who asks: run looks whether local servers answer; explain contacts nothing
-// and goes by what was last seen, and where no key is set at all, decides as if
-// all were.
-enum class Asker { kRun, kExplain };
-
 struct Routed {
   std::unique_ptr<core::Config> config;  // the decision borrows from it
   std::unique_ptr<analyzer::Analyzer> analyzer;
-  core::Prompt prompt;  // as given, before any template
+  std::unique_ptr<Decider> decider;  // borrows from the two above
+  core::Prompt prompt;               // as given, before any template
   core::Decision decision;
   std::chrono::microseconds took{0};  // analysis and decision
 };

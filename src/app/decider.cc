@@ -1,0 +1,66 @@
+#include "app/decider.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace llmroute::app {
+namespace {
+
+bool only_keys_are_missing(const core::Decision& decision) {
+  return decision.candidates.empty() &&
+         std::any_of(decision.excluded.begin(), decision.excluded.end(),
+                     [](const core::Exclusion& excluded) {
+                       return excluded.gate == core::Gate::kKey;
+                     });
+}
+
+}  // namespace
+
+Decider::Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
+                 Circumstances circumstances, routing::Router router)
+    : config_(&config),
+      analyzer_(&analyzer),
+      circumstances_(std::move(circumstances)),
+      router_(std::move(router)) {}
+
+base::Result<Decider> Decider::create(const core::Config& config,
+                                      const analyzer::Analyzer& analyzer,
+                                      Circumstances circumstances) {
+  LLMROUTE_TRY(routing::Router router, routing::Router::create(config));
+  return Decider(config, analyzer, std::move(circumstances), std::move(router));
+}
+
+base::Result<core::Decision> Decider::decide(const core::Prompt& prompt) const {
+  const core::Analysis analysis =
+      analyzer_->analyze({prompt.instruction(), prompt.context()});
+  routing::Request request{prompt,
+                           analysis,
+                           circumstances_.options,
+                           config_->limits.max_cost,
+                           circumstances_.missing_keys,
+                           circumstances_.unavailable};
+  LLMROUTE_TRY(core::Decision decision, router_.decide(request));
+  if (circumstances_.asker == Asker::kExplain &&
+      only_keys_are_missing(decision)) {
+    return decide_as_if_keys_were_set(std::move(request), decision);
+  }
+  return decision;
+}
+
+base::Result<core::Decision> Decider::decide_as_if_keys_were_set(
+    routing::Request request, const core::Decision& without) const {
+  // The user's own providers first; the built-in ones if that is not enough.
+  std::erase_if(request.missing_keys, [&](const auto& missing) {
+    return config_->find_provider(missing.first)->origin != "built-in";
+  });
+  LLMROUTE_TRY(core::Decision decision, router_.decide(request));
+  if (only_keys_are_missing(decision)) {
+    request.missing_keys.clear();
+    LLMROUTE_TRY(decision, router_.decide(request));
+  }
+  decision.notes.push_back("decided as if keys were set; run would stop: " +
+                           routing::no_candidate(without).message);
+  return decision;
+}
+
+}  // namespace llmroute::app

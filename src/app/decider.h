@@ -1,0 +1,54 @@
+// Decides about prompts under one config: the same router model, rules, keys
+// and options for each.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "analyzer/analyzer.h"
+#include "base/result.h"
+#include "core/config.h"
+#include "core/decision.h"
+#include "core/prompt.h"
+#include "core/routing_options.h"
+#include "routing/router.h"
+
+namespace llmroute::app {
+
+// Who asks: run looks whether local servers answer; explain contacts nothing
+// and goes by what was last seen, and where no key is set at all, decides as if
+// all were.
+enum class Asker { kRun, kExplain };
+
+// What does not depend on the prompt.
+struct Circumstances {
+  Asker asker = Asker::kRun;
+  core::RoutingOptions options;
+  std::map<std::string, std::string> missing_keys;  // provider -> why
+  std::map<std::string, std::string> unavailable;   // model or provider -> why
+};
+
+// Immutable. Borrows config and analyzer, which must outlive it.
+class Decider {
+ public:
+  // Bad rule pattern: kConfig.
+  static base::Result<Decider> create(const core::Config& config,
+                                      const analyzer::Analyzer& analyzer,
+                                      Circumstances circumstances);
+
+  // As Router::decide(); the decision's candidates borrow from the config.
+  base::Result<core::Decision> decide(const core::Prompt& prompt) const;
+
+ private:
+  Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
+          Circumstances circumstances, routing::Router router);
+  base::Result<core::Decision> decide_as_if_keys_were_set(
+      routing::Request request, const core::Decision& without) const;
+
+  const core::Config* config_;
+  const analyzer::Analyzer* analyzer_;
+  Circumstances circumstances_;
+  routing::Router router_;
+};
+
+}  // namespace llmroute::app
