@@ -148,10 +148,14 @@ std::string_view perturbation_name(size_t which) {
   return which < std::size(kKinds) ? kKinds[which].name : "injected prefix";
 }
 
+std::string_view injected_prefix(size_t which) {
+  if (which < std::size(kKinds)) return {};
+  return kPrefixes[which - std::size(kKinds)];
+}
+
 std::string perturbed(std::string_view prompt, size_t which, Random& random) {
   if (which < std::size(kKinds)) return kKinds[which].apply(prompt, random);
-  std::string out(kPrefixes[which - std::size(kKinds)]);
-  return out += prompt;
+  return std::string(injected_prefix(which)) += prompt;
 }
 
 }  // namespace llmroute::learning

@@ -16,6 +16,9 @@ inline constexpr size_t kPerturbations = 30;  // with them
 // "1 % typos", "upper case" ...; every injected prefix is "injected prefix".
 std::string_view perturbation_name(size_t which);
 
+// What an injected prefix puts in front; "" for the other changes.
+std::string_view injected_prefix(size_t which);
+
 // REQUIRES: which < kPerturbations.
 std::string perturbed(std::string_view prompt, size_t which, Random& random);
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+using llmroute::learning::injected_prefix;
 using llmroute::learning::kPerturbations;
 using llmroute::learning::perturbation_name;
 using llmroute::learning::perturbed;
@@ -56,13 +57,16 @@ TEST_CASE("typos hit about as many letters as they should, by seed") {
   CHECK(changed("123 \xc3\xbc", "3 % typos") == "123 \xc3\xbc");
 }
 
-TEST_CASE("there are twenty different prefixes") {
+TEST_CASE("there are twenty different prefixes, and each is told") {
   std::set<std::string> texts;
   for (size_t i = 0; i < kPerturbations; ++i) {
+    CAPTURE(i);
     Random random(1);
-    if (perturbation_name(i) == "injected prefix") {
-      texts.insert(perturbed("p", i, random));
-    }
+    const std::string prefix(injected_prefix(i));
+    CHECK((perturbation_name(i) == "injected prefix") == !prefix.empty());
+    if (prefix.empty()) continue;
+    CHECK(perturbed("p", i, random) == prefix + "p");
+    texts.insert(prefix);
   }
   CHECK(texts.size() == 20);
 }
