@@ -11,6 +11,7 @@
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/route.h"
+#include "app/stability.h"
 #include "base/terminal_text.h"
 #include "base/text.h"
 #include "routing/router.h"
@@ -125,12 +126,14 @@ Result<ExitStatus> explain(const ExplainOptions& options,
                              options.request, options.limits, Asker::kExplain},
                             environment, messages));
   const size_t most_features = options.format == Format::kJson ? 24 : 12;
-  const Explanation explanation{
-      routed,
-      routed.analyzer->explain(
-          {routed.prompt.instruction(), routed.prompt.context()},
-          most_features),
-      !options.no_timing};
+  Explanation explanation{routed,
+                          routed.analyzer->explain({routed.prompt.instruction(),
+                                                    routed.prompt.context()},
+                                                   most_features),
+                          std::nullopt, !options.no_timing};
+  if (options.messages.verbose > 0 && !routed.decision.candidates.empty()) {
+    LLMROUTE_TRY(explanation.stability, measure_stability(routed));
+  }
   if (options.format == Format::kJson) {
     LLMROUTE_CHECK(print_document(explanation_json(explanation)));
   } else {

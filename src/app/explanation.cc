@@ -24,6 +24,13 @@ std::string money_or_unknown(const std::optional<core::Money>& money) {
   return money ? core::display_usd(*money) : "unknown";
 }
 
+std::string first_few(std::vector<std::string> names) {
+  const size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
+  names.resize(names.size() - more);
+  return base::join(names, ", ") +
+         (more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
 std::string named(const Candidate& candidate) {
   return fmt::format("{} ({})", candidate.model->name,
                      candidate.provider->name);
@@ -86,27 +93,61 @@ size_t count_words(std::string_view text) {
   return words;
 }
 
+std::string numbered(size_t count, const char* what) {
+  return fmt::format("{} {}{}",
+                     base::with_thousands(static_cast<int64_t>(count)), what,
+                     count == 1 ? "" : "s");
+}
+
+bool has_read_line(const Routed& routed) {
+  const core::Analysis& analysis = routed.decision.analysis;
+  return !routed.prompt.context().empty() ||
+         analysis.bytes_read < analysis.bytes;
+}
+
+// At most 100 columns, as words are counted here only where they are few.
 std::string prompt_line(const Routed& routed) {
   const core::Analysis& analysis = routed.decision.analysis;
   const size_t top = core::largest(analysis.domain);
-  const size_t words = count_words(routed.prompt.instruction());
-  const size_t context = routed.prompt.context().size();
   std::string line = fmt::format(
-      "{} {:.2f}   hard {:.2f} (of 0..1)   answer ~{} tokens   confidence "
-      "{:.2f}   {} word{}",
+      "{} {:.2f}  hard {:.2f}  answer ~{} tokens  confidence {:.2f}  ",
       core::kDomainNames[top], analysis.domain[top], core::hardness(analysis),
-      std::lround(analysis.output_tokens), analysis.confidence,
-      base::with_thousands(static_cast<int64_t>(words)), words == 1 ? "" : "s");
-  if (context > 0) {
-    line += fmt::format(" + {} bytes of context",
-                        base::with_thousands(static_cast<int64_t>(context)));
+      std::lround(analysis.output_tokens), analysis.confidence);
+  if (!has_read_line(routed)) {
+    line += numbered(count_words(routed.prompt.instruction()), "word") + ", ";
   }
+  return line + fmt::format("{:.0f} % known", 100 * analysis.coverage);
+}
+
+// What else was given beside a short prompt, and how much of it was looked at.
+std::string read_line(const Routed& routed) {
+  if (!has_read_line(routed)) return {};
+  const core::Analysis& analysis = routed.decision.analysis;
+  const size_t context = routed.prompt.context().size();
+  std::string line = "read       " +
+                     numbered(count_words(routed.prompt.instruction()), "word");
+  if (context > 0) line += " + " + numbered(context, "byte") + " of context";
   if (analysis.bytes_read < analysis.bytes) {
-    line += fmt::format("   looked at {} of {} bytes",
+    line += fmt::format(", looked at {} of {} bytes",
                         base::with_thousands(analysis.bytes_read),
                         base::with_thousands(analysis.bytes));
   }
-  return line;
+  return line + "\n";
+}
+
+// Corrections of single models, the largest first.
+std::string learned_line(const core::Analysis& analysis) {
+  std::vector<core::Analysis::Learned> learned = analysis.learned;
+  if (learned.empty()) return {};
+  std::stable_sort(learned.begin(), learned.end(),
+                   [](const auto& a, const auto& b) {
+                     return std::fabs(a.logit) > std::fabs(b.logit);
+                   });
+  std::vector<std::string> models;
+  for (const auto& [model, logit] : learned) {
+    models.push_back(fmt::format("{} {:+.2f}", model, logit));
+  }
+  return "learned    " + first_few(std::move(models)) + "\n";
 }
 
 std::string candidate_table(const Decision& decision) {
@@ -153,13 +194,6 @@ std::string pushed_lines(const std::vector<core::Contribution>& contributions) {
   if (!sides[0].empty()) text += "harder   " + sides[0] + "\n";
   if (!sides[1].empty()) text += "easier   " + sides[1] + "\n";
   return text;
-}
-
-std::string first_few(std::vector<std::string> names) {
-  const size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
-  names.resize(names.size() - more);
-  return base::join(names, ", ") +
-         (more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 // Models grouped by their reason; those without a key by provider only.
@@ -246,6 +280,11 @@ void write_analysis(JsonWriter& json, const core::Analysis& analysis) {
   json.field("coverage", analysis.coverage);
   json.field("output_tokens", analysis.output_tokens);
   json.field("language", analysis.language);
+  json.key("learned").begin_object();
+  for (const core::Analysis::Learned& one : analysis.learned) {
+    json.field(one.model, one.logit);
+  }
+  json.end_object();
   json.field("bytes", analysis.bytes);
   json.field("bytes_read", analysis.bytes_read).end_object();
 }
@@ -303,6 +342,9 @@ std::string explanation_text(const Explanation& explanation) {
     text += "because    " + because_line(decision) + "\n";
   }
   text += "prompt     " + prompt_line(explanation.routed) + "\n";
+  text += read_line(explanation.routed);
+  text += learned_line(decision.analysis);
+  if (explanation.stability) text += stability_lines(*explanation.stability);
   if (!decision.candidates.empty()) text += candidate_table(decision);
   text += rule_lines(decision);
   text += pushed_lines(explanation.contributions);
@@ -322,6 +364,10 @@ std::string explanation_json(const Explanation& explanation) {
   write_candidates(json, routed.decision);
   write_rules(json, routed.decision);
   write_features(json, explanation.contributions);
+  if (explanation.stability) {
+    json.key("robustness");
+    write_stability(json, *explanation.stability);
+  }
   json.key("config").begin_object().key("files").begin_array();
   for (const std::string& file : routed.config->files) json.value(file);
   json.end_array().end_object();

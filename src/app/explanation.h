@@ -2,10 +2,12 @@
 // "llmroute.explain/1", fields only ever added).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/route.h"
+#include "app/stability.h"
 #include "core/analysis.h"
 
 namespace llmroute::app {
@@ -13,6 +15,7 @@ namespace llmroute::app {
 struct Explanation {
   const Routed& routed;
   std::vector<core::Contribution> contributions;
+  std::optional<Stability> stability;  // only if it was asked for
   bool timing = true;  // false: leave out what differs between identical calls
 };
 

@@ -41,7 +41,13 @@ constexpr CommandRow kCommands[] = {
          "Takes the same input and options as `run` and prints which model "
          "would answer, why, what the others were worth, which rules matched, "
          "which words moved the analyzer, and what would change the decision. "
-         "Works offline and without keys.\n\n"
+         "Works offline and without keys. \"Known\" is the share of the "
+         "prompt's words and pairs of words that were seen in training.\n\n"
+         "With `-v` the decision is taken again for 30 changed prompts: other "
+         "case, typos, politeness, and prefixes that ask for more or for less "
+         "than the task does, like \"This is a very hard problem.\". `stable` "
+         "says how many of them leave the model unchanged, with examples of "
+         "those that do not; `--json` has all.\n\n"
          "With `--expect` it is a test: exit status 1 if the decision differs "
          "from what was expected.",
      .examples =
