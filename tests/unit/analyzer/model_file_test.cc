@@ -91,7 +91,7 @@ TEST_CASE("a model survives being written and read") {
   CHECK(file->training.epochs == 8);
 }
 
-TEST_CASE("a model truncated at any length is refused") {
+TEST_CASE("M2: a model truncated at any length is refused") {
   const std::string bytes = model_maker::bytes();
   for (size_t size = 0; size < bytes.size(); ++size) {
     const std::string cut = bytes.substr(0, size);
@@ -101,7 +101,7 @@ TEST_CASE("a model truncated at any length is refused") {
   CHECK(error_of(bytes.substr(0, 100)).find("truncated") != std::string::npos);
 }
 
-TEST_CASE("a model with one changed byte is refused") {
+TEST_CASE("M3: a model with one changed byte is refused") {
   const std::string bytes = model_maker::bytes(8, 10);
   const auto flipped = [&](size_t at, uint8_t mask) {
     std::string copy = bytes;
@@ -122,7 +122,7 @@ TEST_CASE("a model with one changed byte is refused") {
   }
 }
 
-TEST_CASE("trailing bytes are refused") {
+TEST_CASE("M9: trailing bytes are refused") {
   CHECK(error_of(model_maker::bytes() + '\0') != "");
   CHECK(error_of(sealed(model_maker::bytes() + "more")) != "");
 }
@@ -142,7 +142,7 @@ TEST_CASE("own heads are read as they were written") {
   CHECK(file->model.own[1].weight == made.own[1].weight);
 }
 
-TEST_CASE("refusals say what is wrong") {
+TEST_CASE("M4, M5, M6: refusals say what is wrong") {
   struct Case {
     const char* what;
     void (*change)(std::string&);
@@ -204,7 +204,7 @@ TEST_CASE("refusals say what is wrong") {
   }
 }
 
-TEST_CASE("denormal weights are fine") {
+TEST_CASE("M6: denormal weights are fine") {
   std::string bytes = model_maker::bytes();
   put(bytes, 580, std::numeric_limits<float>::denorm_min());
   CHECK(error_of(sealed(bytes)) == "");
@@ -240,7 +240,7 @@ TEST_CASE("a model file is loaded by name and named in errors") {
   CHECK(folder.error().kind == ErrorKind::kConfig);
 }
 
-TEST_CASE("a model file that others may write is not trusted") {
+TEST_CASE("M8: a model file that others may write is not trusted") {
   for (const mode_t mode : {0620U, 0602U, 0666U}) {
     CAPTURE(mode);
     const TemporaryFile file(model_maker::bytes(), mode);
@@ -252,7 +252,7 @@ TEST_CASE("a model file that others may write is not trusted") {
   CHECK(Analyzer::load(readable.path()));
 }
 
-TEST_CASE("a loaded model does not follow changes of its file") {
+TEST_CASE("M7: a loaded model does not follow changes of its file") {
   const TemporaryFile file(model_maker::bytes(10, 10));
   const auto analyzer = Analyzer::load(file.path());
   REQUIRE(analyzer);
