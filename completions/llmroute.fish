@@ -111,7 +111,7 @@ complete -c llmroute -n '__llmroute_in run explain bench train models config' -s
 complete -c llmroute -n '__llmroute_in run explain bench train models config' -l no-config -d 'read no config file'
 complete -c llmroute -n '__llmroute_in train' -l heads -x -d 'fit a head of its own for these models; names or globs'
 complete -c llmroute -n '__llmroute_in train' -l without -x -d 'leave out the rows of a source; a name or glob'
-complete -c llmroute -n '__llmroute_in train' -l init -r -F -d 'start from this router model file'
+complete -c llmroute -n '__llmroute_in train' -l init -r -F -d 'start from this router model file, or from builtin'
 complete -c llmroute -n '__llmroute_in bench' -l model-file -r -F -d 'measure this router model, as train -o writes it'
 complete -c llmroute -n '__llmroute_in bench train' -l seed -x -d 'seed of what is random; the same gives the same'
 complete -c llmroute -n '__llmroute_in run explain bench train models config completion help version' -s h -d 'the most used options'

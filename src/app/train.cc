@@ -66,9 +66,14 @@ class Start {
  public:
   base::Status load(const std::string& path) {
     const std::string place = "--init '" + path + "'";
-    auto bytes = analyzer::read_model_file(path);
-    if (!bytes) return with_context(place, std::move(bytes).error());
-    bytes_ = *std::move(bytes);
+    if (path == "builtin") {
+      const std::string_view bytes = analyzer::embedded_model();
+      bytes_.assign(bytes.begin(), bytes.end());
+    } else {
+      auto bytes = analyzer::read_model_file(path);
+      if (!bytes) return with_context(place, std::move(bytes).error());
+      bytes_ = *std::move(bytes);
+    }
     auto file = analyzer::parse_model({bytes_.data(), bytes_.size()},
                                       analyzer::Checksum::kVerify);
     if (!file) return with_context(place, std::move(file).error());

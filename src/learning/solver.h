@@ -37,7 +37,7 @@ struct SolverOptions {
   double intercept_penalty = 1000;  // on the squares of sources' intercepts
   double departure_penalty = 2;     // of a model's ability in a domain
   double domain_balance = 0.5;      // 0: as frequent as they are, 1: all alike
-  double number_weight = 8;         // of given difficulties, against levels
+  double number_weight = 16;        // of given difficulties, against levels
   double level_weight = 1;          // of bounds against outcomes
   // What weights are pulled to instead of zero, or null; its rows must fit the
   // problem.

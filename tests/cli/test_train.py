@@ -131,6 +131,20 @@ class Train(harness.TestCase):
         self.assertEqual(chances["own", "strong", "prime"],
                          chances["plain", "strong", "prime"])
 
+    def test_start_from_the_built_in_model(self):
+        """Few rows of one's own on top of what the built-in model knows."""
+        model = str(self.home.file("started.model"))
+        result = self.train("--force", "--init", "builtin", "-o", model,
+                            self.rows_file(labelled(60)))
+        self.assert_status(result, 0)
+        config = self.home.file("started.toml")
+        pathlib.Path(config).write_text(f'model_file = "{model}"\n' + TWO_MODELS)
+        told = self.run_llmroute(["explain", "-c", str(config), "--json",
+                                  "what is the capital of Denmark"])
+        self.assert_status(told, 0)
+        domain = told.json()["analysis"]["domain"]
+        self.assertEqual(max(domain, key=domain.get), "knowledge")
+
     def test_heads_that_nothing_is_known_of(self):
         model = str(self.home.file("none.model"))
         result = self.train("--force", "--heads", "nobody", "-o", model,
