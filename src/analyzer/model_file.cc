@@ -22,6 +22,8 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::string_view kMagic = "LLMRMODL";
 constexpr uint32_t kEndianMark = 0x01020304;
+// So that what follows them starts at a multiple of 4.
+constexpr uint32_t kFewestSeenBits = 5;
 constexpr size_t kDigestAt = 64, kDigestSize = 32;
 
 struct Header {
@@ -91,7 +93,7 @@ base::Status check_sizes(const Header& header, size_t size) {
                     kDenseCount, core::kDomainCount));
   }
   if (header.bucket_bits < 4 || header.bucket_bits > kMostBucketBits ||
-      header.seen_bits < 4 || header.seen_bits > 26) {
+      header.seen_bits < kFewestSeenBits || header.seen_bits > 26) {
     return bad(fmt::format("impossible table sizes 2^{} and 2^{}",
                            header.bucket_bits, header.seen_bits));
   }

@@ -35,7 +35,7 @@ def put(data, offset, layout, *values):
     return bytes(data)
 
 
-def make(bucket_bits=4, seen_bits=4, own=None, salt=0):
+def make(bucket_bits=4, seen_bits=5, own=None, salt=0):
     """A valid model. own: name -> bias of its head; salt: for another model."""
     own = own or {}
     tables = b"".join(name.encode().ljust(16, b"\0") for name in HEADS)

@@ -225,7 +225,7 @@ TEST_CASE("small models are the same") {
   const std::string text = text_of(random, 2000);
   for (const uint32_t bucket_bits : {4U, 9U, 15U}) {
     model_maker::Made made;
-    model_maker::fill(made, bucket_bits, 4);
+    model_maker::fill(made, bucket_bits, 5);
     for (const Kernel& kernel : testing_only_kernels()) {
       CHECK(agrees(kernel, made.model, text, {}));
     }

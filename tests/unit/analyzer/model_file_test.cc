@@ -131,7 +131,7 @@ constexpr size_t kOwnSize = sizeof(llmroute::analyzer::OwnHead);
 
 TEST_CASE("own heads are read as they were written") {
   model_maker::Made made;
-  model_maker::fill(made, 4, 4);
+  model_maker::fill(made, 4, 5);
   const std::string bytes = model_maker::bytes();
   const auto file = llmroute::analyzer::parse_model(
       bytes, llmroute::analyzer::Checksum::kVerify);
@@ -169,6 +169,7 @@ TEST_CASE("M4, M5, M6: refusals say what is wrong") {
        "impossible"},
       {"more buckets", [](std::string& b) { put(b, 36, 5U); }, "tables need"},
       {"seen bits", [](std::string& b) { put(b, 40, 63U); }, "impossible"},
+      {"few seen bits", [](std::string& b) { put(b, 40, 4U); }, "impossible"},
       {"a slope of zero", [](std::string& b) { put(b, 96, 0.0F); }, "slope"},
       {"a NaN slope", [](std::string& b) { put(b, 96, kNan); }, "slope"},
       {"a negative shrinkage", [](std::string& b) { put(b, 100, -1.0F); },

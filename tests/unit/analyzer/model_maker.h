@@ -54,7 +54,7 @@ inline void fill(Made& made, uint32_t bucket_bits, uint32_t seen_bits) {
   made.model.shrink = 1.5F;
 }
 
-inline std::string bytes(uint32_t bucket_bits = 4, uint32_t seen_bits = 4) {
+inline std::string bytes(uint32_t bucket_bits = 4, uint32_t seen_bits = 5) {
   Made made;
   fill(made, bucket_bits, seen_bits);
   return llmroute::analyzer::serialize_model(made.model, {7, 100, 8});

@@ -19,7 +19,7 @@ using llmroute::core::learned_logit;
 
 TEST_CASE("what was learned of single models fades with what is not known") {
   model_maker::Made made;
-  model_maker::fill(made, 4, 4);
+  model_maker::fill(made, 4, 5);
   Evidence evidence;
   evidence.sums.fill(40);
   evidence.grams = 16;
@@ -45,7 +45,7 @@ TEST_CASE("what was learned of single models fades with what is not known") {
 
 TEST_CASE("a correction is bounded") {
   model_maker::Made made;
-  model_maker::fill(made, 4, 4);
+  model_maker::fill(made, 4, 5);
   made.own[0].bias = 1000;
   Evidence evidence;
   evidence.grams = evidence.known = 1;
