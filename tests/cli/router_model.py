@@ -45,7 +45,7 @@ def make(bucket_bits=4, seen_bits=5, own=None, salt=0):
     tables += struct.pack("<16f", *[d / 8 - 0.5 if d < DOMAINS else 0 for d in range(16)])
     tables += struct.pack(f"<{count * DENSE}f",
                           *[(i * 7 + salt) % 11 / 50 - 0.1 for i in range(count * DENSE)])
-    tables += bytes((i * 37 + salt) % 256 for i in range(2 ** seen_bits // 8))
+    tables += bytes((255 - i * 37 - salt) % 256 for i in range(2 ** seen_bits // 8))
     tables += bytes((i * 29 + salt) % 256 for i in range(2 ** bucket_bits * count))
     for name, bias in own.items():
         tables += name.encode().ljust(64, b"\0")
