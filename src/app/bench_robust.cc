@@ -37,7 +37,8 @@ class Robustness {
                 input_.table.rows[chosen_[place]] != index) {
               return {};
             }
-            if (input_.rows.rows[index].prompt != prompt_hash(read.prompt)) {
+            if (input_.rows.rows[index].prompt !=
+                learning::prompt_hash(read.prompt)) {
               return changed(file);
             }
             batch_.push_back({place++, read.prompt, read.context});

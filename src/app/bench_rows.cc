@@ -69,7 +69,7 @@ void BenchRows::add(const learning::Row& row, const core::Analysis& analysis,
   if (!is_kept(row)) return;
   if (options.kept) options.kept(row);
   BenchRow kept;
-  kept.prompt = prompt_hash(row.prompt);
+  kept.prompt = learning::prompt_hash(row.prompt);
   kept.bytes = static_cast<float>(row.prompt.size() + row.context.size());
   kept.output_tokens =
       as_float(row.answer_tokens.value_or(analysis.output_tokens));

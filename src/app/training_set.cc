@@ -142,7 +142,7 @@ class Builder {
   }
 
   void queue(Row row) {
-    const uint64_t origin = prompt_hash(row.prompt);
+    const uint64_t origin = learning::prompt_hash(row.prompt);
     if (options_.augment) {
       if (auto prompt = learning::augmented(row.prompt, options_.seed)) {
         Row copy = row;
@@ -340,16 +340,8 @@ class Builder {
 
 }  // namespace
 
-uint64_t prompt_hash(std::string_view prompt) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : prompt) {
-    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  }
-  return hash;
-}
-
 Part part_of(std::string_view prompt) {
-  switch (learning::mix64(prompt_hash(prompt)) % 10) {
+  switch (learning::mix64(learning::prompt_hash(prompt)) % 10) {
     case 0:
       return Part::kTest;
     case 1:

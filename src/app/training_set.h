@@ -25,9 +25,6 @@ enum class Part { kTrain, kCalibrate, kTest };
 // into one part: eight tenths, one tenth, one tenth.
 Part part_of(std::string_view prompt);
 
-// The same for the same text on every machine (64-bit FNV-1a).
-uint64_t prompt_hash(std::string_view prompt);
-
 // Where a file comes from, for the card.
 struct FileNote {
   std::string licence, origin;

@@ -2,6 +2,7 @@
 
 #include "learning/perturb.h"
 #include "learning/random.h"
+#include "learning/rows.h"
 
 namespace llmroute::learning {
 namespace {
@@ -49,18 +50,10 @@ constexpr std::string_view kAfter[] = {
     "\n\nBest regards",
 };
 
-uint64_t hash_of(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  }
-  return hash;
-}
-
 }  // namespace
 
 std::optional<std::string> augmented(std::string_view prompt, uint64_t seed) {
-  Random random(hash_of(prompt) ^ mix64(seed));
+  Random random(prompt_hash(prompt) ^ mix64(seed));
   if (random.below(kOneIn) != 0) return std::nullopt;
   const uint64_t kind = random.below(4);
   if (kind < 2) {

@@ -136,22 +136,8 @@ double LinearHeads::dense_weight(std::span<const double> x, size_t i,
   return x[(rows_ + i) * stride_ + head] * dense_scale_;
 }
 
-double& LinearHeads::bias(std::span<double> x, size_t head) const {
-  return x[(rows_ + dense_count_) * stride_ + head];
-}
-
 double LinearHeads::bias(std::span<const double> x, size_t head) const {
   return x[(rows_ + dense_count_) * stride_ + head];
-}
-
-void LinearHeads::set_row(std::span<double> x, size_t row, size_t head,
-                          double w) const {
-  x[row * stride_ + head] = w / gram_scale_;
-}
-
-void LinearHeads::set_dense(std::span<double> x, size_t i, size_t head,
-                            double w) const {
-  x[(rows_ + i) * stride_ + head] = w / dense_scale_;
 }
 
 }  // namespace llmroute::learning

@@ -61,11 +61,7 @@ class LinearHeads {
   // What the variables stand for.
   double row_weight(std::span<const double> x, size_t row, size_t head) const;
   double dense_weight(std::span<const double> x, size_t i, size_t head) const;
-  double& bias(std::span<double> x, size_t head) const;
   double bias(std::span<const double> x, size_t head) const;
-  // The reverse: variables for given weights.
-  void set_row(std::span<double> x, size_t row, size_t head, double w) const;
-  void set_dense(std::span<double> x, size_t i, size_t head, double w) const;
   // Takes a dense feature out of a head for good.
   void forbid_dense(size_t i);
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis.h"
+
 namespace llmroute::learning {
 
-inline double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+using core::sigmoid;
 
 // Minus the logarithm of the probability that sigmoid(x) gives a score of 0..1,
 // without overflow.

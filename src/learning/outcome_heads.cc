@@ -33,23 +33,14 @@ class Fit {
 
   void run() {
     x_.resize(heads_.size());
-    std::vector<std::vector<double>> sums(kParts,
-                                          std::vector<double>(x_.size()));
-    std::vector<double> values(kParts);
+    PartialSums sums(x_.size());
     const Objective objective = [&](std::span<const double> x,
                                     std::span<double> gradient) {
-      in_parts(samples_.size(), options_.threads,
-               [&](size_t begin, size_t end, size_t part) {
-                 values[part] = add(begin, end, x, sums[part]);
+      const double value =
+          sums(samples_.size(), options_.threads, gradient,
+               [&](size_t begin, size_t end, std::span<double> sum) {
+                 return add(begin, end, x, sum);
                });
-      std::fill(gradient.begin(), gradient.end(), 0.0);
-      double value = 0;
-      for (size_t part = 0; part < kParts; ++part) {
-        value += values[part];
-        for (size_t i = 0; i < gradient.size(); ++i) {
-          gradient[i] += sums[part][i];
-        }
-      }
       return value + heads_.penalise(x, gradient);
     };
     MinimiseOptions options;
@@ -86,8 +77,7 @@ class Fit {
   }
 
   double add(size_t begin, size_t end, std::span<const double> x,
-             std::vector<double>& gradient) const {
-    std::fill(gradient.begin(), gradient.end(), 0.0);
+             std::span<double> gradient) const {
     std::vector<double> scores(heads_.stride()), of_scores(heads_.stride());
     double value = 0;
     for (size_t s = begin; s < end; ++s) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -25,5 +26,36 @@ void in_parts(size_t count, int threads, const Work& work) {
   for (size_t t = 1; t < used; ++t) others.emplace_back(run, t);
   run(0);
 }
+
+// The sum of a function over 0 .. count - 1 and its gradient, which is set.
+// add(begin, end, sum) adds a part's gradient to `sum`, which starts at 0, and
+// returns its value. Keeps the parts' gradients between calls.
+class PartialSums {
+ public:
+  explicit PartialSums(size_t variables)
+      : sums_(kParts, std::vector<double>(variables)), values_(kParts) {}
+
+  template <class Add>
+  double operator()(size_t count, int threads, std::span<double> gradient,
+                    const Add& add) {
+    in_parts(count, threads, [&](size_t begin, size_t end, size_t part) {
+      std::fill(sums_[part].begin(), sums_[part].end(), 0.0);
+      values_[part] = add(begin, end, std::span<double>(sums_[part]));
+    });
+    std::fill(gradient.begin(), gradient.end(), 0.0);
+    double value = 0;
+    for (size_t part = 0; part < kParts; ++part) {
+      value += values_[part];
+      for (size_t i = 0; i < gradient.size(); ++i) {
+        gradient[i] += sums_[part][i];
+      }
+    }
+    return value;
+  }
+
+ private:
+  std::vector<std::vector<double>> sums_;
+  std::vector<double> values_;
+};
 
 }  // namespace llmroute::learning

@@ -226,4 +226,12 @@ base::Result<Row> RowParser::parse(std::string_view line,
   return row;
 }
 
+uint64_t prompt_hash(std::string_view prompt) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : prompt) {
+    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
 }  // namespace llmroute::learning

@@ -53,6 +53,9 @@ struct Row {
   bool preference = false;  // scores say who won, not who was right
 };
 
+// The same for the same text on every machine (64-bit FNV-1a).
+uint64_t prompt_hash(std::string_view prompt);
+
 // Not an object, no string "prompt", a score that is not a number from 0 to 1,
 // a cost that is none, an unknown difficulty: kData, saying what. `file_name`
 // names the source of rows that don't.

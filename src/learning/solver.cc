@@ -53,24 +53,14 @@ class Fit {
       if (use(problem_.samples[i])) samples.push_back(i);
     }
     if (samples.empty()) return true;
-    std::vector<std::vector<double>> sums(kParts,
-                                          std::vector<double>(x_.size()));
-    std::vector<double> values(kParts);
+    PartialSums sums(x_.size());
     const Objective objective = [&](std::span<const double> x,
                                     std::span<double> gradient) {
-      in_parts(samples.size(), options_.threads,
-               [&](size_t begin, size_t end, size_t part) {
-                 values[part] =
-                     add(samples, begin, end, x, sums[part], familiar, loss);
+      double value =
+          sums(samples.size(), options_.threads, gradient,
+               [&](size_t begin, size_t end, std::span<double> sum) {
+                 return add(samples, begin, end, x, sum, familiar, loss);
                });
-      std::fill(gradient.begin(), gradient.end(), 0.0);
-      double value = 0;
-      for (size_t part = 0; part < kParts; ++part) {
-        value += values[part];
-        for (size_t i = 0; i < gradient.size(); ++i) {
-          gradient[i] += sums[part][i];
-        }
-      }
       value += heads_.penalise(x, gradient);
       return value +
              penalty(x.subspan(heads_.size()), gradient.subspan(heads_.size()));
@@ -96,10 +86,8 @@ class Fit {
  private:
   template <class Familiar, class Loss>
   double add(const std::vector<uint32_t>& samples, size_t begin, size_t end,
-             std::span<const double> x, std::vector<double>& gradient,
+             std::span<const double> x, std::span<double> gradient,
              const Familiar& familiar, const Loss& loss) const {
-    std::fill(gradient.begin(), gradient.end(), 0.0);
-    const std::span<double> all(gradient);
     std::array<double, kHeads> scores{}, of_scores{};
     double value = 0;
     for (size_t s = begin; s < end; ++s) {
@@ -108,8 +96,8 @@ class Fit {
       heads_.scores(x, sample, share, scores.data());
       of_scores.fill(0);
       value += loss(samples[s], scores.data(), of_scores.data(),
-                    x.subspan(heads_.size()), all.subspan(heads_.size()));
-      heads_.add_gradient(of_scores.data(), sample, share, all);
+                    x.subspan(heads_.size()), gradient.subspan(heads_.size()));
+      heads_.add_gradient(of_scores.data(), sample, share, gradient);
     }
     return value;
   }
@@ -190,18 +178,17 @@ class Solver {
   }
 
   // Adds what was fitted to the solution, as weights of raw features.
-  void take(const Fit& fit, std::span<const double> x, size_t from,
-            size_t first_head) {
+  void take(const Fit& fit, std::span<const double> x, size_t first_head) {
     const LinearHeads& heads = fit.heads();
     for (size_t h = 0; h < heads.heads(); ++h) {
       const size_t to = first_head + h;
       for (size_t row = 0; row < solution_.rows.size(); ++row) {
         solution_.rows[row][to] +=
-            static_cast<float>(heads.row_weight(x, row, from + h));
+            static_cast<float>(heads.row_weight(x, row, h));
       }
-      double bias = heads.bias(x, from + h);
+      double bias = heads.bias(x, h);
       for (size_t i = 0; i < problem_.dense_count; ++i) {
-        const double weight = heads.dense_weight(x, i, from + h) *
+        const double weight = heads.dense_weight(x, i, h) *
                               static_cast<double>(dense_.inverse(i));
         solution_.dense[i][to] += static_cast<float>(weight);
         bias -= weight * static_cast<double>(dense_.mean(i));
@@ -275,7 +262,7 @@ class Solver {
           return -weight * std::log(std::max(p[label], 1e-12));
         },
         kNoPenalty);
-    take(fit, fit.x(), 0, 0);
+    take(fit, fit.x(), 0);
     mix_.resize(problem_.samples.size());
     std::array<double, kHeads> scores{};
     for (size_t i = 0; i < mix_.size(); ++i) {
@@ -368,7 +355,7 @@ class Solver {
           return difficulty_curvature(i, of_further, at);
         },
         loss, penalty);
-    take(fit, fit.x(), 0, layout_.difficulty);
+    take(fit, fit.x(), layout_.difficulty);
     take_further(fit.further(), at);
   }
 
@@ -531,7 +518,7 @@ class Solver {
           return value;
         },
         kNoPenalty);
-    take(fit, fit.x(), 0, layout_.length);
+    take(fit, fit.x(), layout_.length);
   }
 
   const Problem& problem_;
