@@ -99,10 +99,8 @@ std::vector<analyzer::OwnHead> fit_own_heads(
       const learning::Outcome& outcome = problem.outcomes[o];
       const auto place = rows.find(outcome.model);
       if (place == rows.end()) continue;
-      double ability = 0;
-      for (size_t d = 0; d < domain.size(); ++d) {
-        ability += domain[d] * solution.ability[outcome.model][d];
-      }
+      const double ability =
+          core::mean_over(domain, solution.ability[outcome.model]);
       place->second.push_back(
           {{inputs.begin(), inputs.end()},
            static_cast<double>(model.slope) * (ability - difficulty),

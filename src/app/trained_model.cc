@@ -64,10 +64,7 @@ void TrainedModel::set_own_heads(std::vector<analyzer::OwnHead> heads) {
 
 double chance_good(const core::Analysis& analysis, std::string_view name,
                    const core::PerDomain& ability) {
-  double expected = 0;
-  for (size_t d = 0; d < ability.size(); ++d) {
-    expected += analysis.domain[d] * ability[d];
-  }
+  const double expected = core::mean_over(analysis.domain, ability);
   return core::sigmoid(analysis.slope * (expected - analysis.difficulty) +
                        core::learned_logit(analysis, name, name));
 }

@@ -292,10 +292,8 @@ double calibrated_slope(const TrainedModel& model,
     for (const auto& [name, score] : row.scores) {
       const core::PerDomain* ability = abilities.find(name);
       if (ability == nullptr) continue;
-      double margin = -analysis.difficulty;
-      for (size_t d = 0; d < ability->size(); ++d) {
-        margin += analysis.domain[d] * (*ability)[d];
-      }
+      const double margin =
+          core::mean_over(analysis.domain, *ability) - analysis.difficulty;
       points.push_back({margin, score});
     }
   }

@@ -21,6 +21,9 @@ using PerDomain = std::array<double, kDomainCount>;
 // Index of the largest entry.
 size_t largest(const PerDomain& values);
 
+// The mean of `values`, weighted by `shares`, which sum to 1.
+double mean_over(const PerDomain& shares, const PerDomain& values);
+
 std::optional<size_t> domain_index(std::string_view name);
 
 }  // namespace llmroute::core

@@ -21,7 +21,7 @@ double robust_square(double x, double& derivative) {
   return derivative * (x - derivative / 2);
 }
 
-using Mix = std::array<double, core::kDomainCount>;
+using Mix = core::PerDomain;
 
 // One problem: the sum of a loss over samples, given the scores of some heads
 // and further variables.
@@ -361,13 +361,11 @@ class Solver {
 
   double ability(std::span<const double> further, const Places& at,
                  size_t model, const Mix& mix) const {
-    double sum = 0;
     if (const auto& known = problem_.known_ability[model]) {
-      for (size_t d = 0; d < mix.size(); ++d) sum += mix[d] * (*known)[d];
-      return sum;
+      return core::mean_over(mix, *known);
     }
     const size_t place = at.ability_of(model);
-    sum = kMeanAbility + further[place];
+    double sum = kMeanAbility + further[place];
     for (size_t d = 0; d < mix.size(); ++d) {
       sum += mix[d] * further[place + 1 + d];
     }

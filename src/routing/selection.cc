@@ -8,14 +8,6 @@ namespace {
 
 using core::Candidate;
 
-double mean_ability(const core::PerDomain& domain, const core::Model& model) {
-  double ability = 0;
-  for (size_t d = 0; d < domain.size(); ++d) {
-    ability += domain[d] * model.ability[d];
-  }
-  return ability;
-}
-
 // 0: worth its cost, 1: not, 2: cost unknown.
 int standing(const Candidate& candidate) {
   if (!candidate.cost) return 2;
@@ -52,7 +44,7 @@ struct Weight {
 Weight weight_of(const Candidate& candidate, const core::Analysis& analysis,
                  const core::Worth& worth) {
   const core::Model& model = *candidate.model;
-  return {mean_ability(analysis.domain, model),
+  return {core::mean_over(analysis.domain, model.ability),
           core::learned_logit(analysis, model.name, model.id),
           candidate.cost.value_or(core::Money{}).usd() +
               worth.second * candidate.seconds};
@@ -88,9 +80,10 @@ void weigh(std::vector<Candidate>& candidates,
 
 double chance_good(const core::Analysis& analysis, const core::Model& model,
                    double difficulty) {
-  return core::sigmoid(analysis.slope *
-                           (mean_ability(analysis.domain, model) - difficulty) +
-                       core::learned_logit(analysis, model.name, model.id));
+  return core::sigmoid(
+      analysis.slope *
+          (core::mean_over(analysis.domain, model.ability) - difficulty) +
+      core::learned_logit(analysis, model.name, model.id));
 }
 
 void weigh(std::vector<Candidate>& candidates, const core::Analysis& analysis,
