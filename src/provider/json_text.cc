@@ -2,10 +2,9 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "base/json_scalar.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -14,114 +13,16 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr std::string_view kDigits = "0123456789";
 constexpr size_t kUsualFields = 8;
 constexpr size_t kKeepParserBelow = size_t{1} << 20;
-
-// Steps over digits; false if there is none.
-bool skip_digits(std::string_view& text) {
-  const size_t count = std::min(text.find_first_not_of(kDigits), text.size());
-  text.remove_prefix(count);
-  return count > 0;
-}
-
-// The grammar of RFC 8259, section 6.
-bool is_json_number(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  if (text.size() > 1 && text[0] == '0' &&
-      kDigits.find(text[1]) != std::string_view::npos) {
-    return false;
-  }
-  if (!skip_digits(text)) return false;
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    if (!skip_digits(text)) return false;
-  }
-  if (text.starts_with('e') || text.starts_with('E')) {
-    text.remove_prefix(1);
-    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-    if (!skip_digits(text)) return false;
-  }
-  return text.empty();
-}
-
-char32_t hex4(std::string_view digits) {
-  uint32_t value = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  return value;
-}
-
-// As UTF-8, but also for surrogates.
-void append_any(std::string& out, char32_t c) {
-  if (c < 0xD800 || c > 0xDFFF) return base::append_utf8(out, c);
-  out += '\xED';
-  out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-  out += static_cast<char>(0x80 | (c & 0x3F));
-}
-
-char simple_escape(char c) {
-  switch (c) {
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case '"':
-    case '\\':
-    case '/':
-      return c;
-    default:
-      return '\0';
-  }
-}
-
-// The number of \uXXXX at text[at]; nothing if it is not one.
-std::optional<char32_t> unicode_escape(std::string_view text, size_t at) {
-  if (text.substr(at, 2) != "\\u" || text.size() - at < 6) return std::nullopt;
-  const std::string_view digits = text.substr(at + 2, 4);
-  const bool hex = digits.find_first_not_of("0123456789abcdefABCDEF") ==
-                   std::string_view::npos;
-  return hex ? std::optional(hex4(digits)) : std::nullopt;
-}
-
-// A \uXXXX escape, or two that make a pair. Moves `at` past it.
-bool append_unicode(std::string_view text, size_t& at, std::string& out) {
-  const auto first = unicode_escape(text, at);
-  if (!first) return false;
-  at += 6;
-  const auto second = unicode_escape(text, at);
-  const bool pair = *first >= 0xD800 && *first < 0xDC00 && second &&
-                    *second >= 0xDC00 && *second < 0xE000;
-  if (pair) at += 6;
-  append_any(out, pair
-                      ? 0x10000 + ((*first - 0xD800) << 10) + (*second - 0xDC00)
-                      : *first);
-  return true;
-}
 
 // The text of a JSON string with its quotes, lone surrogates included.
 std::optional<std::string> unescape(std::string_view token) {
   if (token.size() < 2 || token.back() != '"') return std::nullopt;
-  token = token.substr(1, token.size() - 2);
   std::string out;
-  for (size_t at = 0; at < token.size();) {
-    if (token[at] != '\\') {
-      out += token[at++];
-    } else if (token.substr(at, 2) == "\\u") {
-      if (!append_unicode(token, at, out)) return std::nullopt;
-    } else {
-      const char c =
-          at + 1 < token.size() ? simple_escape(token[at + 1]) : '\0';
-      if (c == '\0') return std::nullopt;
-      out += c;
-      at += 2;
-    }
-  }
+  const auto outcome =
+      base::append_unescaped(out, token.substr(1, token.size() - 2));
+  if (outcome == base::Unescaped::kBad) return std::nullopt;
   return out;
 }
 
@@ -167,7 +68,7 @@ bool JsonBuilder::scalar(ondemand::value& value, Json& out) {
   const std::string_view token = base::trim(value.raw_json_token());
   if (token == "null") return true;
   const bool boolean = token == "true" || token == "false";
-  if (!boolean && !is_json_number(token)) return false;
+  if (!boolean && !base::is_json_number(token)) return false;
   out.kind_ = boolean ? Json::Kind::kBool : Json::Kind::kNumber;
   out.text_ = token;
   return true;

@@ -1,0 +1,148 @@
+#include "batch/batch_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace llmroute::batch {
+namespace {
+
+using core::Finish;
+using Kind = JsonNode::Kind;
+
+// Down to response.body.choices[i].message.content[j].text.
+constexpr int kLevels = 8;
+constexpr int64_t kFirstServerError = 500;
+
+// Looks up a path of names; null if it breaks off.
+const JsonNode* at(const JsonNode* node,
+                   std::initializer_list<std::string_view> path) {
+  for (const std::string_view name : path) {
+    if (node == nullptr) return nullptr;
+    node = node->find_value(name);
+  }
+  return node;
+}
+
+int64_t count_or_zero(const JsonNode* node) {
+  return node == nullptr
+             ? 0
+             : std::max<int64_t>(0, node->whole_number().value_or(0));
+}
+
+std::optional<int64_t> count(const JsonNode* node) {
+  if (node == nullptr || node->whole_number().value_or(-1) < 0) return {};
+  return node->whole_number();
+}
+
+Finish finish_of(std::string_view reason) {
+  if (reason == "stop") return Finish::kStop;
+  if (reason == "length") return Finish::kLength;
+  if (reason == "content_filter") return Finish::kFilter;
+  if (reason == "tool_calls" || reason == "function_call") {
+    return Finish::kToolCalls;
+  }
+  return Finish::kOther;
+}
+
+core::Usage usage_of(const JsonNode& body) {
+  core::Usage usage;
+  const JsonNode* given = body.find_value("usage");
+  usage.input = count(at(given, {"prompt_tokens"}));
+  usage.output = count(at(given, {"completion_tokens"}));
+  usage.cached_input =
+      count_or_zero(at(given, {"prompt_tokens_details", "cached_tokens"}));
+  usage.reasoning = count_or_zero(
+      at(given, {"completion_tokens_details", "reasoning_tokens"}));
+  return usage;
+}
+
+// Half a surrogate pair in an answer is replaced when it is written.
+std::string text_of(const JsonNode& content) {
+  std::string text(content.text);
+  for (const JsonNode& part : content.children()) text += part.text_of("text");
+  return text;
+}
+
+ResultError failed(std::string code, std::string message, bool retryable) {
+  return {std::move(code), std::move(message), retryable, 0, ""};
+}
+
+void take_error(const JsonNode& error, Result& result) {
+  std::string code(error.text_of("code"));
+  if (code.empty()) code = error.text_of("type");
+  const bool expired = code == "batch_expired" || code == "batch_cancelled";
+  result.error = failed(code.empty() ? "failed" : code,
+                        std::string(error.text_of("message")), expired);
+}
+
+void take_bad_status(const JsonNode& body, int64_t status, Result& result) {
+  take_error(body, result);
+  if (const JsonNode* error = body.find_value("error")) {
+    take_error(*error, result);
+  }
+  result.error->http_status = static_cast<int>(status);
+  result.error->retryable = status == 429 || status >= kFirstServerError;
+}
+
+void take_body(const JsonNode& body, Result& result) {
+  const JsonNode* choices = body.find_value("choices");
+  const JsonNode* message = nullptr;
+  if (choices != nullptr && !choices->children().empty()) {
+    const JsonNode& choice = *choices->children().begin();
+    message = choice.find_value("message");
+    result.reply.finish = finish_of(choice.text_of("finish_reason"));
+  }
+  if (message == nullptr) {
+    result.error = failed("protocol", "the result holds no choice", false);
+    return;
+  }
+  core::Reply& reply = result.reply;
+  if (const JsonNode* content = message->find_value("content")) {
+    reply.text = text_of(*content);
+  }
+  if (const std::string_view refusal = message->text_of("refusal");
+      !refusal.empty()) {
+    reply.text += refusal;
+    reply.finish = Finish::kRefusal;
+  }
+  reply.usage = usage_of(body);
+  reply.served_model = body.text_of("model");
+  result.created = count_or_zero(body.find_value("created"));
+}
+
+}  // namespace
+
+Fault read_batch_output(std::string_view line, JsonLine& json,
+                        BatchOutput& output) {
+  LLMROUTE_FAULT(json.parse(line, kLevels));
+  const JsonNode& root = json.root();
+  const JsonNode* custom_id = root.find_value("custom_id");
+  const JsonNode* response = root.find_value("response");
+  const JsonNode* error = root.find_value("error");
+  if (custom_id == nullptr || !custom_id->is(Kind::kString) ||
+      (response == nullptr && error == nullptr)) {
+    return bad_value("not a line of a batch's results");
+  }
+  output.custom_id = custom_id->text;
+  output.result = {};
+  output.result.attempts = 1;
+  const JsonNode* body = at(response, {"body"});
+  const JsonNode* status = at(response, {"status_code"});
+  const int64_t code = status == nullptr ? 0 : count_or_zero(status);
+  if (response != nullptr) {
+    output.result.reply.request_id = response->text_of("request_id");
+  }
+  if (error != nullptr) {
+    take_error(*error, output.result);
+  } else if (body == nullptr || !body->is(Kind::kObject)) {
+    output.result.error = failed("protocol", "the result holds no body", false);
+  } else if (code >= 300) {
+    take_bad_status(*body, code, output.result);
+  } else {
+    take_body(*body, output.result);
+  }
+  return std::nullopt;
+}
+
+}  // namespace llmroute::batch

@@ -1,0 +1,67 @@
+// Values of a record's fields. Each function checks a node and stores it; a
+// fault names the field.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "batch/json_line.h"
+#include "batch/record.h"
+#include "batch/record_error.h"
+
+namespace llmroute::batch {
+
+// A field by name and what reads it. Null values are never handed to it.
+struct FieldRow {
+  std::string_view name;
+  Fault (*read)(const JsonNode& node, Record& record);
+};
+
+// For fields that are read elsewhere or change nothing.
+Fault passed_over(const JsonNode& node, Record& record);
+
+// Reads the members of an object that rows name. A member that no row names is
+// a fault, unless ignored; one that would set an address, a key, a header or a
+// command always is.
+Fault read_fields(const JsonNode& object, std::span<const FieldRow> rows,
+                  bool ignore_unknown, Record& record);
+
+// Whether a field of this name would set an address, a key, a header or a
+// command.
+bool is_refused(std::string_view name);
+RecordError refused_field(std::string_view name);
+RecordError unknown_field(std::string_view name,
+                          std::span<const FieldRow> rows);
+// Whether the name looks like a slip of a row's.
+bool is_near_miss(std::string_view name, std::span<const FieldRow> rows);
+
+Fault read_text(const JsonNode& node, std::string_view field,
+                std::string& text);
+// A string or a number; not empty.
+Fault read_id(const JsonNode& node, std::string_view field, Record& record);
+// A string or a list of strings.
+Fault read_texts(const JsonNode& node, std::string_view field,
+                 std::vector<std::string>& texts);
+Fault read_model(const JsonNode& node, Record& record);
+// A whole number of at least 1.
+Fault read_max_tokens(const JsonNode& node, Record& record);
+Fault read_temperature(const JsonNode& node, Record& record);
+Fault read_stop(const JsonNode& node, Record& record);
+Fault read_seed(const JsonNode& node, Record& record);
+Fault read_meta(const JsonNode& node, Record& record);
+
+// A list of {"role", "content"}, with system text in any place of it: it is
+// collected behind what prompt.system holds. The last message must be the
+// user's.
+Fault read_messages(const JsonNode& list, std::string_view field,
+                    core::Prompt& prompt);
+// Makes `text` the only message.
+Fault set_prompt(std::string text, core::Prompt& prompt);
+
+// Whether a value says nothing: null, [], false.
+bool is_absent(const JsonNode& node);
+
+}  // namespace llmroute::batch

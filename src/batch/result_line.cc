@@ -1,0 +1,152 @@
+#include "batch/result_line.h"
+
+#include "base/json_writer.h"
+#include "batch/result_body.h"
+
+namespace llmroute::batch {
+namespace {
+
+using base::JsonWriter;
+
+void write_text(JsonWriter& json, const char* key, const std::string& text) {
+  json.key(key);
+  text.empty() ? json.null() : json.value(text);
+}
+
+void write_raw(JsonWriter& json, const char* key, const std::string& raw) {
+  json.key(key);
+  raw.empty() ? json.null() : json.raw(raw);
+}
+
+void write_usd(JsonWriter& json, const char* key,
+               const std::optional<core::Money>& money) {
+  json.key(key);
+  money ? json.raw(core::format_usd(*money)) : json.null();
+}
+
+void write_input(JsonWriter& json, const Record& record) {
+  json.key("input");
+  if (record.input.empty()) {
+    json.null();
+  } else if (record.input_is_json) {
+    json.raw(record.input);
+  } else {
+    json.value(record.input);
+  }
+}
+
+void write_error(JsonWriter& json, const std::optional<ResultError>& error,
+                 bool extras) {
+  json.key("error");
+  if (!error) {
+    json.null();
+    return;
+  }
+  json.begin_object().field("code", error->code);
+  json.field("message", error->message);
+  if (extras) {
+    json.field("retryable", error->retryable).key("http_status");
+    error->http_status != 0 ? json.value(error->http_status) : json.null();
+    write_text(json, "provider", error->provider);
+  }
+  json.end_object();
+}
+
+void write_model(JsonWriter& json, const Result& result) {
+  json.key("model").begin_object();
+  write_text(json, "routed", result.routed);
+  write_text(json, "served", result.reply.served_model);
+  write_text(json, "provider", result.provider);
+  json.end_object();
+}
+
+void write_route(JsonWriter& json, const Result& result) {
+  json.key("route").begin_object();
+  write_text(json, "name", result.route);
+  write_text(json, "source", result.source);
+  json.end_object();
+}
+
+void write_native(JsonWriter& json, const Record& record, const Result& result,
+                  const ResultOptions& options) {
+  const core::Reply& reply = result.reply;
+  json.begin_object().key("id");
+  record.numeric_id ? json.raw(record.id) : json.value(record.id);
+  json.field("line", record.line).key("text");
+  result.error ? json.null() : json.value(reply.text);
+  json.key("finish_reason");
+  result.error ? json.null() : json.value(core::finish_name(reply.finish));
+  write_model(json, result);
+  write_route(json, result);
+  json.key("usage").begin_object().field("input", reply.usage.input);
+  json.field("output", reply.usage.output).end_object();
+  json.key("cost").begin_object();
+  write_usd(json, "usd", result.cost);
+  json.end_object();
+  json.field("attempts", result.attempts).field("ms", result.ms);
+  write_raw(json, "meta", record.meta);
+  if (options.echo) write_input(json, record);
+  write_error(json, result.error, true);
+  json.end_object();
+}
+
+void write_extras(JsonWriter& json, const Record& record, const Result& result,
+                  const ResultOptions& options) {
+  json.key("llmroute").begin_object().field("line", record.line);
+  write_text(json, "model", result.routed);
+  write_text(json, "provider", result.provider);
+  write_text(json, "route", result.route);
+  write_text(json, "source", result.source);
+  write_usd(json, "cost_usd", result.cost);
+  json.field("attempts", result.attempts).field("ms", result.ms);
+  if (!record.meta.empty()) write_raw(json, "meta", record.meta);
+  if (options.echo) write_input(json, record);
+  json.end_object();
+}
+
+void write_openai(JsonWriter& json, const Record& record, const Result& result,
+                  const ResultOptions& options) {
+  const std::string ids = options.run_id + "_" + std::to_string(record.line);
+  json.begin_object().field("id", "batch_req_" + ids);
+  json.field("custom_id", record.id).key("response");
+  if (result.error) {
+    json.null();
+  } else {
+    json.begin_object().field("status_code", 200).key("request_id");
+    json.value(result.reply.request_id.empty() ? "req_" + ids
+                                               : result.reply.request_id);
+    json.key("body");
+    if (record.responses) {
+      write_response(json, record, result, ids);
+    } else {
+      write_chat_completion(json, result, ids);
+    }
+    json.end_object();
+  }
+  write_error(json, result.error, options.extras);
+  if (options.extras) write_extras(json, record, result, options);
+  json.end_object();
+}
+
+}  // namespace
+
+Result unasked(const Record& record) {
+  Result result;
+  result.error =
+      ResultError{record.error->code, record.error->message, false, 0, ""};
+  result.cost = core::Money{0};
+  return result;
+}
+
+std::string result_line(const Record& record, const Result& result,
+                        const ResultOptions& options) {
+  JsonWriter json;
+  if (options.form.value_or(record.form) == Form::kOpenAi) {
+    write_openai(json, record, result, options);
+  } else {
+    write_native(json, record, result, options);
+  }
+  return json.take();
+}
+
+}  // namespace llmroute::batch

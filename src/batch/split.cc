@@ -1,0 +1,228 @@
+#include "batch/split.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+
+namespace llmroute::batch {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::JsonWriter;
+
+constexpr int64_t kMostLines = 50'000;
+constexpr size_t kMostBytes = 200'000'000;
+constexpr size_t kMostIdBytes = 64;
+constexpr size_t kMostStemBytes = 100;
+constexpr size_t kBuffered = size_t{1} << 17;
+constexpr std::string_view kLineId = "line-";
+
+Error cannot(ErrorKind kind, const char* what, const std::string& path) {
+  return {kind, fmt::format("cannot {} '{}': {}", what, path,
+                            base::errno_text(errno))};
+}
+
+bool is_safe(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
+void write_messages(JsonWriter& json, const core::Prompt& prompt) {
+  const auto message = [&json](const char* role, const std::string& text) {
+    json.begin_object().field("role", role).field("content", text).end_object();
+  };
+  json.key("messages").begin_array();
+  if (!prompt.system.empty()) message("system", prompt.system);
+  for (const core::Message& one : prompt.messages) {
+    message(one.role == core::Role::kUser ? "user" : "assistant", one.text);
+  }
+  json.end_array();
+}
+
+std::string_view token_limit_field(const SplitTarget& target) {
+  if (!target.model.token_limit_field.empty()) {
+    return target.model.token_limit_field;
+  }
+  return target.provider.token_limit_field.empty()
+             ? std::string_view("max_tokens")
+             : target.provider.token_limit_field;
+}
+
+void write_parameters(JsonWriter& json, const core::Parameters& parameters,
+                      const SplitTarget& target) {
+  if (parameters.max_tokens) {
+    json.field(token_limit_field(target), *parameters.max_tokens);
+  }
+  if (parameters.temperature && target.model.accepts_temperature) {
+    json.field("temperature", *parameters.temperature);
+  }
+  if (!parameters.stop.empty()) {
+    json.key("stop").begin_array();
+    for (const std::string& one : parameters.stop) json.value(one);
+    json.end_array();
+  }
+  if (parameters.seed && !target.provider.seed_field.empty()) {
+    json.field(target.provider.seed_field, *parameters.seed);
+  }
+}
+
+// What every line of the manifest begins with.
+JsonWriter manifest_line(const Record& record) {
+  JsonWriter json;
+  json.begin_object().field("line", record.line).key("id");
+  record.numeric_id ? json.raw(record.id) : json.value(record.id);
+  const bool openai = record.form == Form::kOpenAi;
+  json.field("form", !openai            ? "native"
+                     : record.responses ? "openai-responses"
+                                        : "openai-chat");
+  if (!record.meta.empty()) json.key("meta").raw(record.meta);
+  return json;
+}
+
+}  // namespace
+
+std::string safe_file_stem(std::string_view name) {
+  std::string stem;
+  if (name.empty() || name.starts_with('.')) stem += '_';
+  stem += name.substr(0, kMostStemBytes - stem.size());
+  std::replace_if(
+      stem.begin(), stem.end(), [](char c) { return !is_safe(c); }, '_');
+  return stem;
+}
+
+std::string custom_id_of(const Record& record) {
+  const std::string& id = record.id;
+  const bool usable = !id.empty() && id.size() <= kMostIdBytes &&
+                      !id.starts_with(kLineId) &&
+                      std::all_of(id.begin(), id.end(),
+                                  [](char c) { return c >= ' ' && c <= '~'; });
+  return usable ? id : fmt::format("{}{}", kLineId, record.line);
+}
+
+base::Result<SplitWriter> SplitWriter::create(const std::string& directory,
+                                              bool force) {
+  SplitWriter writer(directory, force);
+  LLMROUTE_CHECK(base::create_directories(directory));
+  if (!force && base::file_exists(writer.path_of(kManifestName))) {
+    return Error{ErrorKind::kCannotCreate,
+                 fmt::format("'{}' exists; --force replaces it",
+                             writer.path_of(kManifestName))};
+  }
+  writer.names_.insert(std::string(kManifestName));
+  LLMROUTE_TRY(writer.manifest_,
+               writer.create_file(std::string(kManifestName) + ".part"));
+  return writer;
+}
+
+SplitWriter::~SplitWriter() {
+  for (const std::string& path : made_) ::unlink(path.c_str());
+}
+
+std::string SplitWriter::path_of(std::string_view name) const {
+  return fmt::format("{}/{}", directory_, name);
+}
+
+base::Result<std::unique_ptr<SplitWriter::Out>> SplitWriter::create_file(
+    const std::string& name) {
+  const std::string path = path_of(name);
+  const int how = force_ ? O_TRUNC : O_EXCL;
+  auto out = std::make_unique<Out>();
+  out->name = name;
+  out->descriptor = base::Descriptor(::open(
+      path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0666));
+  if (!out->descriptor.valid()) {
+    return cannot(ErrorKind::kCannotCreate, "create", path);
+  }
+  made_.push_back(path);
+  return out;
+}
+
+// The model's file with room for another line.
+base::Result<SplitWriter::Out*> SplitWriter::file_for(const core::Model& model,
+                                                      size_t line_size) {
+  std::unique_ptr<Out>& out = files_[model.name];
+  if (out && out->lines < kMostLines && out->bytes + line_size <= kMostBytes) {
+    return out.get();
+  }
+  if (out) LLMROUTE_CHECK(flush(*out));
+  const std::string stem = safe_file_stem(model.name);
+  std::string name = stem + ".jsonl";
+  for (int n = 2; !names_.insert(base::to_lower_ascii(name)).second; ++n) {
+    name = fmt::format("{}-{}.jsonl", stem, n);
+  }
+  LLMROUTE_TRY(out, create_file(name));
+  return out.get();
+}
+
+base::Status SplitWriter::write(Out& out, std::string_view line) {
+  out.buffer.append(line).append("\n");
+  out.bytes += line.size() + 1;
+  ++out.lines;
+  return out.buffer.size() < kBuffered ? base::Status() : flush(out);
+}
+
+base::Status SplitWriter::flush(Out& out) {
+  errno = base::write_all(out.descriptor.get(), out.buffer);
+  if (errno != 0) return cannot(ErrorKind::kIo, "write", path_of(out.name));
+  out.buffer.clear();
+  return {};
+}
+
+std::string SplitWriter::body_of(const Record& record,
+                                 const SplitTarget& target) {
+  JsonWriter json;
+  json.begin_object().field("model", target.model.id);
+  write_messages(json, record.prompt);
+  write_parameters(json, record.prompt.parameters, target);
+  for (const auto& [name, value] : record.prompt.parameters.extra) {
+    json.key(name);
+    json_.is_value(value) ? json.raw(value) : json.value(value);
+  }
+  return json.end_object().take();
+}
+
+base::Status SplitWriter::add(const Record& record, const SplitTarget& target) {
+  const std::string custom_id = custom_id_of(record);
+  JsonWriter request;
+  request.begin_object().field("custom_id", custom_id);
+  request.field("method", "POST").field("url", "/v1/chat/completions");
+  request.key("body").raw(body_of(record, target)).end_object();
+  LLMROUTE_TRY(Out * out, file_for(target.model, request.text().size() + 1));
+  LLMROUTE_CHECK(write(*out, request.text()));
+  JsonWriter line = manifest_line(record);
+  line.field("custom_id", custom_id).field("model", target.model.name);
+  line.field("provider", target.provider.name).field("route", target.route);
+  line.field("source", target.source).field("file", out->name);
+  line.key("error").null().end_object();
+  return write(*manifest_, line.text());
+}
+
+base::Status SplitWriter::add_unasked(const Record& record,
+                                      const Result& result) {
+  JsonWriter line = manifest_line(record);
+  line.key("error").begin_object().field("code", result.error->code);
+  line.field("message", result.error->message).end_object().end_object();
+  return write(*manifest_, line.text());
+}
+
+base::Status SplitWriter::finish() {
+  for (const auto& [model, out] : files_) LLMROUTE_CHECK(flush(*out));
+  LLMROUTE_CHECK(flush(*manifest_));
+  const std::string path = path_of(kManifestName);
+  if (std::rename(path_of(manifest_->name).c_str(), path.c_str()) != 0) {
+    return cannot(ErrorKind::kIo, "write", path);
+  }
+  made_.clear();
+  return {};
+}
+
+}  // namespace llmroute::batch
