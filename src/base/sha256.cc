@@ -1,5 +1,6 @@
 #include "base/sha256.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -60,36 +61,56 @@ void compress(std::array<uint32_t, 8>& state, const uint8_t* block) {
 
 }  // namespace
 
-std::array<uint8_t, 32> sha256(std::string_view bytes) {
-  std::array<uint32_t, 8> state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372,
-                                   0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                   0x1f83d9ab, 0x5be0cd19};
+void Sha256::update(std::string_view bytes) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  const size_t whole = bytes.size() / 64;
-  for (size_t i = 0; i < whole; ++i) compress(state, data + 64 * i);
-
-  std::array<uint8_t, 128> tail{};
-  const size_t rest = bytes.size() - 64 * whole;
-  if (rest != 0) std::memcpy(tail.data(), data + 64 * whole, rest);
-  tail[rest] = 0x80;
-  const size_t blocks = rest < 56 ? 1 : 2;
-  const uint64_t bits = uint64_t{bytes.size()} * 8;
-  for (size_t i = 0; i < 8; ++i) {
-    tail[64 * blocks - 1 - i] = static_cast<uint8_t>(bits >> (8 * i));
+  size_t left = bytes.size();
+  const size_t used = size_ % 64;
+  size_ += left;
+  if (used != 0) {
+    const size_t taken = std::min(left, 64 - used);
+    std::memcpy(block_.data() + used, data, taken);
+    if (used + taken < 64) return;
+    compress(state_, block_.data());
+    data += taken;
+    left -= taken;
   }
-  for (size_t i = 0; i < blocks; ++i) compress(state, tail.data() + 64 * i);
+  for (; left >= 64; data += 64, left -= 64) compress(state_, data);
+  if (left != 0) std::memcpy(block_.data(), data, left);
+}
 
+std::array<uint8_t, 32> Sha256::finish() {
+  const uint64_t bits = size_ * 8;
+  std::array<char, 72> padding{};  // up to 56 bytes modulo 64, then the size
+  const size_t zeros = 56 + (size_ % 64 < 56 ? 0 : 64) - size_ % 64;
+  padding[0] = static_cast<char>(0x80);
+  for (size_t i = 0; i < 8; ++i) {
+    padding[zeros + i] = static_cast<char>(bits >> (56 - 8 * i));
+  }
+  update({padding.data(), zeros + 8});
   std::array<uint8_t, 32> digest{};
   for (size_t i = 0; i < 32; ++i) {
-    digest[i] = static_cast<uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
+    digest[i] = static_cast<uint8_t>(state_[i / 4] >> (24 - 8 * (i % 4)));
   }
   return digest;
 }
 
-std::string hex(const std::array<uint8_t, 32>& digest) {
+std::array<uint8_t, 32> sha256(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
+Fingerprint fingerprint(std::string_view bytes) {
+  const std::array<uint8_t, 32> digest = sha256(bytes);
+  Fingerprint first{};
+  std::copy_n(digest.begin(), first.size(), first.begin());
+  return first;
+}
+
+std::string hex(std::span<const uint8_t> bytes) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string text;
-  for (const uint8_t byte : digest) {
+  for (const uint8_t byte : bytes) {
     text += kHex[byte >> 4];
     text += kHex[byte & 15];
   }
