@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "provider/anthropic.h"
-#include "provider/exchange.h"
 #include "provider/ollama.h"
 #include "provider/openai_chat.h"
 #include "provider/parameter_memory.h"
@@ -65,24 +64,39 @@ HttpRequest http_request(const Call& call) {
   return openai_chat_request(call);
 }
 
+HttpCall::HttpCall(const Call& call, const TextSink& on_text)
+    : call_(call), on_text_(on_text) {}
+
+std::optional<CallResult> HttpCall::begin() {
+  request_ = http_request(call_);
+  if (auto failure = key_in_clear(call_, request_)) return *failure;
+  decoder_ = make_decoder(call_.provider.protocol);
+  exchange_.emplace(*decoder_, on_text_);
+  return std::nullopt;
+}
+
+std::optional<CallResult> HttpCall::ended(std::optional<Failure> transport) {
+  CallResult result = exchange_->finish(std::move(transport));
+  auto* failure = std::get_if<Failure>(&result);
+  if (failure == nullptr) return result;
+  if (failure->kind == FailureClass::kOurFault &&
+      adaptations_ < kMaxAdaptations &&
+      remember_refused(call_, exchange_->refused_parameter())) {
+    ++adaptations_;
+    return begin();
+  }
+  name_the_key(call_, *failure);
+  return result;
+}
+
 CallResult http_call(const Call& call, const TextSink& on_text,
                      Transport& transport) {
-  for (int adaptations = 0;; ++adaptations) {
-    const HttpRequest request = http_request(call);
-    if (auto failure = key_in_clear(call, request)) return *failure;
-    const auto decoder = make_decoder(call.provider.protocol);
-    Exchange exchange(*decoder, on_text);
-    CallResult result = exchange.finish(transport.send(request, exchange));
-    auto* failure = std::get_if<Failure>(&result);
-    if (failure == nullptr) return result;
-    if (failure->kind == FailureClass::kOurFault &&
-        adaptations < kMaxAdaptations &&
-        remember_refused(call, exchange.refused_parameter())) {
-      continue;
-    }
-    name_the_key(call, *failure);
-    return result;
+  HttpCall http(call, on_text);
+  auto result = http.begin();
+  while (!result) {
+    result = http.ended(transport.send(http.request(), http.receiver()));
   }
+  return *std::move(result);
 }
 
 }  // namespace llmroute::provider

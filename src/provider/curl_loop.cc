@@ -1,0 +1,353 @@
+#include "provider/curl_loop.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <queue>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/files.h"
+#include "provider/curl_transfer.h"
+
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+#undef curl_multi_setopt
+
+namespace llmroute::provider {
+namespace {
+
+using core::Failure;
+using std::chrono::milliseconds;
+using Time = Deadlines::Time;
+
+// A response may end right after its end marker; waiting so long for that keeps
+// the connection usable and is not noticed.
+constexpr milliseconds kGraceAfterEnd{25};
+constexpr milliseconds kLongestWait{1000};
+// Idle connections kept; libcurl closes the oldest above that, so it must be
+// more than ever are in flight.
+constexpr long kMostConnections = 4096;
+
+Time now() { return base::SystemClock().now(); }
+
+}  // namespace
+
+class CurlLoop::Impl {
+ public:
+  explicit Impl(bool http2) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    network_.http2 = http2;
+  }
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Id start(const HttpRequest& request, Receiver& receiver, Ended ended);
+  void cancel(Id id);
+  int fd() const { return epoll_.get(); }
+  milliseconds timeout() const;
+  void turn();
+  void exclude(std::chrono::nanoseconds blocked);
+
+ private:
+  struct Running {
+    Running(const CurlLibrary& curl, const HttpRequest& request,
+            Receiver& receiver, std::vector<CurlTransfer*>& touched)
+        : transfer(curl, request, receiver, touched) {}
+    CurlTransfer transfer;
+    CURL* easy = nullptr;
+    Ended ended;
+    Id id = 0;
+    std::optional<Time> grace_end;
+    Time looked_at;  // the entry in due_ that counts
+  };
+
+  static int on_socket(CURL*, curl_socket_t socket, int what, void* user,
+                       void* known);
+  static int on_timer(CURLM*, long after_ms, void* user);
+
+  std::optional<Failure> open();
+  CURL* take_handle();
+  void take_events();
+  void take_pauses();
+  void take_messages();
+  void take_timers();
+  void watch(Running& running);
+  void finish(Running& running, std::optional<Failure> failure);
+
+  const CurlLibrary* curl_ = nullptr;
+  CURLM* multi_ = nullptr;
+  base::Descriptor epoll_;
+  CurlNetwork network_;
+  std::vector<CURL*> spare_;
+  std::unordered_map<Id, std::unique_ptr<Running>> running_;
+  std::unordered_map<CURL*, Running*> by_handle_;
+  // When to look at a running exchange's timers; an entry that was overtaken is
+  // dropped when its time comes.
+  using Due = std::pair<Time, Id>;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::vector<CurlTransfer*> touched_;
+  std::unordered_map<CurlTransfer*, Running*> by_transfer_;
+  std::vector<std::pair<Ended, Failure>> stillborn_;  // could not be started
+  std::optional<Time> curl_timer_;
+  Id last_id_ = 0;
+};
+
+CurlLoop::Impl::~Impl() {
+  for (auto& [id, running] : running_) {
+    curl_->multi_remove_handle(multi_, running->easy);
+    curl_->easy_cleanup(running->easy);
+  }
+  for (CURL* easy : spare_) curl_->easy_cleanup(easy);
+  if (multi_ != nullptr) curl_->multi_cleanup(multi_);
+}
+
+std::optional<Failure> CurlLoop::Impl::open() {
+  if (multi_ != nullptr) return std::nullopt;
+  Failure failure;
+  failure.kind = core::FailureClass::kLocal;
+  const auto library = curl_library();
+  if (!library) {
+    failure.cause = "no libcurl";
+    failure.message = library.error().message;
+    return failure;
+  }
+  curl_ = *library;
+  if (!epoll_.valid()) {
+    failure.cause = "no descriptors";
+    failure.message = "no descriptor left to wait for sockets with";
+    return failure;
+  }
+  multi_ = curl_->multi_init();
+  if (multi_ == nullptr) {
+    failure.cause = "out of memory";
+    failure.message = "libcurl cannot create a handle";
+    return failure;
+  }
+  curl_->multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
+  curl_->multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_->multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
+  curl_->multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_->multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMostConnections);
+  curl_->multi_setopt(multi_, CURLMOPT_PIPELINING,
+                      static_cast<long>(CURLPIPE_MULTIPLEX));
+  return std::nullopt;
+}
+
+// The last argument is what multi_assign() stored: set once the socket is
+// registered.
+int CurlLoop::Impl::on_socket(CURL*, curl_socket_t socket, int what, void* user,
+                              void* known) {
+  auto& self = *static_cast<Impl*>(user);
+  const int epoll = self.epoll_.get();
+  if (what == CURL_POLL_REMOVE) {
+    ::epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nullptr);
+    return 0;
+  }
+  epoll_event event{};
+  event.events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) |
+                 ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
+  event.data.fd = socket;
+  // A socket closed meanwhile left by itself, so ADD is what always works.
+  if (known != nullptr &&
+      ::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) == 0) {
+    return 0;
+  }
+  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != 0) return -1;
+  self.curl_->multi_assign(self.multi_, socket, &self);
+  return 0;
+}
+
+int CurlLoop::Impl::on_timer(CURLM*, long after_ms, void* user) {
+  auto& self = *static_cast<Impl*>(user);
+  if (after_ms < 0) {
+    self.curl_timer_.reset();
+  } else {
+    self.curl_timer_ = now() + milliseconds(after_ms);
+  }
+  return 0;
+}
+
+CURL* CurlLoop::Impl::take_handle() {
+  if (spare_.empty()) return curl_->easy_init();
+  CURL* easy = spare_.back();
+  spare_.pop_back();
+  return easy;
+}
+
+CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
+                                   Receiver& receiver, Ended ended) {
+  const Id id = ++last_id_;
+  auto failure = open();
+  CURL* easy = failure ? nullptr : take_handle();
+  if (!failure && easy == nullptr) {
+    failure.emplace();
+    failure->kind = core::FailureClass::kLocal;
+    failure->cause = "out of memory";
+    failure->message = "libcurl cannot create a handle";
+  }
+  if (failure) {
+    stillborn_.emplace_back(std::move(ended), std::move(*failure));
+    return id;
+  }
+  if (network_.no_proxy.empty() || network_.ca_file != request.ca_file) {
+    network_.read(request.ca_file);
+  }
+  auto running = std::make_unique<Running>(*curl_, request, receiver, touched_);
+  running->easy = easy;
+  running->ended = std::move(ended);
+  running->id = id;
+  running->transfer.set_up(easy, network_);
+  watch(*running);
+  by_handle_[easy] = running.get();
+  by_transfer_[&running->transfer] = running.get();
+  curl_->multi_add_handle(multi_, easy);
+  running_.emplace(id, std::move(running));
+  return id;
+}
+
+// Looks at it again when its next timer may have run out.
+void CurlLoop::Impl::watch(Running& running) {
+  const Time time = now();
+  const Time due = running.grace_end.value_or(
+      time + running.transfer.deadlines().left(time));
+  running.looked_at = due;
+  due_.emplace(due, running.id);
+}
+
+void CurlLoop::Impl::finish(Running& running, std::optional<Failure> failure) {
+  curl_->multi_remove_handle(multi_, running.easy);
+  by_handle_.erase(running.easy);
+  by_transfer_.erase(&running.transfer);
+  spare_.push_back(running.easy);
+  const auto owned = running_.extract(running.id);
+  owned.mapped()->ended(std::move(failure));
+}
+
+void CurlLoop::Impl::cancel(Id id) {
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  finish(*found->second, found->second->transfer.cancelled());
+}
+
+milliseconds CurlLoop::Impl::timeout() const {
+  if (!stillborn_.empty()) return milliseconds(0);
+  Time until = now();
+  const Time start = until;
+  until += kLongestWait;
+  if (curl_timer_) until = std::min(until, *curl_timer_);
+  if (!due_.empty()) until = std::min(until, due_.top().first);
+  return std::max(milliseconds(0),
+                  std::chrono::ceil<milliseconds>(until - start));
+}
+
+void CurlLoop::Impl::take_events() {
+  std::array<epoll_event, 256> events;  // NOLINT: filled by epoll_wait
+  int running = 0;
+  const int count = ::epoll_wait(epoll_.get(), events.data(),
+                                 static_cast<int>(events.size()), 0);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<size_t>(i)];
+    const int what =
+        ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+        ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+        ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
+    curl_->multi_socket_action(multi_, event.data.fd, what, &running);
+  }
+  if (curl_timer_ && *curl_timer_ <= now()) {
+    curl_timer_.reset();
+    curl_->multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+}
+
+void CurlLoop::Impl::take_pauses() {
+  const std::vector<CurlTransfer*> touched = std::exchange(touched_, {});
+  for (CurlTransfer* transfer : touched) {
+    const auto found = by_transfer_.find(transfer);
+    if (found == by_transfer_.end()) continue;
+    Running& running = *found->second;
+    transfer->take_pause();
+    if (transfer->stopped()) {
+      finish(running, std::nullopt);
+    } else if (transfer->complete() && !running.grace_end) {
+      running.grace_end = now() + kGraceAfterEnd;
+      watch(running);
+    } else if (running.looked_at >
+               now() + transfer->deadlines().left(now()) + kLongestWait) {
+      watch(running);  // content has come: silence is measured from now on
+    }
+  }
+}
+
+void CurlLoop::Impl::take_messages() {
+  std::vector<std::pair<CURL*, int>> done;
+  int left = 0;
+  while (const CURLMsg* message = curl_->multi_info_read(multi_, &left)) {
+    if (message->msg == CURLMSG_DONE) {
+      done.emplace_back(message->easy_handle, message->data.result);
+    }
+  }
+  for (const auto& [easy, code] : done) {
+    const auto found = by_handle_.find(easy);
+    if (found == by_handle_.end()) continue;
+    Running& running = *found->second;
+    finish(running, running.transfer.result(code));
+  }
+}
+
+void CurlLoop::Impl::take_timers() {
+  const Time time = now();
+  while (!due_.empty() && due_.top().first <= time) {
+    const auto [due, id] = due_.top();
+    due_.pop();
+    const auto found = running_.find(id);
+    if (found == running_.end()) continue;
+    Running& running = *found->second;
+    if (due != running.looked_at) continue;
+    const auto timer = running.transfer.deadlines().expired(time);
+    if (running.grace_end && *running.grace_end <= time) {
+      finish(running, std::nullopt);
+    } else if (timer && !running.grace_end) {
+      finish(running, running.transfer.timed_out(*timer));
+    } else {
+      watch(running);
+    }
+  }
+}
+
+void CurlLoop::Impl::turn() {
+  for (auto& [ended, failure] : std::exchange(stillborn_, {})) {
+    ended(std::move(failure));
+  }
+  if (multi_ == nullptr) return;
+  take_events();
+  take_pauses();
+  take_messages();
+  take_timers();
+}
+
+void CurlLoop::Impl::exclude(std::chrono::nanoseconds blocked) {
+  for (auto& [id, running] : running_) {
+    running->transfer.deadlines().exclude(blocked);
+  }
+}
+
+CurlLoop::CurlLoop(bool http2) : impl_(std::make_unique<Impl>(http2)) {}
+CurlLoop::~CurlLoop() = default;
+
+CurlLoop::Id CurlLoop::start(const HttpRequest& request, Receiver& receiver,
+                             Ended ended) {
+  return impl_->start(request, receiver, std::move(ended));
+}
+
+void CurlLoop::cancel(Id id) { impl_->cancel(id); }
+int CurlLoop::fd() const { return impl_->fd(); }
+milliseconds CurlLoop::timeout() const { return impl_->timeout(); }
+void CurlLoop::turn() { impl_->turn(); }
+void CurlLoop::exclude(std::chrono::nanoseconds blocked) {
+  impl_->exclude(blocked);
+}
+
+}  // namespace llmroute::provider
