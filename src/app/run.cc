@@ -14,7 +14,7 @@
 #include "app/output.h"
 #include "app/result.h"
 #include "app/route.h"
-#include "base/text.h"
+#include "app/whole_answer.h"
 #include "provider/preload.h"
 #include "routing/router.h"
 
@@ -23,33 +23,6 @@ namespace {
 
 using base::Result;
 using core::ExitStatus;
-
-// What a complete reply amounts to: an answer that is empty, filtered, refused
-// or cut by a limit that the user did not set is not a whole one.
-base::Status judge_reply(const Answered& answered, const RunOptions& options) {
-  const auto incomplete = [](const char* why) {
-    return base::Error{base::ErrorKind::kIncomplete, why};
-  };
-  switch (answered.reply->finish) {
-    case core::Finish::kLength: {
-      const std::optional<int64_t>& own = options.request.max_tokens;
-      if (own && answered.by->output_cap.value_or(*own) >= *own) return {};
-      return incomplete("the answer was cut by a token limit");
-    }
-    case core::Finish::kFilter:
-      return incomplete("the provider's content filter stopped the answer");
-    case core::Finish::kRefusal:
-      return incomplete("the model refused");
-    case core::Finish::kStop:
-    case core::Finish::kToolCalls:
-    case core::Finish::kOther:
-      break;
-  }
-  if (base::trim(answered.reply->text).empty()) {
-    return incomplete("the answer is empty");
-  }
-  return {};
-}
 
 Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
                            const Messages& messages) {
@@ -149,7 +122,8 @@ Result<ExitStatus> run(const RunOptions& options,
     return error;
   }
 
-  const base::Status judged = judge_reply(answered, options);
+  const base::Status judged =
+      whole_answer(*answered.reply, *answered.by, options.request.max_tokens);
   const base::Status delivered =
       deliver(options, routed, answered, judged, output);
   if (output.reader_gone()) die_by_signal(SIGPIPE);

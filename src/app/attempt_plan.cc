@@ -1,0 +1,255 @@
+#include "app/attempt_plan.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/text.h"
+
+namespace llmroute::app {
+namespace {
+
+using core::Failure;
+using core::FailureClass;
+using std::chrono::milliseconds;
+
+milliseconds scaled(milliseconds limit, double share) {
+  return milliseconds(std::llround(static_cast<double>(limit.count()) * share));
+}
+
+// What is left to try after a failure.
+enum class Whither {
+  kSameCandidate,
+  kNextCandidate,
+  kLargerWindow,
+  kNextProvider,
+  kStop
+};
+
+Whither after_failure(const Failure& failure) {
+  if (failure.should_retry == true) return Whither::kSameCandidate;
+  switch (failure.kind) {
+    case FailureClass::kTransient:
+    case FailureClass::kThrottled:
+      return failure.should_retry == false ? Whither::kNextCandidate
+                                           : Whither::kSameCandidate;
+    case FailureClass::kNoMoney:
+    case FailureClass::kNotAllowed:
+      return Whither::kNextProvider;
+    case FailureClass::kTooLong:
+      return Whither::kLargerWindow;
+    case FailureClass::kGone:
+    case FailureClass::kProtocol:
+      return Whither::kNextCandidate;
+    case FailureClass::kOurFault:
+    case FailureClass::kCancelled:
+    case FailureClass::kLocal:
+      return Whither::kStop;
+  }
+  return Whither::kStop;
+}
+
+bool local_and_refused(const core::Candidate& candidate,
+                       const Failure& failure) {
+  const auto& tags = candidate.provider->tags;
+  return failure.cause == "refused" &&
+         std::find(tags.begin(), tags.end(), "local") != tags.end();
+}
+
+}  // namespace
+
+double system_random() {
+  uint64_t bits = 0;
+  (void)!getrandom(&bits, sizeof bits, 0);
+  return static_cast<double>(bits >> 11) * 0x1p-53;
+}
+
+bool may_have_cost(const Failure& failure) {
+  return failure.sent && failure.http_status < 400;
+}
+
+std::optional<milliseconds> retry_wait(const RetryRules& rules,
+                                       const Failure& failure, int retry,
+                                       const Random& random) {
+  if (failure.retry_after) {
+    if (*failure.retry_after > rules.longest_hint) return std::nullopt;
+    const milliseconds spread =
+        std::min(milliseconds(1000), *failure.retry_after / 10);
+    return *failure.retry_after + scaled(spread, random());
+  }
+  const milliseconds base = failure.kind == FailureClass::kThrottled
+                                ? rules.base_throttled
+                                : rules.base_transient;
+  const milliseconds ceiling =
+      std::min(rules.cap, base * (int64_t{1} << std::min(retry - 1, 20)));
+  return scaled(ceiling, random());
+}
+
+AttemptPlan::AttemptPlan(const core::Decision& decision,
+                         const RetryRules& rules,
+                         std::optional<core::Money> ceiling, Blocked blocked,
+                         Random random)
+    : decision_(decision),
+      rules_(rules),
+      ceiling_(ceiling),
+      blocked_(std::move(blocked)),
+      random_(std::move(random)) {}
+
+// Whether the ceiling still holds this candidate's worst case.
+bool AttemptPlan::affordable(const core::Candidate& candidate) const {
+  return !ceiling_ || !candidate.worst_cost ||
+         spent_ + *candidate.worst_cost <= *ceiling_;
+}
+
+bool AttemptPlan::skip(const core::Candidate& candidate) const {
+  return providers_off_.contains(candidate.provider->name) ||
+         !affordable(candidate) ||
+         (least_window_ > 0 && candidate.model->context_window.value_or(
+                                   INT64_MAX) <= least_window_) ||
+         (blocked_ && blocked_(candidate));
+}
+
+std::optional<AttemptPlan::Next> AttemptPlan::allowed_from(
+    size_t candidate) const {
+  for (size_t i = candidate; i < decision_.candidates.size(); ++i) {
+    if (!skip(decision_.candidates[i])) return Next{i, milliseconds(0)};
+  }
+  return std::nullopt;
+}
+
+std::optional<AttemptPlan::Next> AttemptPlan::same_again(
+    size_t candidate, milliseconds time_left) const {
+  const core::Candidate& it = decision_.candidates[candidate];
+  const Failure& failure = *attempts_.back().failure;
+  const bool allowed =
+      on_this_ < rules_.attempts_per_candidate &&
+      static_cast<int>(attempts_.size()) < rules_.attempts_per_request &&
+      affordable(it) &&
+      !(local_and_refused(it, failure) && allowed_from(candidate + 1));
+  if (!allowed) return std::nullopt;
+  const auto wait = retry_wait(rules_, failure, on_this_, random_);
+  if (!wait || *wait >= time_left) return std::nullopt;
+  return Next{candidate, *wait};
+}
+
+std::optional<AttemptPlan::Next> AttemptPlan::after(size_t candidate,
+                                                    Attempt attempt,
+                                                    milliseconds time_left) {
+  const core::Candidate& it = decision_.candidates[candidate];
+  const bool in_a_row =
+      !attempts_.empty() && attempts_.back().candidate == attempt.candidate;
+  on_this_ = in_a_row ? on_this_ + 1 : 1;
+  const Whither whither = after_failure(*attempt.failure);
+  attempt.retryable = whither == Whither::kSameCandidate;
+  if (may_have_cost(*attempt.failure)) {
+    spent_ = spent_ + it.worst_cost.value_or(core::Money{});
+  }
+  if (whither == Whither::kNextProvider) {
+    providers_off_.insert(it.provider->name);
+  }
+  if (whither == Whither::kLargerWindow) {
+    least_window_ = it.model->context_window.value_or(0);
+  }
+  attempts_.push_back(std::move(attempt));
+  if (whither == Whither::kStop) return std::nullopt;
+  if (whither == Whither::kSameCandidate) {
+    if (const auto again = same_again(candidate, time_left)) return again;
+  }
+  const bool exhausted =
+      static_cast<int>(attempts_.size()) >= rules_.attempts_per_request ||
+      time_left.count() <= 0;
+  return exhausted ? std::nullopt : allowed_from(candidate + 1);
+}
+
+void AttemptPlan::last(Attempt attempt) {
+  attempts_.push_back(std::move(attempt));
+}
+
+namespace {
+
+base::ErrorKind kind_of(FailureClass failure) {
+  using base::ErrorKind;
+  switch (failure) {
+    case FailureClass::kTransient:
+    case FailureClass::kThrottled:
+      return ErrorKind::kTryLater;
+    case FailureClass::kNoMoney:
+    case FailureClass::kNotAllowed:
+      return ErrorKind::kNoPermission;
+    case FailureClass::kTooLong:
+    case FailureClass::kOurFault:
+      return ErrorKind::kData;
+    case FailureClass::kGone:
+      return ErrorKind::kUnavailable;
+    case FailureClass::kProtocol:
+      return ErrorKind::kProtocol;
+    case FailureClass::kCancelled:
+    case FailureClass::kLocal:
+      return ErrorKind::kOs;
+  }
+  return ErrorKind::kSoftware;
+}
+
+// If several apply, the first of this order decides.
+int precedence(base::ErrorKind kind) {
+  using base::ErrorKind;
+  switch (kind) {
+    case ErrorKind::kOs:
+      return 0;
+    case ErrorKind::kNoPermission:
+      return 1;
+    case ErrorKind::kProtocol:
+      return 2;
+    case ErrorKind::kTryLater:
+      return 3;
+    case ErrorKind::kUnavailable:
+      return 4;
+    default:
+      return 5;
+  }
+}
+
+std::string describe(const Attempt& attempt) {
+  const Failure& failure = *attempt.failure;
+  return fmt::format("{} ({}): {}", attempt.candidate->model->name,
+                     attempt.candidate->provider->name, failure.message);
+}
+
+}  // namespace
+
+base::Error failed(const Answered& answered, size_t printed_bytes) {
+  const Attempt& last = answered.attempts.back();
+  if (printed_bytes > 0) {
+    return {base::ErrorKind::kIncomplete,
+            fmt::format("{}; the answer broke off after {} bytes",
+                        describe(last), printed_bytes)};
+  }
+  // One line a candidate, its last failure; the gravest kind decides.
+  base::ErrorKind kind = kind_of(last.failure->kind);
+  std::vector<std::string> causes;
+  for (size_t i = 0; i < answered.attempts.size(); ++i) {
+    const Attempt& attempt = answered.attempts[i];
+    const base::ErrorKind its = kind_of(attempt.failure->kind);
+    if (precedence(its) < precedence(kind)) kind = its;
+    const bool last_of_candidate =
+        i + 1 == answered.attempts.size() ||
+        answered.attempts[i + 1].candidate != attempt.candidate;
+    if (last_of_candidate) causes.push_back(describe(attempt));
+  }
+  std::string text = base::join(causes, "; ");
+  if (answered.attempts.size() > 1) {
+    text += fmt::format(" ({} attempts)", answered.attempts.size());
+  }
+  if (last.failure->retry_after) {
+    text += fmt::format(
+        "; it asks to wait {:.0f} s",
+        std::ceil(static_cast<double>(last.failure->retry_after->count()) /
+                  1000));
+  }
+  return {kind, text};
+}
+
+}  // namespace llmroute::app

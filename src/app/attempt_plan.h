@@ -1,0 +1,110 @@
+// What each failure of an attempt leads to: the same candidate again after a
+// wait, the next one, or the end. Pure: no clock, no network; `run` and `batch`
+// both go by it. The rules: docs/reliability.md.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/decision.h"
+#include "core/reply.h"
+
+namespace llmroute::app {
+
+struct Attempt {
+  const core::Candidate* candidate = nullptr;  // borrowed from the decision
+  std::optional<core::Failure> failure;        // nothing: it answered
+  bool retryable = false;
+  std::chrono::milliseconds waited{0};  // before this attempt
+  std::chrono::milliseconds took{0};
+  std::chrono::milliseconds first_token{0};  // 0: no text came
+};
+
+struct Answered {
+  std::optional<core::Reply> reply;
+  const core::Candidate* by = nullptr;  // who answered, or who failed last
+  std::vector<Attempt> attempts;
+};
+
+// The numbers of the retry rules. Backoff before retry n is uniform in [0,
+// min(cap, base * 2^(n-1))] (full jitter). These are those of `run`.
+struct RetryRules {
+  int attempts_per_candidate = 3;
+  int attempts_per_request = 6;
+  std::chrono::milliseconds base_transient{500};
+  std::chrono::milliseconds base_throttled{1000};
+  std::chrono::milliseconds cap{8000};
+  std::chrono::milliseconds longest_hint{60'000};
+};
+
+// Uniform random number in [0, 1).
+using Random = std::function<double()>;
+double system_random();
+
+// Wait before retry number `retry` (from 1) after `failure`; nothing: do not
+// retry this candidate.
+std::optional<std::chrono::milliseconds> retry_wait(
+    const RetryRules& rules, const core::Failure& failure, int retry,
+    const Random& random);
+
+// Whether the provider may charge for an attempt that failed like this: it was
+// sent, and not answered by an error status.
+bool may_have_cost(const core::Failure& failure);
+
+// One request's way through the candidates of its decision.
+class AttemptPlan {
+ public:
+  // What the plan cannot know of a candidate: true if it may not be asked now.
+  using Blocked = std::function<bool(const core::Candidate& candidate)>;
+  struct Next {
+    size_t candidate = 0;  // index into the decision's
+    std::chrono::milliseconds wait{0};
+  };
+
+  // Borrows the decision. `ceiling`: what all attempts together may cost.
+  AttemptPlan(const core::Decision& decision, const RetryRules& rules,
+              std::optional<core::Money> ceiling, Blocked blocked = {},
+              Random random = system_random);
+
+  // The first candidate from that index on who may be asked; nothing: nobody.
+  std::optional<Next> allowed_from(size_t candidate) const;
+  // `attempt` of that candidate failed; time_left: of the request. Nothing: the
+  // request is over.
+  std::optional<Next> after(size_t candidate, Attempt attempt,
+                            std::chrono::milliseconds time_left);
+  // An attempt that answered, or that ended the request whatever may follow.
+  void last(Attempt attempt);
+
+  const std::vector<Attempt>& attempts() const { return attempts_; }
+  std::vector<Attempt> take_attempts() { return std::move(attempts_); }
+  // At most, by failed attempts that may have cost something.
+  core::Money spent() const { return spent_; }
+
+ private:
+  bool skip(const core::Candidate& candidate) const;
+  bool affordable(const core::Candidate& candidate) const;
+  std::optional<Next> same_again(size_t candidate,
+                                 std::chrono::milliseconds time_left) const;
+
+  const core::Decision& decision_;
+  RetryRules rules_;
+  std::optional<core::Money> ceiling_;
+  Blocked blocked_;
+  Random random_;
+  std::vector<Attempt> attempts_;
+  int on_this_ = 0;  // attempts of the last candidate in a row
+  std::set<std::string> providers_off_;
+  core::Money spent_;
+  int64_t least_window_ = 0;  // a candidate's window must be above this
+};
+
+// The error that all attempts together amount to. REQUIRES: !answered.reply, at
+// least one attempt.
+base::Error failed(const Answered& answered, size_t printed_bytes);
+
+}  // namespace llmroute::app
