@@ -31,12 +31,20 @@ base::Result<Decider> Decider::create(const core::Config& config,
 }
 
 base::Result<core::Decision> Decider::decide(const core::Prompt& prompt) const {
+  return decide(prompt, circumstances_.options, std::nullopt);
+}
+
+base::Result<core::Decision> Decider::decide(
+    const core::Prompt& prompt, const core::RoutingOptions& options,
+    const std::optional<core::Money>& ceiling) const {
+  const std::optional<core::Money>& own = config_->limits.max_cost;
   const core::Analysis analysis =
       analyzer_->analyze({prompt.instruction(), prompt.context()});
   routing::Request request{prompt,
                            analysis,
-                           circumstances_.options,
-                           config_->limits.max_cost,
+                           options,
+                           own && ceiling ? std::min(*own, *ceiling)
+                                          : (own ? own : ceiling),
                            circumstances_.missing_keys,
                            circumstances_.unavailable};
   LLMROUTE_TRY(core::Decision decision, router_.decide(request));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "analyzer/analyzer.h"
@@ -38,6 +39,11 @@ class Decider {
 
   // As Router::decide(); the decision's candidates borrow from the config.
   base::Result<core::Decision> decide(const core::Prompt& prompt) const;
+  // The same with other options than the circumstances', and a ceiling that
+  // holds beside the config's.
+  base::Result<core::Decision> decide(
+      const core::Prompt& prompt, const core::RoutingOptions& options,
+      const std::optional<core::Money>& ceiling) const;
 
  private:
   Decider(const core::Config& config, const analyzer::Analyzer& analyzer,

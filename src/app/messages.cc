@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "base/files.h"
@@ -69,8 +70,18 @@ void replace_all(std::string& text, const std::string& what) {
   }
 }
 
+// Whether a status line stands at the cursor. Confined to the main thread.
+bool status_drawn = false;
+constexpr std::string_view kClearLine = "\r\x1b[K";
+
+std::string clear_status() {
+  return std::exchange(status_drawn, false) ? std::string(kClearLine)
+                                            : std::string();
+}
+
 void put_line(std::string_view text) {
   const std::string line =
+      clear_status() +
       "llmroute: " + base::visible_line(redacted(std::string(text))) + "\n";
   (void)base::write_all(STDERR_FILENO, line);
 }
@@ -98,6 +109,19 @@ void Messages::warn(std::string_view text) const {
 }
 
 void Messages::note(std::string_view text) const { put_line(text); }
+
+void Messages::status(std::string_view text) const {
+  std::string drawn = clear_status();
+  drawn += text;
+  status_drawn = !text.empty();
+  if (!drawn.empty()) (void)base::write_all(STDERR_FILENO, drawn);
+}
+
+void Messages::line(std::string_view text) const {
+  if (options_.quiet) return;
+  (void)base::write_all(STDERR_FILENO,
+                        clear_status() + std::string(text) + "\n");
+}
 
 void Messages::detail(std::string_view text) const {
   if (options_.verbose > 0) put_line(text);

@@ -25,6 +25,12 @@ class Messages {
       const;  // asked for (--show-route, --stats): always
   void detail(std::string_view text) const;  // with --verbose
 
+  // A line that the next one replaces, where stderr is a terminal: "" takes it
+  // away, and so does any message. Not filtered, not redacted: our own words.
+  void status(std::string_view text) const;
+  // A line as it is, for programs. Unless --quiet.
+  void line(std::string_view text) const;
+
  private:
   MessageOptions options_;
 };

@@ -77,6 +77,56 @@ struct RunOptions {
   MessageOptions messages;
 };
 
+// Where a batch's records come from and how a line is read.
+struct BatchInputOptions {
+  std::vector<std::string> files;  // none, or "-": stdin
+  bool lines = false;              // a line is a prompt
+  bool nul = false;                // the same, separated by NUL
+  std::optional<std::string> prompt_template, prompt_field;
+  std::optional<std::string> system, system_file;  // of records without their own
+  bool ignore_unknown = false;
+  bool reroute = false;  // records' own models are not kept
+  int64_t skip = 0;
+  std::optional<int64_t> limit;
+  std::optional<std::string> shard;  // "K/N" or "auto"
+};
+
+struct BatchOutputOptions {
+  std::optional<std::string> file;     // -o; "-" is stdout
+  std::optional<std::string> journal;  // beside -o if not given
+  std::optional<std::string> errors;   // where failed records go instead
+  std::optional<std::string> form;     // "native" or "openai"
+  bool unordered = false;
+  bool echo = false;
+  bool extras = true;
+  bool timing = true;
+  bool force = false;  // replace what is there
+  std::string fsync = "group";
+  bool repair = false, retry_errors = false, accept_config_change = false;
+  std::string match = "line";
+  std::optional<std::string> summary;  // a JSON file
+  std::string progress = "auto";
+};
+
+struct BatchOptions {
+  ConfigOptions config;
+  BatchInputOptions input;
+  RoutingOptions routing;
+  RequestOptions request;
+  LimitOptions limits;  // max_cost: of the whole batch
+  BatchOutputOptions output;
+  int jobs = 8;
+  std::optional<double> requests_per_minute, tokens_per_minute;
+  std::optional<double> max_errors;  // records
+  bool max_errors_percent = false;   // of the records done, 100 at least
+  bool strict = false;
+  bool validate = false;
+  bool dry_run = false;
+  std::optional<std::string> split, collect;  // a directory
+  Format format = Format::kText;              // of the estimate
+  MessageOptions messages;
+};
+
 struct ExplainOptions {
   ConfigOptions config;
   InputOptions input;

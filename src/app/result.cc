@@ -28,8 +28,6 @@ void write_usd(JsonWriter& json, const char* key,
   }
 }
 
-// The candidate of the highest general ability: what a user without a router
-// might have asked.
 const Candidate* strongest(const Decision& decision) {
   const auto found = std::max_element(
       decision.candidates.begin(), decision.candidates.end(),
@@ -115,13 +113,12 @@ bool failures_may_have_cost(const Answered& answered) {
 
 void write_cost(JsonWriter& json, const Decision& decision,
                 const Answered& answered) {
-  std::optional<Money> cost, strongest_cost;
+  std::optional<Money> cost, on_strongest;
   if (answered.reply) {
     if (!failures_may_have_cost(answered)) {
       cost = core::cost_of(*answered.by->model, answered.reply->usage);
     }
-    strongest_cost =
-        core::cost_of(*strongest(decision)->model, answered.reply->usage);
+    on_strongest = strongest_cost(decision, answered.reply->usage);
   }
   const std::string& as_of = answered.by->model->price_as_of;
   json.key("cost").begin_object();
@@ -129,7 +126,7 @@ void write_cost(JsonWriter& json, const Decision& decision,
   json.field("estimated", false);
   json.field("price_as_of",
              as_of.empty() ? std::nullopt : std::optional<std::string>(as_of));
-  write_usd(json, "strongest_usd", strongest_cost);
+  write_usd(json, "strongest_usd", on_strongest);
   json.end_object();
 }
 
@@ -190,6 +187,13 @@ std::string result_json(const Routed& routed, const Answered& answered,
   write_error(json, error);
   json.end_object();
   return json.take() + "\n";
+}
+
+std::optional<Money> strongest_cost(const Decision& decision,
+                                    const core::Usage& usage) {
+  const Candidate* candidate = strongest(decision);
+  if (candidate == nullptr) return std::nullopt;
+  return core::cost_of(*candidate->model, usage);
 }
 
 std::string route_line(const Decision& decision) {

@@ -14,6 +14,11 @@ namespace llmroute::app {
 std::string result_json(const Routed& routed, const Answered& answered,
                         const base::Error* error);
 
+// What the same tokens would have cost on the candidate of the highest general
+// ability: what a user without a router might have asked.
+std::optional<core::Money> strongest_cost(const core::Decision& decision,
+                                          const core::Usage& usage);
+
 std::string route_line(const core::Decision& decision);
 std::string stats_line(const Answered& answered);
 

@@ -17,8 +17,7 @@ namespace {
 using base::Result;
 
 // A ceiling is kept by the request's own limit, so nothing may replace it.
-base::Status check_extra(const RequestOptions& request,
-                         const core::Limits& limits) {
+base::Status check_extra(const RequestOptions& request, bool under_ceiling) {
   constexpr std::string_view kCostly[] = {"max_tokens",
                                           "max_completion_tokens",
                                           "max_output_tokens",
@@ -27,8 +26,8 @@ base::Status check_extra(const RequestOptions& request,
                                           "best_of",
                                           "options"};
   for (const auto& [name, value] : request.extra) {
-    if (limits.max_cost && std::find(std::begin(kCostly), std::end(kCostly),
-                                     name) != std::end(kCostly)) {
+    if (under_ceiling && std::find(std::begin(kCostly), std::end(kCostly),
+                                   name) != std::end(kCostly)) {
       return base::Error{
           base::ErrorKind::kUsage,
           fmt::format("-O {} is not possible under a cost ceiling", name)};
@@ -79,35 +78,46 @@ std::map<std::string, std::string> missing_keys(
 
 }  // namespace
 
-Result<Routed> route_prompt(const RouteQuestion& question,
-                            const base::Environment& environment,
-                            const Messages& messages) {
+Result<Routed> prepare_routing(const RouteQuestion& question,
+                               const base::Environment& environment) {
   Routed routed;
   LLMROUTE_TRY(core::Config config,
                config::load({question.config.file, question.config.no_config},
                             environment));
   routed.config = std::make_unique<core::Config>(std::move(config));
   LLMROUTE_CHECK(apply_limits(question.limits, routed.config->limits));
-  LLMROUTE_CHECK(check_extra(question.request, routed.config->limits));
-  // Before standard input: what is read now is used, whatever becomes of the
-  // file while the prompt is waited for.
+  LLMROUTE_CHECK(check_extra(
+      question.request,
+      question.under_ceiling || routed.config->limits.max_cost.has_value()));
   LLMROUTE_TRY(analyzer::Analyzer model, router_model(*routed.config));
   routed.analyzer = std::make_unique<analyzer::Analyzer>(std::move(model));
-  LLMROUTE_TRY(routed.prompt,
-               read_prompt(question.input, question.request, messages));
+  return routed;
+}
+
+base::Status add_decider(const RouteQuestion& question,
+                         const base::Environment& environment, Routed& routed) {
   std::map<std::string, std::string> unavailable =
       find_local_models(question.asker, environment, *routed.config);
   // After the local ones, which are listed only now.
   add_unlisted_models(question.routing.models, *routed.config);
   add_unlisted_models(question.routing.fallback, *routed.config);
-
-  const auto start = std::chrono::steady_clock::now();
   LLMROUTE_TRY(Decider decider,
                Decider::create(*routed.config, *routed.analyzer,
                                {question.asker, question.routing,
                                 missing_keys(*routed.config, environment),
                                 std::move(unavailable)}));
   routed.decider = std::make_unique<Decider>(std::move(decider));
+  return {};
+}
+
+Result<Routed> route_prompt(const RouteQuestion& question,
+                            const base::Environment& environment,
+                            const Messages& messages) {
+  LLMROUTE_TRY(Routed routed, prepare_routing(question, environment));
+  LLMROUTE_TRY(routed.prompt,
+               read_prompt(question.input, question.request, messages));
+  LLMROUTE_CHECK(add_decider(question, environment, routed));
+  const auto start = std::chrono::steady_clock::now();
   LLMROUTE_TRY(routed.decision, routed.decider->decide(routed.prompt));
   routed.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);

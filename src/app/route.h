@@ -34,8 +34,18 @@ struct RouteQuestion {
   const RequestOptions& request;
   const LimitOptions& limits;
   Asker asker = Asker::kRun;
+  bool under_ceiling = false;  // of something larger than the request
 };
 
+// Config and router model only, before any input is read: what they say now is
+// used, whatever becomes of the files meanwhile.
+base::Result<Routed> prepare_routing(const RouteQuestion& question,
+                                     const base::Environment& environment);
+// Then the decider: looks for local servers and keys.
+base::Status add_decider(const RouteQuestion& question,
+                         const base::Environment& environment, Routed& routed);
+
+// All of it, for one prompt.
 base::Result<Routed> route_prompt(const RouteQuestion& question,
                                   const base::Environment& environment,
                                   const Messages& messages);

@@ -22,6 +22,17 @@ bool is_wide(char32_t c) {
 
 }  // namespace
 
+std::string clip_to_width(const std::string& text, size_t columns) {
+  size_t width = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    const char32_t c = next_code_point(text, at);
+    width += is_combining(c) ? 0U : is_wide(c) ? 2U : 1U;
+    if (width > columns) return text.substr(0, begin);
+  }
+  return text;
+}
+
 size_t display_width(const std::string& text) {
   const bool ascii = std::all_of(text.begin(), text.end(),
                                  [](char c) { return (c & 0x80) == 0; });

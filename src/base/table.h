@@ -26,4 +26,7 @@ class Table {
 // count two, combining marks none.
 size_t display_width(const std::string& text);
 
+// `text` cut to at most that many columns.
+std::string clip_to_width(const std::string& text, size_t columns);
+
 }  // namespace llmroute::base

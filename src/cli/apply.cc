@@ -139,6 +139,29 @@ Status set_training_seed(Settings& s, Text value) {
   return {};
 }
 
+Status set_skip(Settings& s, Text value) {
+  LLMROUTE_TRY(s.batch_input.skip, whole_number(value, 0, INT64_MAX));
+  return {};
+}
+
+Status set_limit(Settings& s, Text value) {
+  LLMROUTE_TRY(s.batch_input.limit, whole_number(value, 0, INT64_MAX));
+  return {};
+}
+
+Status set_jobs(Settings& s, Text value) {
+  LLMROUTE_TRY(const int64_t jobs, whole_number(value, 1, 65536));
+  s.jobs = static_cast<int>(jobs);
+  return {};
+}
+
+Status set_max_errors(Settings& s, Text value) {
+  s.max_errors_percent = value.ends_with('%');
+  if (s.max_errors_percent) value.remove_suffix(1);
+  LLMROUTE_TRY(s.max_errors, number(value, 0, 1e15));
+  return {};
+}
+
 Status set_threads(Settings& s, Text value) {
   LLMROUTE_TRY(const int64_t threads, whole_number(value, 1, 256));
   s.threads = static_cast<int>(threads);

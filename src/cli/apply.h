@@ -28,6 +28,19 @@ Status turn_on(Settings& s, Text) {
 }
 
 template <auto... kPath>
+Status turn_off(Settings& s, Text) {
+  at<kPath...>(s) = false;
+  return {};
+}
+
+// A word that is among the option's choices.
+template <auto... kPath>
+Status text_into_plain(Settings& s, Text value) {
+  at<kPath...>(s) = value;
+  return {};
+}
+
+template <auto... kPath>
 Status text_into(Settings& s, Text value) {
   return set_text(at<kPath...>(s), value);
 }
@@ -47,6 +60,17 @@ Status usd_into(Settings& s, Text value) {
   return set_usd(at<kPath...>(s), value);
 }
 
+// A rate above zero.
+template <auto... kPath>
+Status set_rate(Settings& s, Text value) {
+  LLMROUTE_TRY(at<kPath...>(s), number(value, 1e-3, 1e12));
+  return {};
+}
+
+Status set_skip(Settings&, Text);
+Status set_limit(Settings&, Text);
+Status set_jobs(Settings&, Text);
+Status set_max_errors(Settings&, Text);
 Status set_prompt(Settings&, Text);
 Status set_system(Settings&, Text);
 Status set_system_file(Settings&, Text);

@@ -56,6 +56,40 @@ constexpr CommandRow kCommands[] = {
           {"llmroute explain --expect tier=small \"Translate to French: cat\"",
            "Exit 1 if it goes elsewhere."},
           {"llmroute explain --json < prompt.txt", "The same for programs."}}},
+    {.command = Command::kBatch,
+     .name = "batch",
+     .summary = "route and ask many records, JSON lines in and out",
+     .arguments = "[FILE...]",
+     .description =
+         "Reads records, one a line, from files or standard input, routes each "
+         "by itself as `run` would, and writes a result for each, in input "
+         "order. A record that cannot be asked or fails becomes a result with "
+         "an error in its place; it never ends the others.\n\n"
+         "A record is a line of OpenAI's batch format, an object with `prompt` "
+         "or `messages`, any object with `--template` or `--prompt-field`, or "
+         "with `--lines` plain text. It may choose a model, a route and lower "
+         "limits for itself, but no address, key or command. "
+         "llmroute-jsonl(5) has every field.\n\n"
+         "With `-o` nothing is lost and nothing is asked twice: results are "
+         "journaled as they come, and after a crash, an interrupt, a full disk "
+         "or a ceiling the same command goes on where it was left. Providers "
+         "are asked no faster than they allow; an outage holds the queue "
+         "instead of burning records, and a key that is refused turns its "
+         "provider off at once.\n\n"
+         "Exit status 1 says that some records failed, 4 that the ceiling "
+         "stopped it, 75 that nobody answers at present.",
+     .examples =
+         {{"llmroute batch in.jsonl -o out.jsonl --max-cost 5",
+           "Resumable, and never more than five dollars."},
+          {"llmroute batch -n in.jsonl",
+           "What it would cost, by model; sends nothing."},
+          {"llmroute batch --template 'Classify: {text}' < rows.jsonl | "
+           "jq -r .text",
+           "A filter over any JSON lines."},
+          {"llmroute batch -j 64 --rpm 3000 --retry-errors in.jsonl -o "
+           "out.jsonl",
+           "Faster, and once more for those that failed."}},
+     .operand_source = Source::kFile},
     {.command = Command::kBench,
      .name = "bench",
      .summary = "measure how fast and how good the routing is",
@@ -164,8 +198,9 @@ constexpr CommandRow kCommands[] = {
      .description = "Prints everything `--help` prints for that command.",
      .examples = {{"llmroute help explain", "The same as explain --help."}},
      .max_operands = 1,
-     .operand_words = "run explain bench train models config completion help "
-                      "version"},
+     .operand_words =
+         "run explain batch bench train models config completion help "
+         "version"},
     {.command = Command::kVersion,
      .name = "version",
      .summary = "print the version and how it was built",

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "analyzer/analyzer.h"
+#include "app/batch.h"
 #include "app/bench.h"
 #include "app/config_command.h"
 #include "app/explain.h"
@@ -79,6 +80,12 @@ Outcome dispatch(const Args& args, Settings settings,
       if (wants_help(args, settings)) return help_instead(args);
       return app::explain(explain_options(std::move(settings), args.operands),
                           environment);
+    case Command::kBatch:
+      if (wants_help(args, settings) && !settings.collect) {
+        return help_instead(args);
+      }
+      return app::batch(batch_options(std::move(settings), args.operands),
+                        environment);
     case Command::kBench:
       return app::bench(bench_options(std::move(settings), args.operands),
                         environment);

@@ -39,8 +39,9 @@ base::Status apply_variable(const VariableRow& row, const std::string& value,
     if (option == nullptr) return {};
     return apply_option(*option, value, name, settings);
   }
-  const bool reads_prompt =
-      command == Command::kRun || command == Command::kExplain;
+  const bool reads_prompt = command == Command::kRun ||
+                            command == Command::kExplain ||
+                            command == Command::kBatch;
   if (row.apply == nullptr || !reads_prompt) return {};
   return apply_option({.apply = row.apply}, value, name, settings);
 }
@@ -125,6 +126,29 @@ app::ExplainOptions explain_options(Settings settings,
           .format = settings.output.format,
           .no_timing = settings.no_timing,
           .expect = std::move(settings.expect),
+          .messages = settings.messages};
+}
+
+app::BatchOptions batch_options(Settings settings,
+                                std::vector<std::string> operands) {
+  settings.batch_input.files = std::move(operands);
+  return {.config = std::move(settings.config),
+          .input = std::move(settings.batch_input),
+          .routing = std::move(settings.routing),
+          .request = std::move(settings.request),
+          .limits = std::move(settings.limits),
+          .output = std::move(settings.batch_output),
+          .jobs = settings.jobs,
+          .requests_per_minute = settings.requests_per_minute,
+          .tokens_per_minute = settings.tokens_per_minute,
+          .max_errors = settings.max_errors,
+          .max_errors_percent = settings.max_errors_percent,
+          .strict = settings.strict,
+          .validate = settings.validate,
+          .dry_run = settings.dry_run,
+          .split = std::move(settings.split),
+          .collect = std::move(settings.collect),
+          .format = settings.output.format,
           .messages = settings.messages};
 }
 

@@ -23,6 +23,8 @@ app::RunOptions run_options(Settings settings,
                             std::vector<std::string> operands);
 app::ExplainOptions explain_options(Settings settings,
                                     std::vector<std::string> operands);
+app::BatchOptions batch_options(Settings settings,
+                                std::vector<std::string> operands);
 app::BenchOptions bench_options(Settings settings,
                                 std::vector<std::string> operands);
 app::TrainOptions train_options(Settings settings,

@@ -19,6 +19,15 @@ struct Settings {
   app::OutputOptions output;
   app::MessageOptions messages;
 
+  app::BatchInputOptions batch_input;
+  app::BatchOutputOptions batch_output;
+  int jobs = 8;
+  std::optional<double> requests_per_minute, tokens_per_minute;
+  std::optional<double> max_errors;
+  bool max_errors_percent = false;
+  bool strict = false, validate = false, dry_run = false;
+  std::optional<std::string> split, collect;
+
   std::vector<std::string> expect;
   bool no_timing = false;
   bool all = false;

@@ -22,6 +22,7 @@ struct Settings;
 enum class Command : uint8_t {
   kRun,
   kExplain,
+  kBatch,
   kBench,
   kTrain,
   kModels,

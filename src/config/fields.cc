@@ -393,6 +393,9 @@ constexpr auto kProviders = std::to_array<Field<Provider>>({
     checked<&Provider::seed_field, name_complaint>("seed_field"),
     special<&Provider::ca_file, set_path<&Provider::ca_file>>("ca_file"),
     plain<&Provider::allow_http>("allow_http"),
+    plain<&Provider::concurrency>("concurrency"),
+    plain<&Provider::requests_per_minute>("rpm"),
+    plain<&Provider::tokens_per_minute>("tpm"),
     special<&Provider::command, set_command<&Provider::command>>("command"),
     checked<&Provider::pass_env, variable_complaint>("pass_env"),
     special<&Provider::retry_exit, set_retry_exit>("retry_exit"),
@@ -479,6 +482,7 @@ constexpr auto kLimits = std::to_array<Field<Limits>>({
     plain<&Limits::first_token>("first_token_timeout"),
     plain<&Limits::idle>("idle_timeout"),
     {"retries", set_retries, list_retries},
+    plain<&Limits::give_up>("give_up"),
     {"max_cost", set_max_cost, list_max_cost},
 });
 

@@ -115,6 +115,12 @@ inline constexpr auto kKeys = std::to_array<KeyRow>({
      "Certificates to trust instead of the system's."},
     {"providers", "allow_http", KeyType::kBool, "false",
      "Allow http to another machine; never together with a key."},
+    {"providers", "concurrency", KeyType::kInteger, "",
+     "batch: requests at a time, at most.", {}, 1, 1e6},
+    {"providers", "rpm", KeyType::kNumber, "",
+     "batch: requests a minute, at most.", {}, 1e-3, 1e9},
+    {"providers", "tpm", KeyType::kNumber, "",
+     "batch: tokens a minute, input and output together, at most.", {}, 1e-3, 1e12},
     {"providers", "command", KeyType::kCommand, "",
      "exec: the command; the prompt on stdin, the answer on stdout, no shell."},
     {"providers", "pass_env", KeyType::kStrings, "",
@@ -212,6 +218,8 @@ inline constexpr auto kKeys = std::to_array<KeyRow>({
     {"limits", "first_token_timeout", KeyType::kDuration, "300s", "The first text of the answer."},
     {"limits", "idle_timeout", KeyType::kDuration, "60s", "Silence in the middle of an answer."},
     {"limits", "retries", KeyType::kInteger, "2", "Further tries of one model after the first.", {}, 0, 100},
+    {"limits", "give_up", KeyType::kDuration, "600s",
+     "batch: stops, to be resumed, when nobody has answered for so long."},
     {"limits", "max_cost", KeyType::kNumber, "", "Refuse a request that could cost more, in USD.", {}, 0, kMaxUsd},
     // clang-format on
 });

@@ -70,6 +70,7 @@ struct Limits {
   std::chrono::milliseconds connect{10'000};
   std::chrono::milliseconds first_token{300'000};
   std::chrono::milliseconds idle{60'000};
+  std::chrono::milliseconds give_up{600'000};  // of a batch, without success
   int attempts_per_candidate = 3;
   int attempts_per_request = 6;
   // Attempts after the first of a candidate; the request's total follows.

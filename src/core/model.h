@@ -37,6 +37,9 @@ struct Provider {
   std::string ca_file;
   bool allow_http =
       false;  // plain http to a host that is not loopback; never with a key
+  // How a batch may ask it. Unset: no limit of its own.
+  std::optional<int64_t> concurrency;  // requests at a time
+  std::optional<double> requests_per_minute, tokens_per_minute;
   // exec only
   std::vector<std::string> command;  // argv, no shell
   std::vector<std::string> pass_env;

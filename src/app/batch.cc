@@ -1,0 +1,163 @@
+#include "app/batch.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "app/batch_estimate.h"
+#include "app/batch_journal.h"
+#include "app/batch_output.h"
+#include "app/batch_run.h"
+#include "app/batch_setup.h"
+#include "app/batch_split.h"
+#include "app/batch_summary.h"
+#include "app/interrupt.h"
+#include "app/messages.h"
+#include "app/route.h"
+#include "base/files.h"
+#include "provider/preload.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Result;
+using base::Status;
+using core::ExitStatus;
+
+// Descriptors a transfer may need, and those for everything else.
+constexpr rlim_t kPerJob = 2;
+constexpr rlim_t kOthers = 24;
+
+// Never more at a time than there are descriptors for.
+int jobs_within_limits(int jobs, const Messages& messages) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return jobs;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY) return jobs;
+  const rlim_t left = limit.rlim_cur > kOthers ? limit.rlim_cur - kOthers : 0;
+  const auto most =
+      static_cast<int>(std::clamp<rlim_t>(left / kPerJob, 1, 1 << 20));
+  if (jobs <= most) return jobs;
+  messages.warn(fmt::format(
+      "{} requests at a time instead of {}: the limit is {} open files", most,
+      jobs, limit.rlim_cur));
+  return most;
+}
+
+// Writing to a file that is read would never end, or lose the input.
+Status check_output_is_no_input(const batch::InputLines& lines,
+                                const BatchOutputOptions& output) {
+  for (const auto& path :
+       {output_file(output), output.errors, output.journal}) {
+    struct stat status {};
+    if (!path || ::stat(path->c_str(), &status) != 0) continue;
+    const batch::FileIdentity identity{status.st_dev, status.st_ino};
+    const auto& inputs = lines.files();
+    if (std::find(inputs.begin(), inputs.end(), identity) == inputs.end()) {
+      continue;
+    }
+    return base::Error{base::ErrorKind::kCannotCreate,
+                       *path + " is also the input"};
+  }
+  return {};
+}
+
+// What is owed when every record has its line.
+Status publish(const BatchRun& run, BatchOutput& output,
+               std::optional<batch::Journal>& journal, ExitStatus status) {
+  if (journal) LLMROUTE_CHECK(journal->sync());
+  LLMROUTE_TRY(const auto digest, output.publish());
+  if (!journal || !digest) return {};
+  return journal->finish({*digest, run.totals().ok(), run.totals().failed(),
+                          static_cast<int64_t>(status)});
+}
+
+Status tell_summary(const BatchRun& run, const BatchOptions& options,
+                    const Messages& messages, const base::Error* why) {
+  const auto took = run.progress().elapsed(std::chrono::steady_clock::now());
+  if (options.output.progress != "never" && !options.messages.quiet) {
+    std::string text = summary_text(run.totals(), took, why);
+    text.pop_back();
+    messages.line(text);
+  }
+  if (!options.output.summary) return {};
+  return base::replace_file(*options.output.summary,
+                            summary_json(run.totals(), took, why));
+}
+
+Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
+                       batch::InputLines& lines, const BatchIdentity& identity,
+                       const base::Environment& environment,
+                       const Messages& messages) {
+  const InterruptGuard interrupt;
+  LLMROUTE_TRY(BatchJournal begun, open_batch_journal(options, identity));
+  if (begun.done) {
+    messages.detail("this batch is done; nothing is asked again");
+    return *begun.done;
+  }
+  LLMROUTE_TRY(BatchOutput output,
+               BatchOutput::open(options.output, begun.existing,
+                                 interrupt.cancel().flag));
+  LLMROUTE_TRY(batch::RecordParser parser,
+               record_parser(options.input, options.output.echo));
+  BatchRun run({options, routed, environment, messages, interrupt, lines,
+                parser, begun.journal ? &*begun.journal : nullptr, output,
+                identity.run_id, scratch_directory(options.output)});
+  const Status ran = run.run();
+  if (output.reader_gone()) die_by_signal(SIGPIPE);
+  const auto status =
+      run.totals().failed() > 0 ? ExitStatus::kNegative : ExitStatus::kOk;
+  const Status ended = ran && !interrupt.interrupted()
+                           ? publish(run, output, begun.journal, status)
+                           : ran;
+  if (output.reader_gone()) die_by_signal(SIGPIPE);
+  LLMROUTE_CHECK(
+      tell_summary(run, options, messages, ended ? nullptr : &ended.error()));
+  if (interrupt.interrupted()) interrupt.die();
+  LLMROUTE_CHECK(ended);
+  return status;
+}
+
+}  // namespace
+
+Result<ExitStatus> batch(const BatchOptions& given,
+                         const base::Environment& environment) {
+  const Messages messages(given.messages);
+  if (given.collect) return collect_batch(given, environment, messages);
+  LLMROUTE_TRY(BatchOptions options, settle_options(given, environment));
+  const bool offline = options.dry_run || options.validate || options.split;
+  std::optional<provider::Preload> preload;
+  if (!offline) preload.emplace();
+  watch_status_signal();
+  const RouteQuestion question{options.config,
+                               {},
+                               options.routing,
+                               options.request,
+                               request_limits(options),
+                               offline ? Asker::kExplain : Asker::kRun,
+                               options.limits.max_cost.has_value()};
+  LLMROUTE_TRY(Routed routed, prepare_routing(question, environment));
+  const BatchIdentity identity = identify_batch(options, routed);
+  LLMROUTE_TRY(batch::InputLines lines, open_lines(options.input));
+  LLMROUTE_CHECK(check_output_is_no_input(lines, options.output));
+  LLMROUTE_CHECK(add_decider(question, environment, routed));
+  if (options.dry_run || options.validate) {
+    return estimate_batch(options, routed, lines, messages);
+  }
+  if (options.split) return split_batch(options, routed, lines, messages);
+  if (options.limits.offline) {
+    return base::Error{base::ErrorKind::kUnavailable,
+                       "LLMROUTE_OFFLINE is set: nothing was sent"};
+  }
+  options.jobs = jobs_within_limits(options.jobs, messages);
+  return ask(options, routed, lines, identity, environment, messages);
+}
+
+}  // namespace llmroute::app

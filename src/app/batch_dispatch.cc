@@ -1,0 +1,503 @@
+#include "app/batch_dispatch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "app/attempt.h"
+#include "base/text.h"
+#include "config/keys.h"
+#include "routing/estimate.h"
+
+namespace llmroute::app {
+namespace {
+
+using core::Failure;
+using core::FailureClass;
+using std::chrono::milliseconds;
+using Time = BatchItem::Time;
+
+// A hold that a provider asks for is waited for up to that long in all.
+constexpr milliseconds kLongestHolds{600'000};
+constexpr milliseconds kLongestModelHold{3'600'000};
+
+std::string who(const core::Candidate& candidate) {
+  return fmt::format("{} ({})", candidate.model->name,
+                     candidate.provider->name);
+}
+
+milliseconds since(Time then, Time now) {
+  return std::chrono::duration_cast<milliseconds>(now - then);
+}
+
+const core::Candidate& asked_of(const BatchItem& item) {
+  return item.decision.candidates[item.candidate];
+}
+
+bool is_throttled(const Failure& failure) {
+  return failure.kind == FailureClass::kThrottled &&
+         failure.should_retry != false;
+}
+
+bool is_transient(const Failure& failure) {
+  return failure.should_retry == true ||
+         (failure.kind == FailureClass::kTransient &&
+          failure.should_retry != false);
+}
+
+}  // namespace
+
+BatchDispatcher::BatchDispatcher(DispatchLimits limits, batch::Budget& budget,
+                                 provider::CallLoop& calls,
+                                 const base::Environment& environment,
+                                 const Messages& messages, Finished finished,
+                                 Sending sending)
+    : limits_(std::move(limits)),
+      budget_(budget),
+      calls_(calls),
+      environment_(environment),
+      messages_(messages),
+      finished_(std::move(finished)),
+      sending_(std::move(sending)) {}
+
+BatchDispatcher::ProviderState& BatchDispatcher::state_of(
+    const core::Provider& provider) {
+  const auto found = providers_.find(&provider);
+  if (found != providers_.end()) return found->second;
+  batch::PaceLimits limits;
+  limits.concurrency = provider.concurrency;
+  limits.requests_per_minute = provider.requests_per_minute
+                                   ? provider.requests_per_minute
+                                   : limits_.requests_per_minute;
+  limits.tokens_per_minute = provider.tokens_per_minute
+                                 ? provider.tokens_per_minute
+                                 : limits_.tokens_per_minute;
+  return providers_.emplace(&provider, ProviderState(limits)).first->second;
+}
+
+BatchDispatcher::ModelState& BatchDispatcher::state_of(
+    const core::Candidate& candidate) {
+  ModelState& model = models_[candidate.model];
+  model.model = candidate.model;
+  model.provider = &state_of(*candidate.provider);
+  return model;
+}
+
+// May not be asked, or not before others have been tried.
+bool BatchDispatcher::blocked(const core::Candidate& candidate) {
+  const ModelState& model = state_of(candidate);
+  const Time now = std::chrono::steady_clock::now();
+  return model.provider->off.has_value() ||
+         (model.long_hold && model.held_until > now) ||
+         !model.breaker.allows(now);
+}
+
+void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
+  item->plan.emplace(
+      item->decision, limits_.retries, item->record.overrides.max_cost,
+      [this](const core::Candidate& candidate) { return blocked(candidate); });
+  enqueue(std::move(item), false);
+}
+
+void BatchDispatcher::enqueue(std::unique_ptr<BatchItem> item, bool in_front) {
+  if (const auto next = item->plan->allowed_from(item->candidate)) {
+    item->candidate = next->candidate;
+  } else if (state_of(*asked_of(*item).provider).off) {
+    return nobody_left(std::move(item));
+  }
+  auto& queue = state_of(asked_of(*item)).queue;
+  ++waiting_;
+  if (in_front) {
+    queue.push_front(std::move(item));
+  } else {
+    queue.push_back(std::move(item));
+  }
+}
+
+void BatchDispatcher::delay(std::unique_ptr<BatchItem> item, Time due) {
+  BatchItem* key = item.get();
+  ++waiting_;
+  delayed_.emplace(key, std::move(item));
+  due_.push({due, ++numbers_, key});
+}
+
+// What waits for this model may go elsewhere now.
+void BatchDispatcher::requeue(ModelState& model) {
+  std::deque<std::unique_ptr<BatchItem>> queue = std::exchange(model.queue, {});
+  waiting_ -= queue.size();
+  for (auto& item : queue) enqueue(std::move(item), false);
+}
+
+bool BatchDispatcher::may_start(const ModelState& model, Time now) const {
+  return running_.size() < static_cast<size_t>(limits_.jobs) &&
+         model.held_until <= now && model.breaker.allows(now) &&
+         model.provider->pace.ready() <= now;
+}
+
+void BatchDispatcher::dispatch(Time now) {
+  while (!due_.empty() && due_.top().due <= now) {
+    auto owned = delayed_.extract(due_.top().item);
+    due_.pop();
+    --waiting_;
+    enqueue(std::move(owned.mapped()), true);
+  }
+  if (failing_since_ && now - *failing_since_ >= limits_.give_up) {
+    stop({base::ErrorKind::kTryLater,
+          fmt::format(
+              "nobody has answered for {:.0f} s",
+              std::chrono::duration<double>(now - *failing_since_).count())});
+  }
+  if (models_.empty()) return;
+  // A different model first each time, so that none is starved of jobs.
+  auto at = std::next(models_.begin(),
+                      static_cast<std::ptrdiff_t>(turn_++ % models_.size()));
+  for (size_t i = 0; i < models_.size(); ++i) {
+    ModelState& model = at->second;
+    while (!stopped_ && !model.queue.empty() && may_start(model, now)) {
+      if (!start_front(model, now)) break;
+    }
+    if (++at == models_.end()) at = models_.begin();
+  }
+}
+
+// False: there is no money for it, now or for good.
+bool BatchDispatcher::start_front(ModelState& model, Time now) {
+  BatchItem& item = *model.queue.front();
+  core::Candidate& candidate = item.decision.candidates[item.candidate];
+  const auto worst = [&] {
+    return candidate.worst_cost.value_or(core::Money{});
+  };
+  if (budget_.ceiling() && !budget_.hold(worst())) {
+    if (!running_.empty()) return false;  // settled for less, perhaps
+    const core::Money left{budget_.ceiling()->pico - budget_.settled().pico};
+    if (!routing::lower_cap(candidate, left) || !budget_.hold(worst())) {
+      stop({base::ErrorKind::kBudget,
+            fmt::format("the ceiling of {} is reached: {} spent, and the next "
+                        "record may cost {}",
+                        core::display_usd(*budget_.ceiling()),
+                        core::display_usd(budget_.settled()),
+                        core::display_usd(worst()))});
+      return false;
+    }
+  }
+  item.hold = worst();
+  auto owned = std::move(model.queue.front());
+  model.queue.pop_front();
+  --waiting_;
+  start(std::move(owned), model, now);
+  return true;
+}
+
+base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
+  const core::Candidate& candidate = asked_of(item);
+  ProviderState& state = state_of(*candidate.provider);
+  if (!state.key) {
+    LLMROUTE_TRY(state.key,
+                 config::resolve_key(*candidate.provider, environment_));
+    redact_in_messages(*state.key);
+  }
+  const core::Limits& limits = limits_.call;
+  const milliseconds total =
+      item.record.overrides.timeout.value_or(limits.total);
+  return provider::Call{
+      *candidate.provider,
+      *candidate.model,
+      item.prompt,
+      *state.key,
+      cap_to_send(candidate, item.prompt, budget_.ceiling().has_value()),
+      false,
+      // A whole reply comes at once, at its end.
+      {limits.connect, total, limits.idle, total},
+      {}};
+}
+
+void BatchDispatcher::start(std::unique_ptr<BatchItem> item, ModelState& model,
+                            Time now) {
+  BatchItem* key = item.get();
+  const core::Candidate& candidate = asked_of(*item);
+  item->started = now;
+  if (item->since == Time{}) item->since = now;
+  item->tokens = candidate.input_tokens + candidate.output_tokens;
+  model.breaker.start(now);
+  model.provider->pace.start(item->tokens, now);
+  auto call = call_for(*item);
+  base::Status told = budget_.ceiling() && call
+                          ? sending_(item->record.line, item->hold)
+                          : base::Status();
+  running_.emplace(key, std::move(item));
+  if (!told) {
+    stop(told.error());
+    return done(key, [] {
+      Failure failure;
+      failure.kind = FailureClass::kCancelled;
+      return failure;
+    }());
+  }
+  if (!call) return done(key, no_key(call.error()));
+  calls_.start(*std::move(call), [this, key](provider::CallResult result) {
+    done(key, std::move(result));
+  });
+}
+
+void BatchDispatcher::settle(BatchItem& item,
+                             const provider::CallResult& result) {
+  const core::Candidate& candidate = asked_of(item);
+  std::optional<core::Money> cost = core::Money{};
+  bool estimated = false;
+  if (const auto* reply = std::get_if<core::Reply>(&result)) {
+    cost = core::cost_of(*candidate.model, reply->usage);
+    estimated = !cost;
+  } else if (may_have_cost(std::get<Failure>(result))) {
+    cost.reset();
+    estimated = true;
+  }
+  if (!cost) cost = candidate.worst_cost;
+  item.cost_unknown = item.cost_unknown || !cost;
+  item.cost_estimated = item.cost_estimated || (estimated && cost);
+  const core::Money spent = cost.value_or(core::Money{});
+  item.spent = item.spent + spent;
+  if (budget_.ceiling()) {
+    budget_.settle(item.hold, spent);
+  } else {
+    budget_.settle({}, spent);
+  }
+}
+
+void BatchDispatcher::done(BatchItem* running, provider::CallResult result) {
+  const Time now = std::chrono::steady_clock::now();
+  auto owned = running_.extract(running);
+  std::unique_ptr<BatchItem> item = std::move(owned.mapped());
+  ModelState& model = state_of(asked_of(*item));
+  auto* reply = std::get_if<core::Reply>(&result);
+  std::optional<int64_t> tokens;
+  if (reply != nullptr && reply->usage.complete()) {
+    tokens = *reply->usage.input + *reply->usage.output;
+  }
+  model.provider->pace.end(item->tokens, tokens);
+  item->asked += since(item->started, now);
+  settle(*item, result);
+  if (reply != nullptr) return succeed(std::move(item), std::move(*reply), now);
+  fail(std::move(item), std::get<Failure>(std::move(result)), now);
+}
+
+void BatchDispatcher::succeed(std::unique_ptr<BatchItem> item,
+                              core::Reply reply, Time now) {
+  const core::Candidate& by = asked_of(*item);
+  ModelState& model = state_of(by);
+  model.breaker.succeed(now);
+  model.provider->pace.succeed();
+  model.provider->holds_in_a_row = 0;
+  model.throttled_in_a_row = 0;
+  last_success_ = now;
+  failing_since_.reset();
+  Attempt attempt;
+  attempt.candidate = &by;
+  attempt.took = since(item->started, now);
+  item->plan->last(std::move(attempt));
+  Answered answered;
+  answered.reply = std::move(reply);
+  answered.by = &by;
+  answered.attempts = item->plan->take_attempts();
+  finished_(std::move(item), std::move(answered));
+}
+
+// While nobody has answered since the record was first asked, its failures say
+// nothing about it.
+bool BatchDispatcher::in_outage(const BatchItem& item) const {
+  return !last_success_ || *last_success_ < item.since;
+}
+
+void BatchDispatcher::count_failure(ModelState& model, const Failure& failure,
+                                    Time now) {
+  if (!is_transient(failure)) return model.breaker.forget();
+  if (!failing_since_) failing_since_ = now;
+  if (!model.breaker.fail(now, system_random())) return;
+  messages_.warn(fmt::format(
+      "{} keeps failing ({}); left alone for {:.0f} s", model.model->name,
+      failure.message,
+      std::chrono::duration<double>(model.breaker.until() - now).count()));
+  requeue(model);
+}
+
+void BatchDispatcher::switch_off(ProviderState& provider,
+                                 const std::string& name,
+                                 const Failure& failure) {
+  if (provider.off) return;
+  provider.off = base::Error{
+      base::ErrorKind::kNoPermission,
+      fmt::format("{} is not asked any more: {}", name, failure.message)};
+  messages_.warn(provider.off->message);
+  for (auto& [key, model] : models_) {
+    if (model.provider == &provider) requeue(model);
+  }
+}
+
+// Descriptors, memory or threads are short: with fewer at a time it may do.
+void BatchDispatcher::lower_jobs(const Failure& failure) {
+  const int fewer = std::max<int>(1, static_cast<int>(running_.size()));
+  if (limits_.jobs == 1 || (running_.empty() && limits_.jobs <= fewer)) {
+    return stop({base::ErrorKind::kOs, failure.message});
+  }
+  messages_.warn(
+      fmt::format("{}; from now on {} at a time", failure.message, fewer));
+  limits_.jobs = std::min(limits_.jobs - 1, fewer);
+}
+
+// Waits that do not count as attempts: a provider that asks for time, and an
+// outage of everybody. True: `item` was taken.
+bool BatchDispatcher::wait_for_provider(std::unique_ptr<BatchItem>& item,
+                                        ModelState& model,
+                                        const Failure& failure, Time now) {
+  const bool throttled = is_throttled(failure);
+  if (!throttled && !(is_transient(failure) && in_outage(*item))) return false;
+  if (throttled && since(item->since, now) > kLongestHolds) return false;
+  const int tried =
+      throttled ? ++model.throttled_in_a_row : item->uncounted + 1;
+  const auto wait = retry_wait(limits_.retries, failure, tried, system_random);
+  if (!wait) {
+    model.long_hold = true;
+    model.held_until = now + std::min(*failure.retry_after, kLongestModelHold);
+    return false;
+  }
+  ++item->uncounted;
+  ++retries_;
+  if (throttled) {
+    model.held_until = std::max(model.held_until, now + *wait);
+    model.long_hold = false;
+    enqueue(std::move(item), true);
+  } else {
+    const Time due = retry_time(model, failure, *wait, now);
+    delay(std::move(item), due);
+  }
+  return true;
+}
+
+// Without a budget for retries left, the provider is held instead.
+Time BatchDispatcher::retry_time(ModelState& model, const Failure& failure,
+                                 milliseconds wait, Time now) {
+  ProviderState& provider = *model.provider;
+  if (!provider.pace.spend_retry(failure.timed_out)) {
+    const auto hold = retry_wait(limits_.retries, failure,
+                                 ++provider.holds_in_a_row, system_random);
+    provider.pace.hold(now + hold.value_or(limits_.retries.cap));
+  }
+  return now + wait;
+}
+
+void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
+                           Time now) {
+  const core::Candidate& by = asked_of(*item);
+  ModelState& model = state_of(by);
+  if (failure.kind == FailureClass::kCancelled) return;
+  if (failure.kind == FailureClass::kLocal) {
+    model.breaker.forget();
+    lower_jobs(failure);
+    return enqueue(std::move(item), true);
+  }
+  count_failure(model, failure, now);
+  if (failure.kind == FailureClass::kNotAllowed ||
+      failure.kind == FailureClass::kNoMoney) {
+    switch_off(*model.provider, by.provider->name, failure);
+  }
+  if (wait_for_provider(item, model, failure, now)) return;
+  Attempt attempt;
+  attempt.candidate = &by;
+  attempt.took = since(item->started, now);
+  attempt.failure = failure;
+  const size_t candidate = item->candidate;
+  const auto total =
+      item->record.overrides.timeout.value_or(limits_.call.total);
+  const auto next =
+      item->plan->after(candidate, std::move(attempt), total - item->asked);
+  if (!next) {
+    if (model.provider->off || model.held_until > now) {
+      return nobody_left(std::move(item));
+    }
+    return give_up(std::move(item));
+  }
+  item->candidate = next->candidate;
+  if (next->candidate != candidate) return enqueue(std::move(item), true);
+  ++retries_;
+  const Time due = retry_time(model, failure, next->wait, now);
+  delay(std::move(item), due);
+}
+
+// Every candidate is off or holds for long: with the whole batch so, it stops,
+// to be resumed; else it is this record's own matter.
+void BatchDispatcher::nobody_left(std::unique_ptr<BatchItem> item) {
+  const Time now = std::chrono::steady_clock::now();
+  const bool anybody =
+      std::any_of(models_.begin(), models_.end(), [now](const auto& entry) {
+        const ModelState& model = entry.second;
+        return !model.provider->off &&
+               !(model.long_hold && model.held_until > now);
+      });
+  const core::Candidate& by = asked_of(*item);
+  const ModelState& model = state_of(by);
+  if (anybody) {
+    if (item->plan->attempts().empty()) {
+      Attempt none;
+      none.candidate = &by;
+      none.failure = no_key(*model.provider->off);
+      item->plan->last(std::move(none));
+    }
+    return give_up(std::move(item));
+  }
+  if (model.provider->off) return stop(*model.provider->off);
+  stop({base::ErrorKind::kTryLater,
+        fmt::format(
+            "{} asks to wait {:.0f} s", who(by),
+            std::chrono::duration<double>(model.held_until - now).count())});
+}
+
+void BatchDispatcher::give_up(std::unique_ptr<BatchItem> item) {
+  Answered answered;
+  answered.attempts = item->plan->take_attempts();
+  answered.by = answered.attempts.back().candidate;
+  finished_(std::move(item), std::move(answered));
+}
+
+void BatchDispatcher::stop(base::Error why) {
+  if (!stopped_) stopped_ = std::move(why);
+}
+
+BatchDispatcher::Time BatchDispatcher::next() const {
+  Time soonest = Time::max();
+  if (!due_.empty()) soonest = due_.top().due;
+  if (failing_since_) {
+    soonest = std::min(soonest, *failing_since_ + limits_.give_up);
+  }
+  for (const auto& [key, model] : models_) {
+    if (model.queue.empty() || model.breaker.probing()) continue;
+    if (running_.size() >= static_cast<size_t>(limits_.jobs)) break;
+    Time at = std::max(model.held_until, model.provider->pace.ready());
+    if (model.breaker.state(at) != core::Breaker::State::kClosed) {
+      at = std::max(at, model.breaker.until());
+    }
+    soonest = std::min(soonest, at);
+  }
+  return soonest;
+}
+
+std::string BatchDispatcher::troubles(Time now) const {
+  std::vector<std::string> texts;
+  const auto seconds = [now](Time until) {
+    return std::chrono::duration<double>(until - now).count();
+  };
+  for (const auto& [key, model] : models_) {
+    if (model.provider->off) continue;
+    const Time hold =
+        std::max(model.held_until, model.provider->pace.held_until());
+    if (model.breaker.state(now) == core::Breaker::State::kOpen) {
+      texts.push_back(fmt::format("{} left alone for {:.0f} s", key->name,
+                                  seconds(model.breaker.until())));
+    } else if (hold > now + std::chrono::milliseconds(500)) {
+      texts.push_back(
+          fmt::format("{} held for {:.0f} s", key->name, seconds(hold)));
+    }
+  }
+  return base::join(texts, ", ");
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,165 @@
+// Which waiting record is asked of whom, and when: concurrency, the pace and
+// holds of providers, breakers, retries, money. The rules: docs/reliability.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "app/attempt_plan.h"
+#include "app/messages.h"
+#include "base/environment.h"
+#include "base/result.h"
+#include "base/sha256.h"
+#include "batch/budget.h"
+#include "batch/pace.h"
+#include "batch/record.h"
+#include "core/breaker.h"
+#include "core/config.h"
+#include "core/decision.h"
+#include "provider/call_loop.h"
+
+namespace llmroute::app {
+
+// A record on its way to a result.
+struct BatchItem {
+  using Time = std::chrono::steady_clock::time_point;
+
+  int64_t place = 0;  // in the order of the output
+  batch::Record record;
+  base::Fingerprint input{};  // of its line
+  core::Decision decision;
+  core::Prompt prompt;              // as sent
+  std::optional<AttemptPlan> plan;  // borrows the decision
+  size_t candidate = 0;             // asked now, or next
+  int uncounted = 0;  // retries that did not count: outages, holds
+  core::Money hold, spent;
+  bool cost_unknown = false;    // an attempt may have cost, at an unknown price
+  bool cost_estimated = false;  // `spent` holds a worst case
+  int64_t tokens = 0;           // estimated, of the attempt under way
+  Time since{};                 // of the first attempt
+  Time started{};               // of this attempt
+  std::chrono::milliseconds asked{0};  // in all attempts
+};
+
+struct DispatchLimits {
+  int jobs = 8;
+  RetryRules retries;
+  std::optional<double> requests_per_minute, tokens_per_minute;  // a provider
+  std::chrono::milliseconds give_up{600'000};  // without any success
+  core::Limits call;                           // time-outs
+};
+
+// Confined to one thread. Borrows everything it is given.
+class BatchDispatcher {
+ public:
+  using Time = BatchItem::Time;
+  // A record has its answer or, for good, none.
+  using Finished =
+      std::function<void(std::unique_ptr<BatchItem> item, Answered answered)>;
+  // Called before a request is sent, if there is a ceiling.
+  using Sending = std::function<base::Status(int64_t line, core::Money hold)>;
+
+  BatchDispatcher(DispatchLimits limits, batch::Budget& budget,
+                  provider::CallLoop& calls,
+                  const base::Environment& environment,
+                  const Messages& messages, Finished finished, Sending sending);
+
+  // REQUIRES: its decision has a candidate.
+  void add(std::unique_ptr<BatchItem> item);
+  // Starts what may be started now.
+  void dispatch(Time now);
+  // When dispatch() may have something to do without news.
+  Time next() const;
+
+  size_t running() const { return running_.size(); }
+  size_t waiting() const { return waiting_; }
+  // Nothing more is started; what runs goes on.
+  void stop(base::Error why);
+  const std::optional<base::Error>& stopped() const { return stopped_; }
+  // One line for a person: who is held, open or off; "" if nobody.
+  std::string troubles(Time now) const;
+  int64_t retries() const { return retries_; }
+
+ private:
+  struct ProviderState {
+    explicit ProviderState(batch::PaceLimits limits) : pace(limits) {}
+    batch::Pace pace;
+    std::optional<base::Error> off;  // why, for the rest of the process
+    std::optional<std::string> key;
+    int holds_in_a_row = 0;  // for want of a retry budget
+  };
+  struct ModelState {
+    const core::Model* model = nullptr;
+    ProviderState* provider = nullptr;
+    core::Breaker breaker;
+    Time held_until{};       // by the provider's hint
+    bool long_hold = false;  // longer than a record waits for
+    int throttled_in_a_row = 0;
+    std::deque<std::unique_ptr<BatchItem>> queue;
+  };
+  struct Delayed {
+    Time due;
+    int64_t number;  // first come, first served
+    BatchItem* item;
+    bool operator>(const Delayed& other) const {
+      return std::tie(due, number) > std::tie(other.due, other.number);
+    }
+  };
+
+  ProviderState& state_of(const core::Provider& provider);
+  ModelState& state_of(const core::Candidate& candidate);
+  bool blocked(const core::Candidate& candidate);
+  void enqueue(std::unique_ptr<BatchItem> item, bool in_front);
+  void delay(std::unique_ptr<BatchItem> item, Time due);
+  void requeue(ModelState& model);
+  bool may_start(const ModelState& model, Time now) const;
+  bool start_front(ModelState& model, Time now);
+  base::Result<provider::Call> call_for(BatchItem& item);
+  void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
+  void done(BatchItem* running, provider::CallResult result);
+  void settle(BatchItem& item, const provider::CallResult& result);
+  void succeed(std::unique_ptr<BatchItem> item, core::Reply reply, Time now);
+  void fail(std::unique_ptr<BatchItem> item, core::Failure failure, Time now);
+  bool wait_for_provider(std::unique_ptr<BatchItem>& item, ModelState& model,
+                         const core::Failure& failure, Time now);
+  bool in_outage(const BatchItem& item) const;
+  Time retry_time(ModelState& model, const core::Failure& failure,
+                  std::chrono::milliseconds wait, Time now);
+  void count_failure(ModelState& model, const core::Failure& failure, Time now);
+  void switch_off(ProviderState& provider, const std::string& name,
+                  const core::Failure& failure);
+  void lower_jobs(const core::Failure& failure);
+  void nobody_left(std::unique_ptr<BatchItem> item);
+  void give_up(std::unique_ptr<BatchItem> item);
+
+  DispatchLimits limits_;
+  batch::Budget& budget_;
+  provider::CallLoop& calls_;
+  const base::Environment& environment_;
+  const Messages& messages_;
+  Finished finished_;
+  Sending sending_;
+  std::map<const core::Provider*, ProviderState> providers_;
+  std::map<const core::Model*, ModelState> models_;
+  std::unordered_map<BatchItem*, std::unique_ptr<BatchItem>> running_;
+  std::unordered_map<BatchItem*, std::unique_ptr<BatchItem>> delayed_;
+  std::priority_queue<Delayed, std::vector<Delayed>, std::greater<>> due_;
+  size_t waiting_ = 0;  // queued or delayed
+  size_t turn_ = 0;     // which model's queue is looked at first
+  int64_t numbers_ = 0;
+  int64_t retries_ = 0;
+  std::optional<Time> last_success_;
+  std::optional<Time> failing_since_;  // no success from then on
+  std::optional<base::Error> stopped_;
+};
+
+}  // namespace llmroute::app

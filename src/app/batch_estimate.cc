@@ -1,0 +1,380 @@
+#include "app/batch_estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "app/batch_record.h"
+#include "app/batch_setup.h"
+#include "app/output.h"
+#include "base/json_writer.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "batch/id_set.h"
+#include "batch/record.h"
+#include "core/money.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Result;
+using base::Status;
+using core::ExitStatus;
+using core::Money;
+
+constexpr size_t kBlockBytes = size_t{1} << 20;
+constexpr size_t kMostThreads = 8;
+
+// Sums over records; those of several threads add up.
+struct Estimate {
+  int64_t records = 0, unpriced = 0;
+  int64_t input_tokens = 0, output_tokens = 0;
+  Money low, expected, high;  // of the records that have a price
+
+  void operator+=(const Estimate& other) {
+    records += other.records;
+    unpriced += other.unpriced;
+    input_tokens += other.input_tokens;
+    output_tokens += other.output_tokens;
+    low = low + other.low;
+    expected = expected + other.expected;
+    high = high + other.high;
+  }
+};
+
+// Answers of half and of twice the expected length, up to the limit.
+void add(Estimate& estimate, const core::Candidate& candidate) {
+  ++estimate.records;
+  estimate.input_tokens += candidate.input_tokens;
+  estimate.output_tokens += candidate.output_tokens;
+  if (!candidate.cost) {
+    ++estimate.unpriced;
+    return;
+  }
+  const Money output =
+      *candidate.model->price_for(candidate.input_tokens).output;
+  const int64_t expected = candidate.output_tokens;
+  const int64_t longest =
+      std::min(2 * expected,
+               std::max(expected, candidate.output_cap.value_or(2 * expected)));
+  const Money input{candidate.cost->pico - (output * expected).pico};
+  estimate.low = estimate.low + input + output * (expected / 2);
+  estimate.expected = estimate.expected + *candidate.cost;
+  estimate.high = estimate.high + input + output * longest;
+}
+
+struct Totals {
+  std::map<std::string, Estimate> models;
+  Estimate all, strongest, cheapest;
+  std::map<std::string, int64_t> faults;  // code -> records
+
+  void operator+=(const Totals& other) {
+    for (const auto& [name, estimate] : other.models) models[name] += estimate;
+    all += other.all;
+    strongest += other.strongest;
+    cheapest += other.cheapest;
+    for (const auto& [code, count] : other.faults) faults[code] += count;
+  }
+};
+
+void add(Totals& totals, const core::Decision& decision) {
+  const auto& candidates = decision.candidates;
+  const core::Candidate& chosen = candidates.front();
+  add(totals.models[chosen.model->name], chosen);
+  add(totals.all, chosen);
+  add(totals.strongest, *std::max_element(candidates.begin(), candidates.end(),
+                                          [](const auto& a, const auto& b) {
+                                            return a.model->general_ability() <
+                                                   b.model->general_ability();
+                                          }));
+  add(totals.cheapest,
+      *std::min_element(candidates.begin(), candidates.end(),
+                        [](const auto& a, const auto& b) {
+                          return a.cost.value_or(Money::max()) <
+                                 b.cost.value_or(Money::max());
+                        }));
+}
+
+// Lines for one thread to look at.
+struct Block {
+  std::string bytes;
+  struct Line {
+    size_t begin, size;
+    int64_t number;
+    bool too_long;
+  };
+  std::vector<Line> lines;
+};
+
+// Blocks on their way from the reader to the workers.
+class BlockQueue {
+ public:
+  explicit BlockQueue(size_t most) : most_(most) {}
+  void put(Block block) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return blocks_.size() < most_; });
+    blocks_.push_back(std::move(block));
+    changed_.notify_all();
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  std::optional<Block> take() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !blocks_.empty() || ended_; });
+    if (blocks_.empty()) return std::nullopt;
+    Block block = std::move(blocks_.front());
+    blocks_.pop_front();
+    changed_.notify_all();
+    return block;
+  }
+
+ private:
+  const size_t most_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Block> blocks_;
+  bool ended_ = false;
+};
+
+class Estimator {
+ public:
+  Estimator(const BatchOptions& options, const Routed& routed,
+            const Messages& messages)
+      : options_(options),
+        routed_(routed),
+        messages_(messages),
+        ids_(scratch_directory(options.output)) {}
+
+  Result<Totals> run(batch::InputLines& lines);
+
+ private:
+  // Faults are told in the order of the input, so one thread looks for them.
+  size_t threads() const {
+    const size_t cores = std::thread::hardware_concurrency();
+    return options_.validate ? 1 : std::clamp<size_t>(cores, 1, kMostThreads);
+  }
+  void work(BlockQueue& queue, Totals& totals, Status& status);
+  Status look_at(const Block& block, batch::RecordParser& parser,
+                 Totals& totals);
+  Status look_at(batch::Record record, Totals& totals);
+  Result<bool> is_new(const std::string& id);
+
+  const BatchOptions& options_;
+  const Routed& routed_;
+  const Messages& messages_;
+  std::mutex mutex_;  // of ids_
+  batch::IdSet ids_;
+};
+
+Result<bool> Estimator::is_new(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  return ids_.insert(id);
+}
+
+Status Estimator::look_at(batch::Record record, Totals& totals) {
+  if (!record.error) {
+    LLMROUTE_TRY(const bool fresh, is_new(record.id));
+    if (!fresh) record.error = batch::duplicate_id(record);
+  }
+  if (!record.error) {
+    auto decision = decide_record(record, options_, routed_);
+    if (decision) {
+      add(totals, *decision);
+      return {};
+    }
+    record.error = not_routed(decision.error());
+  }
+  ++totals.faults[record.error->code];
+  if (options_.validate) {
+    messages_.error(
+        fmt::format("line {}: {}", record.line, record.error->message));
+  }
+  return {};
+}
+
+Status Estimator::look_at(const Block& block, batch::RecordParser& parser,
+                          Totals& totals) {
+  const std::string_view bytes = block.bytes;
+  for (const Block::Line& line : block.lines) {
+    LLMROUTE_CHECK(look_at(
+        line.too_long
+            ? batch::too_long_record(line.number)
+            : parser.parse(bytes.substr(line.begin, line.size), line.number),
+        totals));
+  }
+  return {};
+}
+
+void Estimator::work(BlockQueue& queue, Totals& totals, Status& status) {
+  auto parser = record_parser(options_.input, false);
+  if (!parser) status = parser.error();
+  while (const auto block = queue.take()) {
+    if (status) status = look_at(*block, *parser, totals);
+  }
+}
+
+// Reads all lines into blocks; a block is full at 1 MiB.
+Status read_blocks(batch::InputLines& lines, BlockQueue& queue) {
+  Block block;
+  batch::InputLine line;
+  for (;;) {
+    LLMROUTE_TRY(const auto next, lines.next(line));
+    if (next == batch::InputLines::Next::kEnd) break;
+    if (next == batch::InputLines::Next::kWait) {
+      wait_for_input(lines.fd());
+      continue;
+    }
+    block.lines.push_back(
+        {block.bytes.size(), line.text.size(), line.number, line.too_long});
+    block.bytes += line.text;
+    if (block.bytes.size() >= kBlockBytes) {
+      queue.put(std::exchange(block, {}));
+      block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
+    }
+  }
+  queue.put(std::move(block));
+  return {};
+}
+
+Result<Totals> Estimator::run(batch::InputLines& lines) {
+  const size_t count = threads();
+  BlockQueue queue(2 * count);
+  std::vector<Totals> totals(count);
+  std::vector<Status> statuses(count);
+  std::vector<std::thread> workers;
+  for (size_t i = 0; i < count; ++i) {
+    workers.emplace_back([&, i] { work(queue, totals[i], statuses[i]); });
+  }
+  const Status read = read_blocks(lines, queue);
+  queue.end();
+  for (std::thread& worker : workers) worker.join();
+  LLMROUTE_CHECK(read);
+  Totals all;
+  for (size_t i = 0; i < count; ++i) {
+    LLMROUTE_CHECK(statuses[i]);
+    all += totals[i];
+  }
+  return all;
+}
+
+std::vector<std::string> row(const std::string& name, const Estimate& it) {
+  const bool known = it.unpriced < it.records;
+  const auto usd = [&](Money money) {
+    return known ? core::display_usd(money) : std::string("unknown");
+  };
+  std::string note;
+  if (known && it.unpriced > 0) {
+    note = fmt::format("without {} of unknown price",
+                       base::with_thousands(it.unpriced));
+  }
+  return {name,
+          base::with_thousands(it.records),
+          base::with_thousands(it.input_tokens),
+          base::with_thousands(it.output_tokens),
+          usd(it.low),
+          usd(it.expected),
+          usd(it.high),
+          note};
+}
+
+int64_t count_faults(const Totals& totals) {
+  int64_t count = 0;
+  for (const auto& [code, records] : totals.faults) count += records;
+  return count;
+}
+
+std::string fault_line(const Totals& totals) {
+  std::vector<std::string> texts;
+  for (const auto& [code, count] : totals.faults) {
+    texts.push_back(fmt::format("{} {}", code, base::with_thousands(count)));
+  }
+  return texts.empty() ? ""
+                       : fmt::format("{} records cannot be asked: {}\n",
+                                     base::with_thousands(count_faults(totals)),
+                                     base::join(texts, ", "));
+}
+
+std::string estimate_text(const Totals& totals) {
+  base::Table table("lrrrrrrl");
+  table.add_row(
+      {"model", "records", "in", "out", "low", "expected", "high", ""});
+  for (const auto& [name, estimate] : totals.models) {
+    table.add_row(row(name, estimate));
+  }
+  table.add_row(row("all", totals.all));
+  table.add_row(row("all on the strongest", totals.strongest));
+  table.add_row(row("all on the cheapest", totals.cheapest));
+  return table.render() +
+         "low and high: answers of half and twice the expected length; "
+         "nothing was sent\n" +
+         fault_line(totals);
+}
+
+void write(base::JsonWriter& json, const std::string& name,
+           const Estimate& it) {
+  json.key(name).begin_object().field("records", it.records);
+  json.field("unknown_price", it.unpriced);
+  json.field("input", it.input_tokens).field("output", it.output_tokens);
+  const bool known = it.unpriced < it.records;
+  const auto usd = [&](const char* key, Money money) {
+    json.key(key);
+    known ? json.raw(core::format_usd(money)) : json.null();
+  };
+  usd("low_usd", it.low);
+  usd("expected_usd", it.expected);
+  usd("high_usd", it.high);
+  json.end_object();
+}
+
+std::string estimate_json(const Totals& totals) {
+  base::JsonWriter json;
+  json.begin_object().field("schema", "llmroute.estimate/1");
+  json.key("models").begin_object();
+  for (const auto& [name, estimate] : totals.models) {
+    write(json, name, estimate);
+  }
+  json.end_object();
+  write(json, "all", totals.all);
+  write(json, "strongest", totals.strongest);
+  write(json, "cheapest", totals.cheapest);
+  json.key("faults").begin_object();
+  for (const auto& [code, count] : totals.faults) json.field(code, count);
+  json.end_object();
+  return json.end_object().take() + "\n";
+}
+
+}  // namespace
+
+Result<ExitStatus> estimate_batch(const BatchOptions& options,
+                                  const Routed& routed,
+                                  batch::InputLines& lines,
+                                  const Messages& messages) {
+  Estimator estimator(options, routed, messages);
+  LLMROUTE_TRY(const Totals totals, estimator.run(lines));
+  if (!options.validate) {
+    LLMROUTE_CHECK(print_document(options.format == Format::kJson
+                                      ? estimate_json(totals)
+                                      : estimate_text(totals)));
+    return ExitStatus::kOk;
+  }
+  const int64_t bad = count_faults(totals);
+  if (bad == 0) return ExitStatus::kOk;
+  return base::Error{
+      base::ErrorKind::kData,
+      fmt::format("{} of {} records cannot be asked", base::with_thousands(bad),
+                  base::with_thousands(bad + totals.all.records))};
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,175 @@
+#include "app/batch_journal.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "app/batch_output.h"
+#include "base/json_writer.h"
+#include "base/sha256.h"
+#include "batch/output_digest.h"
+#include "config/write.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Result;
+
+void write(base::JsonWriter& json, const char* name,
+           const std::vector<std::string>& texts) {
+  json.key(name).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+void write(base::JsonWriter& json, const core::RoutingOptions& routing) {
+  write(json, "models", routing.models);
+  json.field("route", routing.route).field("profile", routing.profile);
+  json.field("worth", routing.worth).field("wait", routing.wait);
+  json.field("tier", routing.tier).field("min_tier", routing.min_tier);
+  json.field("max_tier", routing.max_tier);
+  write(json, "allow", routing.allow);
+  write(json, "deny", routing.deny);
+  write(json, "require", routing.require);
+  write(json, "fallback", routing.fallback);
+  json.field("no_fallback", routing.no_fallback);
+  for (const auto& [key, value] : routing.tags) {
+    json.field("tag " + key, value);
+  }
+}
+
+void write(base::JsonWriter& json, const RequestOptions& request) {
+  json.field("max_tokens", request.max_tokens);
+  json.field("temperature", request.temperature);
+  write(json, "stop", request.stop);
+  json.field("seed", request.seed);
+  for (const auto& [key, value] : request.extra) json.field(key, value);
+}
+
+void write(base::JsonWriter& json, const BatchInputOptions& input) {
+  json.field("lines", input.lines).field("nul", input.nul);
+  json.field("template", input.prompt_template);
+  json.field("prompt_field", input.prompt_field);
+  json.field("system", input.system);
+  json.field("ignore_unknown", input.ignore_unknown);
+  json.field("reroute", input.reroute);
+}
+
+void write(base::JsonWriter& json, const BatchOutputOptions& output) {
+  json.field("form", output.form).field("echo", output.echo);
+  json.field("extras", output.extras).field("timing", output.timing);
+  json.field("unordered", output.unordered);
+  json.field("errors", output.errors.has_value());
+}
+
+// Whether stdout or a device is written, which cannot be published by renaming.
+bool written_in_place(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+         !S_ISDIR(status.st_mode);
+}
+
+std::optional<std::string> journal_path(const BatchOutputOptions& output) {
+  if (output.journal) return output.journal;
+  const auto file = output_file(output);
+  if (!file || written_in_place(*file)) return std::nullopt;
+  return *file + ".llmroute-journal";
+}
+
+base::Status check_head(const batch::JournalHead& head,
+                        const batch::JournalHead& wanted,
+                        const std::string& path, bool accept_change) {
+  const bool same = head.config == wanted.config &&
+                    head.match == wanted.match && head.form == wanted.form;
+  if (same || (accept_change && head.match == wanted.match)) return {};
+  return base::Error{
+      base::ErrorKind::kConfig,
+      fmt::format("{} belongs to a batch with another configuration or other "
+                  "options; --accept-config-change goes on with this one, or "
+                  "remove it to start over",
+                  path)};
+}
+
+// Of a batch that ended: OUT still is what it wrote.
+base::Status check_output(const BatchOptions& options,
+                          const batch::JournalEnd& end,
+                          const std::string& journal) {
+  const std::string file = output_file(options.output).value_or("stdout");
+  LLMROUTE_TRY(const auto digest, batch::read_output_digest(file));
+  if (output_file(options.output) && digest == end.output) return {};
+  return base::Error{
+      base::ErrorKind::kCannotCreate,
+      fmt::format("{} is not what {} says was written; --force asks everything "
+                  "again",
+                  file, journal)};
+}
+
+}  // namespace
+
+BatchIdentity identify_batch(const BatchOptions& options,
+                             const Routed& routed) {
+  core::Config config = *routed.config;
+  config.limits = {};
+  base::JsonWriter json;
+  json.begin_object();
+  json.field("config", config::toml_document(config, false));
+  json.field("router_model", routed.analyzer->sha256());
+  write(json, options.routing);
+  write(json, options.request);
+  write(json, options.input);
+  write(json, options.output);
+  BatchIdentity identity;
+  identity.run_id = base::hex(base::sha256(json.text())).substr(0, 16);
+  json.field("skip", options.input.skip).field("limit", options.input.limit);
+  json.field("shard", options.input.shard).end_object();
+  identity.fingerprint = base::hex(base::sha256(json.text()));
+  return identity;
+}
+
+Result<BatchJournal> open_batch_journal(const BatchOptions& options,
+                                        const BatchIdentity& identity) {
+  const BatchOutputOptions& output = options.output;
+  BatchJournal result;
+  if (output.force) result.existing = batch::ExistingOutput::kReplace;
+  const auto path = journal_path(output);
+  if (!path) {
+    if (!output.retry_errors && !output.repair) return result;
+    return base::Error{base::ErrorKind::kUsage,
+                       "--retry-errors and --repair need a journal: give the "
+                       "-o or --journal of the run to go on with"};
+  }
+  batch::JournalOptions how;
+  how.fsync = output.fsync == "always" ? batch::FsyncPolicy::kAlways
+              : output.fsync == "none" ? batch::FsyncPolicy::kNone
+                                       : batch::FsyncPolicy::kGroup;
+  how.repair = output.repair;
+  how.retry_errors = output.retry_errors;
+  LLMROUTE_TRY(
+      batch::Journal journal,
+      batch::Journal::open(*path, how, [](const auto&, const auto*) {}));
+  const batch::JournalHead head{batch::kJournalVersion, identity.run_id,
+                                identity.fingerprint, output.match,
+                                output.form.value_or("as the record")};
+  bool fresh = !journal.head();
+  if (!fresh) {
+    LLMROUTE_CHECK(
+        check_head(*journal.head(), head, *path, output.accept_config_change));
+    if (!output.force) result.existing = batch::ExistingOutput::kCompare;
+  }
+  if (journal.end()) {
+    const auto same = check_output(options, *journal.end(), *path);
+    if (!same && !output.force) return same.error();
+    const bool again = output.retry_errors && journal.end()->failed > 0;
+    if (same && !again) {
+      result.done = static_cast<core::ExitStatus>(journal.end()->status);
+    }
+    fresh = !same;
+    result.existing = batch::ExistingOutput::kReplace;
+  }
+  if (fresh) LLMROUTE_CHECK(journal.begin(head));
+  result.journal.emplace(std::move(journal));
+  return result;
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,40 @@
+// How a batch begins or goes on: its journal, and whether that belongs to the
+// same batch. The rules: docs/reliability.md.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/options.h"
+#include "app/route.h"
+#include "base/result.h"
+#include "batch/journal.h"
+#include "batch/part_file.h"
+#include "core/exit_status.h"
+
+namespace llmroute::app {
+
+struct BatchIdentity {
+  std::string fingerprint;  // of all that decides the answers
+  // The same for every part of the input, so that shards' outputs have the ids
+  // that an unsharded batch would give.
+  std::string run_id;
+};
+
+// Of config, router model and options; not of keys, limits and pace.
+BatchIdentity identify_batch(const BatchOptions& options, const Routed& routed);
+
+struct BatchJournal {
+  std::optional<batch::Journal> journal;  // nothing: no resume
+  // What may become of an OUT that is there.
+  batch::ExistingOutput existing = batch::ExistingOutput::kRefuse;
+  // Done by an earlier run, and OUT still is what it wrote: how it ended.
+  std::optional<core::ExitStatus> done;
+};
+
+// Errors: those of Journal::open(); kConfig if it belongs to another config or
+// command; kCannotCreate if OUT is not what the journal says.
+base::Result<BatchJournal> open_batch_journal(const BatchOptions& options,
+                                              const BatchIdentity& identity);
+
+}  // namespace llmroute::app

@@ -1,0 +1,417 @@
+#include "app/batch_run.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "app/batch_record.h"
+#include "app/input.h"
+#include "app/result.h"
+#include "app/whole_answer.h"
+#include "base/clock.h"
+#include "core/exit_status.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Status;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Records that may be between admission and output, and the bytes of results
+// that wait for an earlier one.
+constexpr size_t kWindow = 256;
+constexpr size_t kWindowBytes = size_t{64} << 20;
+constexpr milliseconds kPatience{5000};  // for running requests, interrupted
+
+batch::ResultOptions result_options(const BatchOptions& options,
+                                    const std::string& run_id) {
+  batch::ResultOptions result;
+  result.run_id = run_id;
+  if (options.output.form) {
+    result.form = options.output.form == "openai" ? batch::Form::kOpenAi
+                                                  : batch::Form::kNative;
+  }
+  result.extras = options.output.extras;
+  result.echo = options.output.echo;
+  return result;
+}
+
+std::optional<core::Money> ceiling_of(const BatchOptions& options) {
+  if (!options.limits.max_cost) return std::nullopt;
+  return core::parse_usd(*options.limits.max_cost);
+}
+
+core::Money settled_before(const batch::Journal* journal) {
+  return journal == nullptr ? core::Money{}
+                            : journal->settled() + journal->orphaned();
+}
+
+// Nobody answered: an error in the record's place.
+batch::Result failed_result(const BatchItem& item, const Answered& answered) {
+  const base::Error error = failed(answered, 0);
+  const core::Failure& last = *answered.attempts.back().failure;
+  batch::Result result;
+  result.error = batch::ResultError{
+      core::exit_status_code(core::exit_status(error.kind)),
+      redacted(error.message), error.kind == base::ErrorKind::kTryLater,
+      last.http_status, answered.by->provider->name};
+  if (item.spent.pico == 0 && !item.cost_unknown) result.cost = core::Money{};
+  return result;
+}
+
+batch::JournalRecord journal_record(const BatchItem& item,
+                                    const batch::Result& result,
+                                    const core::Candidate& by) {
+  batch::JournalRecord record;
+  record.model = by.model->name;
+  record.provider = by.provider->name;
+  if (!item.cost_unknown) record.cost = item.spent;
+  record.cost_estimated = item.cost_estimated;
+  record.attempts = result.attempts;
+  record.ms = result.ms.value_or(0);
+  return record;
+}
+
+}  // namespace
+
+BatchRun::BatchRun(const BatchParts& parts)
+    : parts_(parts),
+      result_options_(result_options(parts.options, parts.run_id)),
+      budget_(ceiling_of(parts.options), settled_before(parts.journal)),
+      dispatcher_(
+          dispatch_limits(), budget_, calls_, parts.environment, parts.messages,
+          [this](std::unique_ptr<BatchItem> item, Answered answered) {
+            finished(std::move(item), std::move(answered));
+          },
+          [this](int64_t line, core::Money hold) {
+            if (parts_.journal == nullptr) return Status();
+            return parts_.journal->append(batch::JournalSend{line, hold});
+          }),
+      ids_(parts.scratch_directory),
+      progress_(parts.options.output.progress, parts.messages,
+                steady_clock::now()) {}
+
+DispatchLimits BatchRun::dispatch_limits() const {
+  const core::Limits& limits = parts_.routed.config->limits;
+  DispatchLimits result;
+  result.jobs = parts_.options.jobs;
+  result.requests_per_minute = parts_.options.requests_per_minute;
+  result.tokens_per_minute = parts_.options.tokens_per_minute;
+  result.give_up = limits.give_up;
+  result.call = limits;
+  result.retries.cap = milliseconds(60'000);
+  result.retries.longest_hint = milliseconds(120'000);
+  const bool own = parts_.options.limits.retries.has_value();
+  result.retries.attempts_per_candidate =
+      own ? limits.attempts_per_candidate : 5;
+  result.retries.attempts_per_request = own ? limits.attempts_per_request : 10;
+  return result;
+}
+
+size_t BatchRun::window() const {
+  return std::max(kWindow, 2 * static_cast<size_t>(parts_.options.jobs));
+}
+
+bool BatchRun::wants_more() const {
+  const size_t on_the_way = dispatcher_.running() + dispatcher_.waiting();
+  const bool room = order_.size() < window() && order_.bytes() < kWindowBytes &&
+                    on_the_way < window();
+  return room && !input_ended_ && !dispatcher_.stopped();
+}
+
+// Reads what there is, as far as there is room for it.
+Status BatchRun::admit() {
+  input_waits_ = false;
+  while (wants_more() && failed_) {
+    batch::InputLine line;
+    LLMROUTE_TRY(const auto next, parts_.lines.next(line));
+    if (next == batch::InputLines::Next::kEnd) {
+      input_ended_ = true;
+    } else if (next == batch::InputLines::Next::kWait) {
+      input_waits_ = true;
+      return {};
+    } else {
+      LLMROUTE_CHECK(take_line(line));
+    }
+  }
+  return {};
+}
+
+Status BatchRun::take_line(const batch::InputLine& line) {
+  const int64_t place =
+      parts_.options.output.unordered ? 0 : order_.take_place();
+  base::Fingerprint input{};
+  if (parts_.journal != nullptr) {
+    input = base::fingerprint(line.text);
+    LLMROUTE_TRY(const bool replayed, replay(line, place, input));
+    if (replayed) return {};
+  }
+  batch::Record record = line.too_long
+                             ? batch::too_long_record(line.number)
+                             : parts_.parser.parse(line.text, line.number);
+  if (!record.error) LLMROUTE_CHECK(check_id(record));
+  if (record.error) return refuse(std::move(record), place, input);
+  return route(std::move(record), place, input);
+}
+
+// A line that an earlier run has finished: its result is put out again.
+base::Result<bool> BatchRun::replay(const batch::InputLine& line, int64_t place,
+                                    const base::Fingerprint& input) {
+  std::optional<batch::JournalRecord> found;
+  if (parts_.options.output.match == "id") {
+    const batch::Record record = parts_.parser.parse(line.text, line.number);
+    LLMROUTE_TRY(found, parts_.journal->find(record.id, input));
+  } else {
+    LLMROUTE_TRY(found, parts_.journal->find(line.number));
+  }
+  if (!found) return false;
+  if (found->input != input) {
+    return base::Error{
+        base::ErrorKind::kData,
+        fmt::format("line {} of the input is not what it was when the journal "
+                    "was written; --match=id lets lines move",
+                    line.number)};
+  }
+  LLMROUTE_TRY([[maybe_unused]] const bool fresh, ids_.insert(found->id));
+  totals_.add(*found, true);
+  LLMROUTE_CHECK(put(place, {std::move(found->out), found->ok}));
+  return true;
+}
+
+Status BatchRun::check_id(batch::Record& record) {
+  LLMROUTE_TRY(const bool fresh, ids_.insert(record.id));
+  if (!fresh) record.error = batch::duplicate_id(record);
+  return {};
+}
+
+// What cannot be asked is a result as well.
+Status BatchRun::refuse(batch::Record record, int64_t place,
+                        const base::Fingerprint& input) {
+  const batch::Result result = batch::unasked(record);
+  if (parts_.options.strict) {
+    return base::Error{base::ErrorKind::kData,
+                       fmt::format("line {}: {} (--strict)", record.line,
+                                   record.error->message)};
+  }
+  batch::JournalRecord journaled;
+  journaled.cost = core::Money{};
+  return finish(record, place, input, result, std::move(journaled));
+}
+
+Status BatchRun::route(batch::Record record, int64_t place,
+                       const base::Fingerprint& input) {
+  auto decision = decide_record(record, parts_.options, parts_.routed);
+  if (!decision) {
+    record.error = not_routed(decision.error());
+    return refuse(std::move(record), place, input);
+  }
+  auto item = std::make_unique<BatchItem>();
+  item->place = place;
+  item->input = input;
+  item->decision = *std::move(decision);
+  item->decision.excluded.clear();
+  item->prompt = apply_template(record.prompt, item->decision.prompt_template);
+  item->record = std::move(record);
+  dispatcher_.add(std::move(item));
+  return {};
+}
+
+void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
+  const core::Candidate& by = *answered.by;
+  batch::Result result;
+  batch::JournalRecord journaled;
+  if (answered.reply) {
+    const Status whole = whole_answer(
+        *answered.reply, by, item->record.prompt.parameters.max_tokens);
+    result.reply = *std::move(answered.reply);
+    if (!whole) {
+      result.error = batch::ResultError{"incomplete", whole.error().message,
+                                        false, 0, by.provider->name};
+    }
+  } else {
+    result = failed_result(*item, answered);
+  }
+  if (!item->cost_unknown && !item->cost_estimated) result.cost = item->spent;
+  result.routed = item->decision.candidates.front().model->name;
+  result.provider = by.provider->name;
+  result.route = item->decision.route;
+  result.source = core::source_name(item->decision.source);
+  result.attempts =
+      static_cast<int>(answered.attempts.size()) + item->uncounted;
+  if (parts_.options.output.timing) {
+    result.ms = item->asked.count();
+    result.created = std::chrono::duration_cast<std::chrono::seconds>(
+                         base::SystemClock().wall().time_since_epoch())
+                         .count();
+  }
+  journaled = journal_record(*item, result, by);
+  if (answered.reply || result.reply.usage.complete()) {
+    journaled.strongest = strongest_cost(item->decision, result.reply.usage);
+  }
+  const Status status = finish(item->record, item->place, item->input, result,
+                               std::move(journaled));
+  if (!status && failed_) failed_ = status;
+}
+
+// Journal first, then the output: a result counts once it is journaled.
+Status BatchRun::finish(const batch::Record& record, int64_t place,
+                        const base::Fingerprint& input,
+                        const batch::Result& result,
+                        batch::JournalRecord journaled) {
+  journaled.line = record.line;
+  journaled.input = input;
+  journaled.id = record.id;
+  journaled.ok = !result.error;
+  journaled.error_code = result.error ? result.error->code : "";
+  journaled.input_tokens = result.reply.usage.input;
+  journaled.output_tokens = result.reply.usage.output;
+  totals_.add(journaled, false);
+  batch::FinishedLine line{batch::result_line(record, result, result_options_),
+                           journaled.ok};
+  if (parts_.journal != nullptr) {
+    journaled.out = line.text;
+    LLMROUTE_CHECK(parts_.journal->append(std::move(journaled)));
+  }
+  return put(place, std::move(line));
+}
+
+Status BatchRun::put(int64_t place, batch::FinishedLine line) {
+  if (parts_.options.output.unordered) return parts_.output.write(line);
+  order_.put(place, std::move(line));
+  return write_in_order();
+}
+
+Status BatchRun::write_in_order() {
+  while (auto line = order_.next()) {
+    LLMROUTE_CHECK(parts_.output.write(*line));
+  }
+  return {};
+}
+
+// A reader that is slow holds us up; that is not the providers' fault.
+Status BatchRun::flush() {
+  const Time before = steady_clock::now();
+  LLMROUTE_CHECK(parts_.output.flush());
+  const auto blocked = steady_clock::now() - before;
+  if (blocked > milliseconds(5)) calls_.exclude(blocked);
+  return {};
+}
+
+Status BatchRun::check_errors() const {
+  const BatchOptions& options = parts_.options;
+  if (!options.max_errors) return {};
+  const int64_t failed = totals_.failed();
+  const double all =
+      static_cast<double>(std::max<int64_t>(100, totals_.done()));
+  const double most = options.max_errors_percent
+                          ? *options.max_errors / 100 * all
+                          : *options.max_errors;
+  if (static_cast<double>(failed) <= most) return {};
+  return base::Error{
+      base::ErrorKind::kNegative,
+      fmt::format("{} of {} records failed, more than --max-errors allows; the "
+                  "same command goes on",
+                  failed, totals_.done())};
+}
+
+void BatchRun::warn_of_ceiling() {
+  const auto& ceiling = budget_.ceiling();
+  if (!ceiling || warned_of_ceiling_) return;
+  if (budget_.settled().pico / 4 < ceiling->pico / 5) return;
+  warned_of_ceiling_ = true;
+  parts_.messages.warn(fmt::format("{} of the ceiling of {} are spent",
+                                   core::display_usd(budget_.settled()),
+                                   core::display_usd(*ceiling)));
+}
+
+BatchState BatchRun::state(Time now) const {
+  return {totals_,
+          dispatcher_.running(),
+          dispatcher_.waiting(),
+          dispatcher_.retries(),
+          budget_.ceiling(),
+          dispatcher_.troubles(now)};
+}
+
+void BatchRun::wait(Time now) {
+  Time until = now + calls_.timeout();
+  until = std::min(until, dispatcher_.next());
+  if (const auto due = progress_.next()) until = std::min(until, *due);
+  if (parts_.journal != nullptr) {
+    if (const auto due = parts_.journal->next_sync()) {
+      until = std::min(until, *due);
+    }
+  }
+  std::array<pollfd, 3> fds = {
+      {{calls_.fd(), POLLIN, 0},
+       {parts_.interrupt.cancel().wake_fd, POLLIN, 0},
+       {input_waits_ && wants_more() ? parts_.lines.fd() : -1, POLLIN, 0}}};
+  const auto left = std::chrono::ceil<milliseconds>(until - now);
+  ::poll(fds.data(), fds.size(),
+         static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000)));
+}
+
+Status BatchRun::turn() {
+  LLMROUTE_CHECK(admit());
+  dispatcher_.dispatch(steady_clock::now());
+  LLMROUTE_CHECK(flush());
+  const Time now = steady_clock::now();
+  if (progress_.due(now)) progress_.show(state(now), now);
+  wait(now);
+  calls_.turn();
+  LLMROUTE_CHECK(failed_);
+  if (parts_.journal != nullptr) {
+    LLMROUTE_CHECK(parts_.journal->sync_if_due(steady_clock::now()));
+  }
+  warn_of_ceiling();
+  return check_errors();
+}
+
+// Nothing more is started; what runs may still answer for a while.
+Status BatchRun::drain() {
+  const bool interrupted = parts_.interrupt.interrupted();
+  const Time end = steady_clock::now() + kPatience;
+  dispatcher_.stop({base::ErrorKind::kSoftware, "interrupted"});
+  while (dispatcher_.running() > 0 && failed_) {
+    const Time now = steady_clock::now();
+    if (interrupted && now >= end) break;
+    std::array<pollfd, 1> fds = {{{calls_.fd(), POLLIN, 0}}};
+    const auto left = std::min<milliseconds>(
+        calls_.timeout(), std::chrono::ceil<milliseconds>(end - now));
+    ::poll(fds.data(), fds.size(),
+           static_cast<int>(std::max<int64_t>(0, left.count())));
+    calls_.turn();
+    if (!interrupted && parts_.interrupt.interrupted()) return drain();
+  }
+  calls_.cancel_all();
+  LLMROUTE_CHECK(failed_);
+  LLMROUTE_CHECK(parts_.output.flush());
+  return parts_.journal != nullptr ? parts_.journal->sync() : Status();
+}
+
+Status BatchRun::run() {
+  Status status;
+  const auto over = [this] {
+    return input_ended_ && dispatcher_.running() + dispatcher_.waiting() == 0;
+  };
+  while (status && !over() && !dispatcher_.stopped() &&
+         !parts_.interrupt.interrupted()) {
+    status = turn();
+  }
+  progress_.clear();
+  if (!status && status.error().kind == base::ErrorKind::kIo) {
+    calls_.cancel_all();
+    return status;
+  }
+  const std::optional<base::Error> stopped = dispatcher_.stopped();
+  LLMROUTE_CHECK(drain());
+  if (!status) return status;
+  if (stopped) return *stopped;
+  return {};
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,102 @@
+// One batch from its first line to its last: reads records, routes them, has
+// them asked, journals what came of it, and writes the results in order.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/batch_dispatch.h"
+#include "app/batch_output.h"
+#include "app/batch_progress.h"
+#include "app/batch_totals.h"
+#include "app/interrupt.h"
+#include "app/messages.h"
+#include "app/options.h"
+#include "app/route.h"
+#include "base/result.h"
+#include "batch/budget.h"
+#include "batch/id_set.h"
+#include "batch/input_lines.h"
+#include "batch/journal.h"
+#include "batch/order.h"
+#include "batch/record.h"
+#include "batch/result_line.h"
+#include "provider/call_loop.h"
+
+namespace llmroute::app {
+
+// Borrowed by a BatchRun.
+struct BatchParts {
+  const BatchOptions& options;
+  const Routed& routed;  // with a decider
+  const base::Environment& environment;
+  const Messages& messages;
+  const InterruptGuard& interrupt;
+  batch::InputLines& lines;
+  batch::RecordParser& parser;
+  batch::Journal* journal = nullptr;  // null: none
+  BatchOutput& output;
+  std::string run_id;
+  std::string scratch_directory;
+};
+
+// One thread.
+class BatchRun {
+ public:
+  explicit BatchRun(const BatchParts& parts);
+
+  // Until every record has its line, or something stopped it; what is journaled
+  // stays so that the same command goes on. Publishing is the caller's.
+  base::Status run();
+  const BatchTotals& totals() const { return totals_; }
+  const BatchProgress& progress() const { return progress_; }
+
+ private:
+  using Time = BatchItem::Time;
+
+  DispatchLimits dispatch_limits() const;
+  size_t window() const;
+  bool wants_more() const;
+  base::Status admit();
+  base::Status take_line(const batch::InputLine& line);
+  base::Result<bool> replay(const batch::InputLine& line, int64_t place,
+                            const base::Fingerprint& input);
+  base::Status check_id(batch::Record& record);
+  base::Status route(batch::Record record, int64_t place,
+                     const base::Fingerprint& input);
+  base::Status decided(std::unique_ptr<BatchItem> item);
+  base::Status refuse(batch::Record record, int64_t place,
+                      const base::Fingerprint& input);
+  void finished(std::unique_ptr<BatchItem> item, Answered answered);
+  base::Status finish(const batch::Record& record, int64_t place,
+                      const base::Fingerprint& input,
+                      const batch::Result& result,
+                      batch::JournalRecord journaled);
+  base::Status put(int64_t place, batch::FinishedLine line);
+  base::Status write_in_order();
+  base::Status flush();
+  base::Status turn();
+  void wait(Time now);
+  base::Status check_errors() const;
+  void warn_of_ceiling();
+  BatchState state(Time now) const;
+  base::Status drain();
+
+  const BatchParts parts_;
+  batch::ResultOptions result_options_;
+  batch::Budget budget_;
+  provider::CallLoop calls_;
+  BatchDispatcher dispatcher_;
+  batch::IdSet ids_;
+  batch::Order order_;
+  BatchTotals totals_;
+  BatchProgress progress_;
+  bool input_ended_ = false;
+  bool input_waits_ = false;  // no whole line yet
+  bool warned_of_ceiling_ = false;
+  // The first failure inside a callback.
+  base::Status failed_;
+};
+
+}  // namespace llmroute::app

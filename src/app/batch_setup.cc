@@ -1,0 +1,168 @@
+#include "app/batch_setup.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "app/batch_output.h"
+#include "app/input.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "batch/template.h"
+#include "core/money.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Result;
+using base::Status;
+
+base::Error usage(std::string message) {
+  return {base::ErrorKind::kUsage, std::move(message)};
+}
+
+struct Shard {
+  int64_t number = 1, of = 1;
+};
+
+// Variables of a cluster scheduler's array task: this one's index, the first,
+// the last and the step.
+struct ArrayVariables {
+  const char *index, *first, *last, *step;
+};
+constexpr std::array<ArrayVariables, 3> kSchedulers = {{
+    {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX",
+     "SLURM_ARRAY_TASK_STEP"},
+    {"SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE"},
+    {"LSB_JOBINDEX", "LSB_JOBINDEX_START", "LSB_JOBINDEX_END",
+     "LSB_JOBINDEX_STEP"},
+}};
+
+Result<Shard> shard_of_environment(const base::Environment& environment) {
+  const auto number = [&](const char* name,
+                          int64_t fallback) -> std::optional<int64_t> {
+    const auto text = environment.get(name);
+    return text ? base::parse_int(*text) : std::optional(fallback);
+  };
+  for (const ArrayVariables& names : kSchedulers) {
+    const auto index = number(names.index, -1);
+    const auto first = number(names.first, 1);
+    const auto last = number(names.last, -1);
+    const auto step = number(names.step, 1);
+    if (!index || !first || !last || !step || *index < 0 || *last < 0) continue;
+    if (*step < 1 || *index < *first || *index > *last) continue;
+    return Shard{(*index - *first) / *step + 1, (*last - *first) / *step + 1};
+  }
+  return usage(
+      "--shard auto: this is no array task of Slurm, Grid Engine or LSF "
+      "(SLURM_ARRAY_TASK_ID is not set); name the shard: --shard K/N");
+}
+
+Result<Shard> parse_shard(const std::string& text,
+                          const base::Environment& environment) {
+  if (text == "auto") return shard_of_environment(environment);
+  const size_t slash = text.find('/');
+  const auto number = base::parse_int(text.substr(0, slash));
+  const auto of = slash == std::string::npos
+                      ? std::nullopt
+                      : base::parse_int(text.substr(slash + 1));
+  if (number && of && *of >= 1 && *number >= 1 && *number <= *of) {
+    return Shard{*number, *of};
+  }
+  return usage("--shard " + text + ": expected K/N with 1 <= K <= N, or auto");
+}
+
+// The parts of a ceiling add up to at most the whole.
+std::string part_of_ceiling(const std::string& usd, int64_t parts) {
+  const auto whole = core::parse_usd(usd);
+  if (!whole) return usd;
+  return core::format_usd(core::Money{whole->pico / parts});
+}
+
+// Options that say two things about the same.
+Status check_options(const BatchOptions& options) {
+  const BatchInputOptions& input = options.input;
+  const int kinds = (input.lines || input.nul) +
+                    input.prompt_template.has_value() +
+                    input.prompt_field.has_value();
+  if (kinds > 1) {
+    return usage(
+        "--lines, -0, --template and --prompt-field exclude each other");
+  }
+  const int modes =
+      options.dry_run + options.validate + options.split.has_value();
+  if (modes > 1) {
+    return usage("--dry-run, --validate and --split exclude each other");
+  }
+  if (input.system && input.system_file) {
+    return usage("--system and --system-file exclude each other");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<BatchOptions> settle_options(BatchOptions options,
+                                    const base::Environment& environment) {
+  LLMROUTE_CHECK(check_options(options));
+  BatchInputOptions& input = options.input;
+  if (input.system_file) {
+    LLMROUTE_TRY(input.system, base::read_file(*input.system_file, kMostInput));
+  }
+  if (input.shard) {
+    LLMROUTE_TRY(const Shard shard, parse_shard(*input.shard, environment));
+    input.shard = fmt::format("{}/{}", shard.number, shard.of);
+    auto& ceiling = options.limits.max_cost;
+    if (ceiling) ceiling = part_of_ceiling(*ceiling, shard.of);
+  }
+  return options;
+}
+
+LimitOptions request_limits(const BatchOptions& options) {
+  LimitOptions limits = options.limits;
+  limits.max_cost.reset();
+  return limits;
+}
+
+Result<batch::InputLines> open_lines(const BatchInputOptions& input) {
+  batch::InputOptions options;
+  options.separator = input.nul ? '\0' : '\n';
+  options.json = !input.lines && !input.nul;
+  options.skip = input.skip;
+  options.limit = input.limit;
+  if (input.shard) {
+    const size_t slash = input.shard->find('/');
+    options.shard = base::parse_int(input.shard->substr(0, slash)).value_or(1);
+    options.shards =
+        base::parse_int(input.shard->substr(slash + 1)).value_or(1);
+  }
+  return batch::InputLines::open(input.files, options);
+}
+
+Result<batch::RecordParser> record_parser(const BatchInputOptions& input,
+                                          bool keep_input) {
+  batch::RecordOptions options;
+  options.lines = input.lines || input.nul;
+  options.ignore_unknown = input.ignore_unknown;
+  options.keep_input = keep_input;
+  if (input.prompt_field) {
+    options.prompt = batch::Template::of_field(*input.prompt_field);
+  }
+  if (input.prompt_template) {
+    LLMROUTE_TRY(options.prompt,
+                 batch::Template::parse(*input.prompt_template));
+  }
+  return batch::RecordParser(std::move(options));
+}
+
+std::string scratch_directory(const BatchOutputOptions& output) {
+  if (const auto file = output_file(output)) {
+    return base::parent_directory(*file);
+  }
+  const base::ProcessEnvironment environment;
+  return environment.get("TMPDIR").value_or("/tmp");
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,122 @@
+#include "app/batch_split.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "app/batch_output.h"
+#include "app/batch_record.h"
+#include "app/batch_setup.h"
+#include "app/input.h"
+#include "base/text.h"
+#include "batch/collect.h"
+#include "batch/id_set.h"
+#include "batch/split.h"
+#include "config/load.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Result;
+using base::Status;
+using core::ExitStatus;
+
+// One half of the price is what queues charge.
+constexpr int64_t kQueueShare = 2;
+
+Status split_record(batch::Record record, const BatchOptions& options,
+                    const Routed& routed, batch::SplitWriter& writer) {
+  if (!record.error) {
+    auto decision = decide_record(record, options, routed);
+    if (decision) {
+      record.prompt =
+          apply_template(std::move(record.prompt), decision->prompt_template);
+      const core::Candidate& chosen = decision->candidates.front();
+      return writer.add(record,
+                        {*chosen.model, *chosen.provider, decision->route,
+                         std::string(core::source_name(decision->source))});
+    }
+    record.error = not_routed(decision.error());
+  }
+  return writer.add_unasked(record, batch::unasked(record));
+}
+
+}  // namespace
+
+Result<ExitStatus> split_batch(const BatchOptions& options,
+                               const Routed& routed, batch::InputLines& lines,
+                               const Messages& messages) {
+  LLMROUTE_TRY(batch::RecordParser parser, record_parser(options.input, false));
+  LLMROUTE_TRY(
+      batch::SplitWriter writer,
+      batch::SplitWriter::create(*options.split, options.output.force));
+  batch::IdSet ids(*options.split);
+  batch::InputLine line;
+  int64_t records = 0, faults = 0;
+  for (;;) {
+    LLMROUTE_TRY(const auto next, lines.next(line));
+    if (next == batch::InputLines::Next::kEnd) break;
+    if (next == batch::InputLines::Next::kWait) {
+      wait_for_input(lines.fd());
+      continue;
+    }
+    batch::Record record = line.too_long ? batch::too_long_record(line.number)
+                                         : parser.parse(line.text, line.number);
+    if (!record.error) {
+      LLMROUTE_TRY(const bool fresh, ids.insert(record.id));
+      if (!fresh) record.error = batch::duplicate_id(record);
+    }
+    ++records;
+    faults += record.error ? 1 : 0;
+    LLMROUTE_CHECK(split_record(std::move(record), options, routed, writer));
+  }
+  LLMROUTE_CHECK(writer.finish());
+  messages.detail(fmt::format(
+      "{} records in {}; put the queues' results there and run: llmroute batch "
+      "--collect {}",
+      base::with_thousands(records), *options.split, *options.split));
+  return faults > 0 ? ExitStatus::kNegative : ExitStatus::kOk;
+}
+
+Result<ExitStatus> collect_batch(const BatchOptions& options,
+                                 const base::Environment& environment,
+                                 const Messages& messages) {
+  LLMROUTE_TRY(const core::Config config,
+               config::load({options.config.file, options.config.no_config},
+                            environment));
+  batch::CollectOptions how;
+  if (options.output.form) {
+    how.result.form = options.output.form == "openai" ? batch::Form::kOpenAi
+                                                      : batch::Form::kNative;
+  }
+  how.result.extras = options.output.extras;
+  how.result.run_id = "collected";
+  how.cost = [&config](const std::string& name,
+                       const core::Usage& usage) -> std::optional<core::Money> {
+    const core::Model* model = config.find_model(name);
+    if (model == nullptr) return std::nullopt;
+    auto cost = core::cost_of(*model, usage);
+    if (cost) cost->pico /= kQueueShare;
+    return cost;
+  };
+  const auto existing = options.output.force ? batch::ExistingOutput::kReplace
+                                             : batch::ExistingOutput::kRefuse;
+  LLMROUTE_TRY(BatchOutput output,
+               BatchOutput::open(options.output, existing, nullptr));
+  LLMROUTE_TRY(
+      const batch::CollectCounts counts,
+      batch::collect(*options.collect, how, [&](std::string_view line) {
+        return output.write({std::string(line), true});
+      }));
+  const auto published = output.publish();
+  if (!published) return published.error();
+  if (counts.missing > 0 || counts.stray > 0) {
+    messages.warn(fmt::format("{} results are missing, {} belong to no record",
+                              base::with_thousands(counts.missing),
+                              base::with_thousands(counts.stray)));
+  }
+  return counts.failed > 0 ? ExitStatus::kNegative : ExitStatus::kOk;
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,167 @@
+#include "app/batch_summary.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "base/json_writer.h"
+#include "base/table.h"
+#include "base/terminal_text.h"
+#include "base/text.h"
+#include "core/exit_status.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::with_thousands;
+using core::display_usd;
+
+std::string counts_line(const BatchTotals& totals,
+                        std::chrono::milliseconds took) {
+  const double seconds = static_cast<double>(took.count()) / 1e3;
+  const int64_t fresh = totals.done() - totals.replayed();
+  std::string text =
+      fmt::format("{} ok, {} failed", with_thousands(totals.ok()),
+                  with_thousands(totals.failed()));
+  if (totals.replayed() > 0) {
+    text += fmt::format(" ({} of them by earlier runs)",
+                        with_thousands(totals.replayed()));
+  }
+  text += fmt::format(" in {:.1f} s", seconds);
+  if (fresh > 0 && seconds > 0) {
+    text += fmt::format(", {:.1f}/s", static_cast<double>(fresh) / seconds);
+  }
+  return text;
+}
+
+std::string cost_line(const BatchTotals& totals) {
+  std::string text =
+      fmt::format("{}, {} tokens in, {} out", display_usd(totals.cost()),
+                  with_thousands(totals.input_tokens()),
+                  with_thousands(totals.output_tokens()));
+  if (totals.unpriced() > 0) {
+    text += fmt::format("; the cost of {} records is not known",
+                        with_thousands(totals.unpriced()));
+  }
+  if (totals.estimated() > 0) {
+    text += fmt::format("; {} counted at their worst case",
+                        with_thousands(totals.estimated()));
+  }
+  const core::Money saved{totals.strongest().pico - totals.compared().pico};
+  if (saved.pico > 0 && totals.strongest().pico > 0) {
+    text += fmt::format("; {} saved against the strongest model ({:.0f} %)",
+                        display_usd(saved),
+                        100 * saved.usd() / totals.strongest().usd());
+  }
+  return text;
+}
+
+std::string model_lines(const BatchTotals& totals) {
+  base::Table table("lrrrrr");
+  table.add_row({"model", "records", "failed", "in", "out", "cost"});
+  for (const auto& [name, model] : totals.models()) {
+    table.add_row(
+        {base::visible_line(name), with_thousands(model.records),
+         with_thousands(model.failed), with_thousands(model.input_tokens),
+         with_thousands(model.output_tokens), display_usd(model.cost)});
+  }
+  return table.render();
+}
+
+std::string notable_line(const char* label,
+                         const std::vector<NotableRecord>& records,
+                         bool by_cost) {
+  std::vector<std::string> texts;
+  for (const NotableRecord& one : records) {
+    const double seconds = static_cast<double>(one.ms) / 1e3;
+    texts.push_back(fmt::format(
+        "{} ({})", base::visible_line(one.id),
+        by_cost ? display_usd(one.cost) : fmt::format("{:.1f} s", seconds)));
+  }
+  return texts.empty() ? "" : label + base::join(texts, ", ") + "\n";
+}
+
+std::string cause_line(const BatchTotals& totals) {
+  std::vector<std::string> texts;
+  for (const auto& [code, count] : totals.causes()) {
+    texts.push_back(fmt::format("{} {}", code, with_thousands(count)));
+  }
+  return texts.empty() ? "" : "failed   " + base::join(texts, ", ") + "\n";
+}
+
+void write_notable(base::JsonWriter& json, const char* key,
+                   const std::vector<NotableRecord>& records) {
+  json.key(key).begin_array();
+  for (const NotableRecord& one : records) {
+    json.begin_object().field("id", one.id).field("line", one.line);
+    json.field("model", one.model).field("ms", one.ms);
+    json.key("usd").raw(core::format_usd(one.cost)).end_object();
+  }
+  json.end_array();
+}
+
+void write_models(base::JsonWriter& json, const BatchTotals& totals) {
+  json.key("models").begin_object();
+  for (const auto& [name, model] : totals.models()) {
+    json.key(name).begin_object().field("records", model.records);
+    json.field("failed", model.failed).field("input", model.input_tokens);
+    json.field("output", model.output_tokens);
+    json.key("usd").raw(core::format_usd(model.cost)).end_object();
+  }
+  json.end_object();
+}
+
+}  // namespace
+
+std::string summary_text(const BatchTotals& totals,
+                         std::chrono::milliseconds took,
+                         const base::Error* why) {
+  std::string text = "records  " + counts_line(totals, took) + "\n";
+  text += "cost     " + cost_line(totals) + "\n";
+  text += cause_line(totals);
+  text += notable_line("slowest  ", totals.slowest(), false);
+  if (totals.cost().pico > 0) {
+    text += notable_line("dearest  ", totals.dearest(), true);
+  }
+  if (!totals.models().empty()) text += model_lines(totals);
+  if (why != nullptr) {
+    text += "stopped; the same command goes on where it was left\n";
+  }
+  return text;
+}
+
+std::string summary_json(const BatchTotals& totals,
+                         std::chrono::milliseconds took,
+                         const base::Error* why) {
+  base::JsonWriter json;
+  json.begin_object().field("schema", "llmroute.batch/1");
+  json.field("ok", totals.ok()).field("failed", totals.failed());
+  json.field("replayed", totals.replayed());
+  json.field("seconds", static_cast<double>(took.count()) / 1e3);
+  json.key("usage").begin_object().field("input", totals.input_tokens());
+  json.field("output", totals.output_tokens()).end_object();
+  json.key("cost").begin_object();
+  json.key("usd").raw(core::format_usd(totals.cost()));
+  json.field("unknown_records", totals.unpriced());
+  json.field("estimated_records", totals.estimated());
+  json.key("strongest_usd").raw(core::format_usd(totals.strongest()));
+  json.key("compared_usd").raw(core::format_usd(totals.compared()));
+  json.end_object();
+  write_models(json, totals);
+  json.key("causes").begin_object();
+  for (const auto& [code, count] : totals.causes()) json.field(code, count);
+  json.end_object();
+  write_notable(json, "slowest", totals.slowest());
+  write_notable(json, "dearest", totals.dearest());
+  json.key("stopped");
+  if (why == nullptr) {
+    json.null();
+  } else {
+    json.begin_object();
+    json.field("code", core::exit_status_code(core::exit_status(why->kind)));
+    json.field("message", why->message).end_object();
+  }
+  return json.end_object().take() + "\n";
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,63 @@
+// A circuit breaker: a model that keeps failing is left alone for a while, then
+// asked once; the answer to that probe decides. Pure: time and chance come from
+// the caller. The numbers: docs/reliability.md.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+namespace llmroute::core {
+
+class Breaker {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  enum class State { kClosed, kOpen, kHalfOpen };
+
+  static constexpr int kConsecutive = 5;  // failures in a row that open it
+  static constexpr int kFewest = 10;      // calls in kWindow of which half fail
+  static constexpr std::chrono::seconds kWindow{60};
+  static constexpr std::chrono::seconds kFirstPause{5};
+  static constexpr std::chrono::seconds kLongestPause{300};
+  static constexpr int kForgetAfter = 5;  // successes in a row end the doubling
+
+  // Open until its pause is over; then half-open, where one call may be made.
+  State state(Time now) const;
+  // Whether a call may be made now; a probe counts from start() on.
+  bool allows(Time now) const {
+    const State now_is = state(now);
+    return now_is == State::kClosed ||
+           (now_is == State::kHalfOpen && !probing_);
+  }
+  // A probe is under way: its end is what changes anything.
+  bool probing() const { return probing_; }
+  // When allows() may turn true without anything being told.
+  Time until() const { return until_; }
+
+  // A call that allows() permitted is made.
+  void start(Time now) { probing_ = state(now) == State::kHalfOpen; }
+  void succeed(Time now);
+  // `random` in [0, 1): spreads the pause by a factor of 0.8 to 1.2. True: it
+  // has opened.
+  bool fail(Time now, double random);
+  // A call ended in a way that says nothing of the model.
+  void forget() { probing_ = false; }
+
+ private:
+  struct Slice {  // of kWindow
+    int64_t number = -1;
+    int ok = 0, failed = 0;
+  };
+  Slice& slice(Time now);
+  bool half_failed(Time now) const;
+
+  std::array<Slice, 6> slices_{};
+  bool open_ = false;
+  bool probing_ = false;
+  int failures_in_a_row_ = 0;
+  int successes_in_a_row_ = 0;
+  int openings_ = 0;  // since the doubling began
+  Time until_{};
+};
+
+}  // namespace llmroute::core
