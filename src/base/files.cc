@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -28,16 +29,16 @@ void Descriptor::reset() {
 
 std::string errno_text(int error) { return std::strerror(error); }
 
+Error io_error(ErrorKind kind, const std::string& what,
+               const std::string& path) {
+  return {kind, fmt::format("{} '{}': {}", what, path, errno_text(errno))};
+}
+
 namespace {
 
 void wait_ready(int fd, short events) {
   pollfd one{fd, events, 0};
   ::poll(&one, 1, -1);
-}
-
-Error io_error(ErrorKind kind, const std::string& what,
-               const std::string& path) {
-  return {kind, fmt::format("{} '{}': {}", what, path, errno_text(errno))};
 }
 
 // What `path` leads to, if anything is there; else `path` itself.
@@ -51,6 +52,21 @@ mode_t current_umask() {
   const mode_t mask = ::umask(0);
   ::umask(mask);
   return mask;
+}
+
+// A new file at `path`, where no link is followed and nothing is shared with
+// what was there before.
+Descriptor create_anew(const std::string& path) {
+  struct stat old {};
+  if (::lstat(path.c_str(), &old) == 0) {
+    if (S_ISLNK(old.st_mode)) {
+      errno = ELOOP;
+      return {};
+    }
+    if (::unlink(path.c_str()) != 0) return {};
+  }
+  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  return Descriptor(::open(path.c_str(), kFlags, 0600));
 }
 
 }  // namespace
@@ -96,6 +112,22 @@ int write_all(int fd, std::string_view bytes, const std::atomic<bool>* stop) {
   return 0;
 }
 
+std::optional<size_t> read_at(int fd, uint64_t offset,
+                              std::span<std::byte> bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::pread(fd, bytes.data() + done, bytes.size() - done,
+                                static_cast<off_t>(offset + done));
+    if (got == 0) break;
+    if (got > 0) {
+      done += static_cast<size_t>(got);
+    } else if (errno != EINTR) {
+      return std::nullopt;
+    }
+  }
+  return done;
+}
+
 ReplacementFile::ReplacementFile(std::string path, std::string temporary,
                                  Descriptor out)
     : path_(std::move(path)),
@@ -103,11 +135,12 @@ ReplacementFile::ReplacementFile(std::string path, std::string temporary,
       out_(std::move(out)) {}
 
 ReplacementFile::~ReplacementFile() {
-  if (out_.valid() && !temporary_.empty()) ::unlink(temporary_.c_str());
+  if (out_.valid() && !keep_ && !in_place()) ::unlink(temporary_.c_str());
 }
 
 Result<ReplacementFile> ReplacementFile::create(const std::string& path,
-                                                unsigned mode) {
+                                                unsigned mode,
+                                                const std::string& suffix) {
   const std::string target = resolve_links(path);
   struct stat old {};
   const bool exists = ::stat(target.c_str(), &old) == 0;
@@ -123,31 +156,61 @@ Result<ReplacementFile> ReplacementFile::create(const std::string& path,
     return ReplacementFile(target, {}, std::move(out));
   }
   // mkostemp finds a free name, also beside what a killed run left.
-  std::string temporary = target + ".XXXXXX";
-  Descriptor out(::mkostemp(temporary.data(), O_CLOEXEC));
+  std::string temporary = target + (suffix.empty() ? ".XXXXXX" : suffix);
+  Descriptor out = suffix.empty()
+                       ? Descriptor(::mkostemp(temporary.data(), O_CLOEXEC))
+                       : create_anew(temporary);
   if (!out.valid()) {
-    return io_error(ErrorKind::kCannotCreate, "cannot create", path);
+    return io_error(ErrorKind::kCannotCreate, "cannot create",
+                    suffix.empty() ? path : temporary);
   }
   ::fchmod(out.get(), exists ? old.st_mode & 07777 : mode & ~current_umask());
-  return ReplacementFile(target, temporary, std::move(out));
+  ReplacementFile file(target, temporary, std::move(out));
+  file.keep_ = !suffix.empty();
+  return file;
+}
+
+Status ReplacementFile::write(std::string_view bytes) {
+  errno = write_all(out_.get(), bytes);
+  if (errno != 0) return io_error(ErrorKind::kIo, "cannot write", path_);
+  return {};
+}
+
+Status ReplacementFile::sync() {
+  if (in_place() || ::fsync(out_.get()) == 0) return {};
+  return io_error(ErrorKind::kIo, "cannot write", path_);
+}
+
+Status ReplacementFile::rename() {
+  if (in_place()) return {};
+  keep_ = true;
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return kept();
+  return sync_directory_of(path_);
+}
+
+Error ReplacementFile::kept() const {
+  return io_error(ErrorKind::kIo,
+                  in_place()
+                      ? "cannot write"
+                      : fmt::format("kept as '{}': cannot write", temporary_),
+                  path_);
+}
+
+Status ReplacementFile::commit() {
+  LLMROUTE_CHECK(sync());
+  if (::close(out_.release()) != 0) return kept();
+  return rename();
 }
 
 Status ReplacementFile::commit(std::string_view bytes) {
-  errno = write_all(out_.get(), bytes);
-  if (temporary_.empty()) {
-    if (errno != 0) return io_error(ErrorKind::kIo, "cannot write", path_);
-    return {};
-  }
-  if (errno != 0 || ::fsync(out_.get()) != 0) {
-    return io_error(ErrorKind::kIo, "cannot write", path_);
-  }
-  const bool closed = ::close(out_.release()) == 0;
-  if (!closed || std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    return io_error(ErrorKind::kIo,
-                    fmt::format("kept as '{}': cannot write", temporary_),
-                    path_);
-  }
-  return {};
+  LLMROUTE_CHECK(write(bytes));
+  return commit();
+}
+
+Result<Descriptor> ReplacementFile::commit_open() {
+  LLMROUTE_CHECK(sync());
+  LLMROUTE_CHECK(rename());
+  return std::move(out_);
 }
 
 Status replace_file(const std::string& path, std::string_view bytes,
@@ -156,9 +219,57 @@ Status replace_file(const std::string& path, std::string_view bytes,
   return file.commit(bytes);
 }
 
+Result<ScratchFile> ScratchFile::create(const std::string& directory) {
+  constexpr int kFlags = O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC;
+  Descriptor file(::open(directory.c_str(), kFlags, 0600));
+  if (!file.valid()) {  // not every file system has them
+    std::string name = directory + "/.llmroute-XXXXXX";
+    file = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
+    if (file.valid()) ::unlink(name.c_str());
+  }
+  if (!file.valid()) {
+    return io_error(ErrorKind::kCannotCreate, "cannot create a file in",
+                    directory);
+  }
+  return ScratchFile(directory, std::move(file));
+}
+
+Status ScratchFile::read(uint64_t offset, std::span<std::byte> bytes) const {
+  const std::optional<size_t> got = read_at(file_.get(), offset, bytes);
+  if (!got) {
+    return io_error(ErrorKind::kIo, "cannot read back from", directory_);
+  }
+  std::ranges::fill(bytes.subspan(*got), std::byte{0});
+  return {};
+}
+
+Status ScratchFile::write(uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(file_.get(), bytes.data(), bytes.size(),
+                                 static_cast<off_t>(offset));
+    if (put >= 0) {
+      bytes = bytes.subspan(static_cast<size_t>(put));
+      offset += static_cast<uint64_t>(put);
+    } else if (errno != EINTR) {
+      return io_error(ErrorKind::kIo, "cannot write scratch data in",
+                      directory_);
+    }
+  }
+  return {};
+}
+
 bool file_exists(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0;
+}
+
+Status sync_directory_of(const std::string& path) {
+  const std::string directory = parent_directory(path);
+  const Descriptor in(
+      ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // EINVAL: a file system that cannot, or need not.
+  if (in.valid() && (::fsync(in.get()) == 0 || errno == EINVAL)) return {};
+  return io_error(ErrorKind::kIo, "cannot sync directory", directory);
 }
 
 Status create_directories(const std::string& path) {

@@ -1,10 +1,12 @@
 // Files: owned descriptors, bounded reading, whole writing, replacement by
-// rename.
+// rename, scratch space.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +36,10 @@ class Descriptor {
 // Text of errno, e.g. "No space left on device".
 std::string errno_text(int error);
 
+// "<what> '<path>': <text of the current errno>".
+Error io_error(ErrorKind kind, const std::string& what,
+               const std::string& path);
+
 // Reads to end of file. More than `limit` bytes: kData. EINTR is retried unless
 // `stop` says otherwise.
 Result<std::string> read_all(int fd, size_t limit, const std::string& name);
@@ -48,6 +54,11 @@ Result<std::string> read_file(const std::string& path, size_t limit);
 int write_all(int fd, std::string_view bytes,
               const std::atomic<bool>* stop = nullptr);
 
+// Fills `bytes` from `offset` on and returns how many there were before the end
+// of the file; nothing on failure (errno).
+std::optional<size_t> read_at(int fd, uint64_t offset,
+                              std::span<std::byte> bytes);
+
 // A file that will take the place of `path`: a temporary beside it, renamed
 // over it when it is whole. Until then the old file stays as it is. Its mode
 // stays, a link keeps pointing where it did, FIFOs and devices are written
@@ -55,30 +66,69 @@ int write_all(int fd, std::string_view bytes,
 class ReplacementFile {
  public:
   // Creates the temporary. Not possible, or `path` is a directory:
-  // kCannotCreate.
+  // kCannotCreate. With a `suffix` the temporary is `path` + `suffix` and stays
+  // if it is not committed; one that is there already is removed, but a link
+  // there is refused. Else it has a name of its own and goes away.
   static Result<ReplacementFile> create(const std::string& path,
-                                        unsigned mode = 0666);
+                                        unsigned mode = 0666,
+                                        const std::string& suffix = "");
   ReplacementFile(ReplacementFile&& other) noexcept = default;
   ReplacementFile& operator=(ReplacementFile&&) = delete;
-  // Removes the temporary if it was not committed.
   ~ReplacementFile();
 
-  // Writes all of it, syncs and renames. Failed: kIo; a temporary that is whole
-  // but cannot be renamed is kept and named.
-  Status commit(std::string_view bytes);
+  int fd() const { return out_.get(); }
+  const std::string& target() const { return path_; }  // links resolved
+  const std::string& temporary() const { return temporary_; }
+  // Whether there is no temporary: a FIFO or a device.
+  bool in_place() const { return temporary_.empty(); }
+
+  // Failed: kIo.
+  Status write(std::string_view bytes);
+  // Syncs, renames and syncs the directory. Failed: kIo; a temporary that is
+  // whole but cannot be renamed is kept and named.
+  Status commit();
+  Status commit(std::string_view bytes);  // writes them first
+  // The same, but the file stays open: its descriptor.
+  Result<Descriptor> commit_open();
 
  private:
   ReplacementFile(std::string path, std::string temporary, Descriptor out);
-  std::string path_;       // links resolved
+  Status sync();
+  Status rename();
+  Error kept() const;
+
+  std::string path_;
   std::string temporary_;  // empty: written in place
   Descriptor out_;
+  bool keep_ = false;
 };
 
 // Creates and commits a ReplacementFile.
 Status replace_file(const std::string& path, std::string_view bytes,
                     unsigned mode = 0666);
 
+// Nameless scratch space on disk. One thread.
+class ScratchFile {
+ public:
+  // In `directory`, where it takes no name. Not possible: kCannotCreate.
+  static Result<ScratchFile> create(const std::string& directory);
+
+  // What was never written reads as zeros. Failed: kIo.
+  Status read(uint64_t offset, std::span<std::byte> bytes) const;
+  Status write(uint64_t offset, std::span<const std::byte> bytes);
+
+ private:
+  ScratchFile(std::string directory, Descriptor file)
+      : directory_(std::move(directory)), file_(std::move(file)) {}
+
+  std::string directory_;
+  Descriptor file_;
+};
+
 bool file_exists(const std::string& path);
+
+// Makes the names in the directory of `path` durable. Failed: kIo.
+Status sync_directory_of(const std::string& path);
 
 // Creates a directory and its parents with mode 0700 where missing.
 Status create_directories(const std::string& path);

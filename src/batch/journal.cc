@@ -1,0 +1,281 @@
+#include "batch/journal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+#include "batch/journal_file.h"
+#include "batch/journal_scan.h"
+
+namespace llmroute::batch {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+// Lines sent without a record are those that were under way when a process was
+// killed: a few, unless somebody made the journal up.
+constexpr size_t kMostSent = 100'000;
+
+base::Status check_head(const std::string& path, const JournalHead& head) {
+  if (head.version == kJournalVersion) return {};
+  return Error{ErrorKind::kData,
+               fmt::format("journal '{}' has format {}; this program knows {}",
+                           path, head.version, kJournalVersion)};
+}
+
+Error damaged(const std::string& path, const JournalScan& scan) {
+  return {ErrorKind::kData,
+          fmt::format("journal '{}' is damaged at byte {}: --repair keeps the "
+                      "{} good results and asks the rest again",
+                      path, *scan.damage, scan.records)};
+}
+
+base::Fingerprint key_of(std::string_view id, const base::Fingerprint& input) {
+  std::string key(input.begin(), input.end());
+  return base::fingerprint(key.append(id));
+}
+
+}  // namespace
+
+Journal::Journal(std::string path, base::Descriptor file,
+                 const JournalOptions& options)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      options_(options),
+      lines_(base::parent_directory(path_)),
+      ids_(base::parent_directory(path_)) {}
+
+base::Result<Journal> Journal::open(const std::string& path,
+                                    const JournalOptions& options,
+                                    const OnRecord& on_record) {
+  LLMROUTE_TRY(base::Descriptor file, open_journal_file(path));
+  Journal journal(path, std::move(file), options);
+  if (options.repair) LLMROUTE_CHECK(journal.repair());
+  LLMROUTE_CHECK(journal.load(on_record));
+  return journal;
+}
+
+base::Status Journal::repair() {
+  const FrameVisitor check = [&](const JournalFrame& frame, uint64_t,
+                                 std::string_view) -> base::Status {
+    const auto* head = std::get_if<JournalHead>(&frame);
+    return head == nullptr ? base::Status() : check_head(path_, *head);
+  };
+  LLMROUTE_TRY(const JournalScan scan, scan_journal(file_.get(), path_, check));
+  if (!scan.damage) return {};
+  LLMROUTE_TRY(base::ReplacementFile file,
+               base::ReplacementFile::create(path_, 0600, kNewSuffix));
+  const FrameVisitor copy = [&](const JournalFrame&, uint64_t,
+                                std::string_view line) {
+    return file.write(std::string(line) + '\n');
+  };
+  LLMROUTE_CHECK(scan_journal(file_.get(), path_, copy));
+  return replace(std::move(file));
+}
+
+// The lock goes with the name: the new file has it before it takes the name.
+base::Status Journal::replace(base::ReplacementFile file) {
+  LLMROUTE_CHECK(lock_file(file.fd(), file.temporary()));
+  LLMROUTE_TRY(base::Descriptor renamed, file.commit_open());
+  ::fcntl(renamed.get(), F_SETFL, O_APPEND);
+  file_ = std::move(renamed);
+  return {};
+}
+
+base::Status Journal::load(const OnRecord& on_record) {
+  LLMROUTE_TRY(
+      const JournalScan scan,
+      scan_journal(file_.get(), path_,
+                   [&](JournalFrame frame, uint64_t offset, std::string_view) {
+                     return visit(std::move(frame), offset, on_record);
+                   }));
+  if (!scan.is_journal && !scan.torn_head) {
+    return Error{ErrorKind::kData,
+                 fmt::format("'{}' is not a journal of llmroute", path_)};
+  }
+  if (scan.damage) return damaged(path_, scan);
+  for (const auto& [line, sent] : sent_) orphaned_ = orphaned_ + sent;
+  size_ = scan.end;
+  return scan.torn_tail ? cut(size_) : base::Status();
+}
+
+base::Status Journal::visit(JournalFrame frame, uint64_t offset,
+                            const OnRecord& on_record) {
+  if (auto* head = std::get_if<JournalHead>(&frame)) {
+    head_ = std::move(*head);
+    return check_head(path_, *head_);
+  }
+  end_.reset();
+  if (auto* end = std::get_if<JournalEnd>(&frame)) end_ = std::move(*end);
+  if (const auto* send = std::get_if<JournalSend>(&frame)) {
+    return visit_send(*send);
+  }
+  if (const auto* record = std::get_if<JournalRecord>(&frame)) {
+    return visit_record(*record, offset, on_record);
+  }
+  return {};
+}
+
+base::Status Journal::visit_send(const JournalSend& send) {
+  core::Money& sent = sent_[send.line];
+  sent = sent + send.hold;
+  if (sent_.size() <= kMostSent) return {};
+  return Error{ErrorKind::kData,
+               fmt::format("journal '{}': more than {} lines were sent and "
+                           "have no result",
+                           path_, kMostSent)};
+}
+
+base::Status Journal::visit_record(const JournalRecord& record, uint64_t offset,
+                                   const OnRecord& on_record) {
+  const auto sent = sent_.find(record.line);
+  const bool unknown = !record.cost && sent != sent_.end();
+  settled_ = settled_ +
+             (unknown ? sent->second  // all that it may have cost
+                      : record.cost.value_or(core::Money()) + record.orphaned);
+  if (sent != sent_.end()) sent_.erase(sent);
+  if (options_.retry_errors && !record.ok) return {};
+  LLMROUTE_TRY(const auto replaced, find_as(record));
+  on_record(record, replaced ? &*replaced : nullptr);
+  return set_offset(record, offset);
+}
+
+base::Result<std::optional<JournalRecord>> Journal::find(int64_t line) const {
+  LLMROUTE_TRY(const std::optional<uint64_t> offset, lines_.find(line));
+  return read_at(offset);
+}
+
+base::Result<std::optional<JournalRecord>> Journal::find(
+    std::string_view id, const base::Fingerprint& input) const {
+  LLMROUTE_TRY(const std::optional<uint64_t> offset,
+               ids_.find(key_of(id, input)));
+  return read_at(offset);
+}
+
+base::Result<std::optional<JournalRecord>> Journal::find_as(
+    const JournalRecord& record) const {
+  return matches_ids() ? find(record.id, record.input) : find(record.line);
+}
+
+base::Result<std::optional<JournalRecord>> Journal::read_at(
+    std::optional<uint64_t> offset) const {
+  if (!offset) return std::optional<JournalRecord>();
+  LLMROUTE_TRY(JournalRecord record, read_record(file_.get(), path_, *offset));
+  return std::optional(std::move(record));
+}
+
+base::Status Journal::set_offset(const JournalRecord& record, uint64_t offset) {
+  return matches_ids() ? ids_.set(key_of(record.id, record.input), offset)
+                       : lines_.set(record.line, offset);
+}
+
+base::Status Journal::cut(uint64_t size) {
+  size_ = size;
+  if (::ftruncate(file_.get(), static_cast<off_t>(size)) == 0) return {};
+  return base::io_error(ErrorKind::kIo, "cannot cut", path_);
+}
+
+base::Status Journal::begin(const JournalHead& head) {
+  if (broken_) return *broken_;
+  if (size_ > 0) LLMROUTE_CHECK(cut(0));
+  *this = Journal(path_, std::move(file_), options_);
+  LLMROUTE_CHECK(write(encode_frame(head)));
+  head_ = head;
+  if (options_.fsync == FsyncPolicy::kNone) return {};
+  LLMROUTE_CHECK(sync());
+  return base::sync_directory_of(path_);
+}
+
+base::Status Journal::write(std::string_view frame) {
+  if (broken_) return *broken_;
+  if (frame.size() > kLargestFrame) {
+    return Error{
+        ErrorKind::kData,
+        fmt::format("a result of {} MiB does not fit into journal '{}'",
+                    frame.size() >> 20, path_)};
+  }
+  const size_t end = frame.find('\n');
+  if (end + 1 != frame.size() || !decode_frame(frame.substr(0, end))) {
+    return Error{ErrorKind::kSoftware,
+                 fmt::format("a frame of journal '{}' cannot be read", path_)};
+  }
+  const int failed = base::write_all(file_.get(), frame);
+  if (failed == 0) {
+    size_ += frame.size();
+    unsynced_ = true;
+    return {};
+  }
+  errno = failed;
+  const Error error = base::io_error(ErrorKind::kIo, "cannot write", path_);
+  if (!cut(size_))
+    broken_ = error;  // what follows would come after half a frame
+  return error;
+}
+
+base::Status Journal::append(const JournalSend& send) {
+  LLMROUTE_CHECK(write(encode_frame(send)));
+  end_.reset();
+  return {};
+}
+
+base::Status Journal::append(JournalRecord record) {
+  const auto sent = sent_.find(record.line);
+  record.orphaned = sent == sent_.end() ? core::Money() : sent->second;
+  const uint64_t offset = size_;
+  LLMROUTE_CHECK(write(encode_frame(record)));
+  end_.reset();
+  if (sent != sent_.end()) sent_.erase(sent);
+  ++unsynced_records_;
+  return set_offset(record, offset);
+}
+
+base::Status Journal::sync() {
+  if (broken_) return *broken_;
+  if (!unsynced_ || options_.fsync == FsyncPolicy::kNone) return {};
+  if (::fsync(file_.get()) != 0) {
+    broken_ = base::io_error(ErrorKind::kIo, "cannot sync", path_);
+    return *broken_;
+  }
+  unsynced_ = false;
+  unsynced_records_ = 0;
+  return {};
+}
+
+std::optional<base::Clock::Monotonic> Journal::next_sync() const {
+  if (!unsynced_ || options_.fsync == FsyncPolicy::kNone) return std::nullopt;
+  const bool now = options_.fsync == FsyncPolicy::kAlways ||
+                   unsynced_records_ >= kGroupRecords ||
+                   last_sync_ == base::Clock::Monotonic::min();
+  return now ? base::Clock::Monotonic::min() : last_sync_ + kGroupTime;
+}
+
+base::Status Journal::sync_if_due(base::Clock::Monotonic now) {
+  if (broken_) return *broken_;
+  const auto due = next_sync();
+  if (!due || now < *due) return {};
+  last_sync_ = now;
+  return sync();
+}
+
+base::Status Journal::finish(const JournalEnd& end) {
+  LLMROUTE_CHECK(write(encode_frame(end)));
+  LLMROUTE_CHECK(sync());
+  end_ = end;
+  if (end.failed > 0) return {};
+  LLMROUTE_TRY(base::ReplacementFile file,
+               base::ReplacementFile::create(path_, 0600, kNewSuffix));
+  const std::string frames = encode_frame(*head_) + encode_frame(end);
+  LLMROUTE_CHECK(file.write(frames));
+  LLMROUTE_CHECK(replace(std::move(file)));
+  size_ = frames.size();
+  lines_ = LineIndex(base::parent_directory(path_));
+  ids_ = FingerprintMap(base::parent_directory(path_));
+  return {};
+}
+
+}  // namespace llmroute::batch

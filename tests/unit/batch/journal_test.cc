@@ -1,0 +1,323 @@
+#include "batch/journal.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <string>
+
+#include "journal_fixture.h"
+
+namespace llmroute::batch {
+namespace {
+
+using base::ErrorKind;
+using Monotonic = base::Clock::Monotonic;
+
+JournalOptions retrying() {
+  JournalOptions options = unsynced();
+  options.retry_errors = true;
+  return options;
+}
+
+JournalEnd end(int64_t failed = 0) {
+  return {{std::string(64, 'e'), 99}, 3, failed, failed > 0 ? 1 : 0};
+}
+
+core::Money total(const Opened& opened) {
+  return opened.journal->settled() + opened.journal->orphaned();
+}
+
+}  // namespace
+
+TEST_CASE("a new journal has no head, a begun one has it and nothing else") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    const Opened opened = open_journal(path);
+    REQUIRE(opened.journal);
+    CHECK(!opened.journal->head());
+    CHECK(content(path).empty());
+  }
+  { begun(path); }
+  const Opened opened = open_journal(path);
+  REQUIRE(opened.journal);
+  CHECK(opened.journal->head() == head());
+  CHECK(!opened.journal->end());
+  CHECK(opened.records.empty());
+  CHECK(total(opened) == core::Money{0});
+  CHECK(!opened.journal->find(1)->has_value());
+}
+
+TEST_CASE("records are found at once and by the next process") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    Journal journal = begun(path);
+    for (const int64_t line : {3, 1, 1'000'000'000}) {
+      CHECK(journal.append(record(line)));
+      CHECK(*journal.find(line) == record(line));
+    }
+    CHECK(!journal.find(2)->has_value());
+  }
+  const Opened opened = open_journal(path);
+  REQUIRE(opened.journal);
+  CHECK(opened.records.size() == 3);
+  CHECK(opened.records.at(3) == record(3));
+  CHECK(opened.records.at(1'000'000'000) == record(1'000'000'000));
+  CHECK(opened.journal->settled() == core::Money{1'000'000'000 + 3004});
+}
+
+TEST_CASE("with match id a record is found by id and input, on any line") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  JournalRecord moved = record(1);
+  {
+    Journal journal = begun(path, unsynced(), "id");
+    CHECK(journal.append(record(1)));
+    CHECK(journal.append(record(2)));
+    moved.id = "another";  // a new record took the line of an old one
+    CHECK(journal.append(moved));
+  }
+  const auto check = [&](const Journal& journal) {
+    CHECK(*journal.find("row-1", record(1).input) == record(1));
+    CHECK(*journal.find("another", moved.input) == moved);
+    CHECK(!journal.find("row-1", record(2).input)->has_value());
+    CHECK(!journal.find("row-3", record(1).input)->has_value());
+  };
+  auto journal =
+      Journal::open(path, unsynced(),
+                    [](const JournalRecord&, const JournalRecord* replaced) {
+                      CHECK(replaced == nullptr);
+                    });
+  REQUIRE(journal);
+  check(*journal);
+}
+
+TEST_CASE("begin drops what was there, money too") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    Journal journal = begun(path);
+    CHECK(journal.append(JournalSend{2, {500}}));
+    CHECK(journal.append(record(1)));
+  }
+  Opened opened = open_journal(path);
+  REQUIRE(opened.journal);
+  CHECK(opened.journal->begin(head("id")));
+  CHECK(total(opened) == core::Money{0});
+  CHECK(!opened.journal->find(1)->has_value());
+  opened.journal.reset();
+  const Opened again = open_journal(path);
+  CHECK(again.records.empty());
+  CHECK(again.journal->head()->match == "id");
+}
+
+TEST_CASE("an ended journal says how it ended and is head and end alone") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    Journal journal = begun(path);
+    for (int64_t line = 1; line <= 3; ++line) {
+      CHECK(journal.append(record(line)));
+    }
+    CHECK(journal.finish(end()));
+    CHECK(journal.end() == end());
+  }
+  CHECK(content(path) == encode_frame(head()) + encode_frame(end()));
+  CHECK(mode_of(path) == 0600);
+  CHECK(!base::file_exists(path + ".llmroute-new"));
+  const Opened opened = open_journal(path);
+  CHECK(opened.journal->end() == end());
+  CHECK(opened.records.empty());
+}
+
+TEST_CASE("records that could be asked again outlive the end") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    Journal journal = begun(path);
+    CHECK(journal.append(record(1)));
+    CHECK(journal.append(record(2, false)));
+    CHECK(journal.finish(end(1)));
+  }
+  {
+    Opened opened = open_journal(path, retrying());
+    CHECK(opened.journal->end() == end(1));
+    CHECK(opened.records.size() == 1);
+    CHECK(opened.journal->append(record(2)));
+    CHECK(!opened.journal->end());
+  }
+  Opened opened = open_journal(path);
+  CHECK(!opened.journal->end());
+  CHECK(opened.records.size() == 2);
+  CHECK(opened.journal->finish(end()));
+  CHECK(content(path) == encode_frame(head()) + encode_frame(end()));
+}
+
+TEST_CASE("a journal killed before it was compacted is ended all the same") {
+  const TemporaryDirectory directory;
+  const std::string path =
+      directory.write("j", encode_frame(head()) + encode_frame(record(1)) +
+                               encode_frame(end()));
+  directory.write("j.llmroute-new", encode_frame(head()));
+  const Opened opened = open_journal(path);
+  CHECK(opened.journal->end() == end());
+  CHECK(opened.records.size() == 1);
+  CHECK(!base::file_exists(path + ".llmroute-new"));
+}
+
+TEST_CASE("failed records count unless they are to be asked again") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    Journal journal = begun(path);
+    CHECK(journal.append(record(1)));
+    CHECK(journal.append(record(2, false)));
+  }
+  CHECK(open_journal(path).records.size() == 2);
+  {
+    Opened opened = open_journal(path, retrying());
+    CHECK(opened.records.size() == 1);
+    CHECK(!opened.journal->find(2)->has_value());
+    // What failed has cost what it cost, also after it has been asked again.
+    CHECK(opened.journal->settled() == core::Money{2003});
+    CHECK(opened.journal->append(record(2)));
+  }
+  const Opened opened = open_journal(path, retrying());
+  CHECK(opened.records.at(2) == record(2));
+  CHECK(opened.journal->settled() == core::Money{3005});
+}
+
+TEST_CASE("the last record of a line counts, of those that count at all") {
+  const TemporaryDirectory directory;
+  const std::string path =
+      directory.write("j", encode_frame(head()) + encode_frame(record(1)) +
+                               encode_frame(record(1, false)));
+  CHECK(open_journal(path).records.at(1) == record(1, false));
+  CHECK(open_journal(path, retrying()).records.at(1) == record(1));
+}
+
+TEST_CASE("what was sent without a record may have been spent") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    Journal journal = begun(path);
+    CHECK(journal.append(JournalSend{1, {10'000}}));
+    CHECK(journal.append(JournalSend{1, {20'000}}));
+    CHECK(journal.append(JournalSend{2, {40'000}}));
+    CHECK(journal.append(record(2)));
+  }
+  {
+    Opened opened = open_journal(path);
+    CHECK(opened.journal->settled() == core::Money{1002});
+    CHECK(opened.journal->orphaned() == core::Money{30'000});
+    // The record of this process does not know what the killed one spent.
+    CHECK(opened.journal->append(JournalSend{1, {10'000}}));
+    CHECK(opened.journal->append(record(1)));
+    CHECK(opened.journal->find(1)->value().orphaned == core::Money{30'000});
+  }
+  for (int i = 0; i < 2; ++i) {
+    const Opened opened = open_journal(path);
+    CHECK(opened.journal->settled() == core::Money{1002 + 1001 + 30'000});
+    CHECK(opened.journal->orphaned() == core::Money{0});
+  }
+}
+
+TEST_CASE("an unknown cost counts as all that was held for it") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  JournalRecord unknown = record(1);
+  unknown.cost.reset();
+  {
+    Journal journal = begun(path);
+    CHECK(journal.append(JournalSend{1, {10'000}}));
+    CHECK(journal.append(JournalSend{1, {20'000}}));
+    CHECK(journal.append(unknown));
+    unknown.line = 2;
+    CHECK(journal.append(unknown));  // no ceiling, no hold
+  }
+  const Opened opened = open_journal(path);
+  CHECK(opened.journal->settled() == core::Money{30'000});
+  CHECK(opened.journal->orphaned() == core::Money{0});
+}
+
+TEST_CASE("sums of money do not overflow") {
+  const TemporaryDirectory directory;
+  JournalRecord dear = record(1);
+  dear.cost = core::Money::max();
+  const std::string path = directory.write(
+      "j", encode_frame(head()) + encode_frame(dear) + encode_frame(dear) +
+               encode_frame(JournalSend{2, core::Money::max()}) +
+               encode_frame(JournalSend{2, core::Money::max()}));
+  const Opened opened = open_journal(path);
+  CHECK(opened.journal->settled() == core::Money::max());
+  CHECK(opened.journal->orphaned() == core::Money::max());
+}
+
+TEST_CASE("a group is synced after a second or 64 records") {
+  using std::chrono::milliseconds;
+  const TemporaryDirectory directory;
+  Journal journal = begun(directory.file("j"), JournalOptions());
+  const Monotonic start{milliseconds(1'000'000)};
+  CHECK(!journal.next_sync());
+  CHECK(journal.append(record(1)));
+  CHECK(*journal.next_sync() <= start);  // the first is not kept waiting
+  CHECK(journal.sync_if_due(start));
+  CHECK(!journal.next_sync());
+  CHECK(journal.append(JournalSend{2, {1}}));
+  CHECK(journal.next_sync() == start + milliseconds(1000));
+  CHECK(journal.sync_if_due(start + milliseconds(999)));
+  CHECK(journal.next_sync());
+  CHECK(journal.sync_if_due(start + milliseconds(1000)));
+  CHECK(!journal.next_sync());
+  for (int64_t line = 1; line < Journal::kGroupRecords; ++line) {
+    CHECK(journal.append(record(line)));
+  }
+  CHECK(journal.next_sync() == start + milliseconds(2000));
+  CHECK(journal.append(record(64)));
+  CHECK(*journal.next_sync() <= start);
+  CHECK(journal.sync());
+  CHECK(!journal.next_sync());
+}
+
+TEST_CASE("other policies sync everything or nothing") {
+  const TemporaryDirectory directory;
+  JournalOptions always;
+  always.fsync = FsyncPolicy::kAlways;
+  Journal journal = begun(directory.file("always"), always);
+  for (const int64_t line : {1, 2}) {
+    CHECK(journal.append(record(line)));
+    CHECK(*journal.next_sync() == Monotonic::min());
+    CHECK(journal.sync_if_due(Monotonic{}));
+    CHECK(!journal.next_sync());
+  }
+  Journal never = begun(directory.file("never"), unsynced());
+  CHECK(never.append(record(1)));
+  CHECK(!never.next_sync());
+}
+
+TEST_CASE("what could not be read back is not written") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  Journal journal = begun(path);
+  const std::string before = content(path);
+  JournalRecord wrong = record(1);
+  wrong.out = "{\n}";
+  JournalRecord negative = record(1);
+  negative.ms = -1;
+  JournalRecord nowhere = record(0);
+  for (const JournalRecord& bad : {wrong, negative, nowhere}) {
+    const auto appended = journal.append(bad);
+    REQUIRE(!appended);
+    CHECK(appended.error().kind == ErrorKind::kSoftware);
+  }
+  JournalRecord huge = record(1);
+  huge.out = R"({"text":")" + std::string(kLargestFrame, 'x') + R"("})";
+  const auto appended = journal.append(huge);
+  REQUIRE(!appended);
+  CHECK(appended.error().kind == ErrorKind::kData);
+  CHECK(content(path) == before);
+  CHECK(journal.append(record(1)));
+}
+
+}  // namespace llmroute::batch
