@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cassert>
 #include <cerrno>
 #include <utility>
 
@@ -101,6 +100,7 @@ base::Status Journal::load(const OnRecord& on_record) {
   if (scan.damage) return damaged(path_, scan);
   for (const auto& [line, sent] : sent_) orphaned_ = orphaned_ + sent;
   size_ = scan.end;
+  unsynced_ = size_ > 0;  // a killed process may not have synced what it wrote
   return scan.torn_tail ? cut(size_) : base::Status();
 }
 
@@ -212,8 +212,8 @@ base::Status Journal::write(std::string_view frame) {
   }
   errno = failed;
   const Error error = base::io_error(ErrorKind::kIo, "cannot write", path_);
-  if (!cut(size_))
-    broken_ = error;  // what follows would come after half a frame
+  // Nothing may follow half a frame.
+  if (!cut(size_)) broken_ = error;
   return error;
 }
 

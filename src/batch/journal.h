@@ -52,7 +52,8 @@ class Journal {
 
   // Opens or creates, locks, repairs if asked, scans. Errors: those of
   // open_journal_file(); kData if it is damaged or not a journal, which is then
-  // left as it is; kIo.
+  // left as it is; kIo. Nothing else in this process may open and close the
+  // file, which would unlock it.
   static base::Result<Journal> open(const std::string& path,
                                     const JournalOptions& options,
                                     const OnRecord& on_record);

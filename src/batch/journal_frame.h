@@ -33,7 +33,8 @@ inline constexpr int64_t kJournalVersion = 1;
 // escapes make them longer.
 inline constexpr size_t kLargestFrame = size_t{128} << 20;
 
-// Strings are UTF-8; what is not comes back as U+FFFD.
+// Strings are UTF-8; what is not comes back as U+FFFD. Those of a head are
+// short: less than 64 KiB together.
 struct JournalHead {
   int64_t version = kJournalVersion;
   std::string run_id;

@@ -280,6 +280,17 @@ TEST_CASE("a group is synced after a second or 64 records") {
   CHECK(!journal.next_sync());
 }
 
+TEST_CASE("what a killed process wrote is synced by the next one") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  { CHECK(begun(path).append(record(1))); }
+  Opened opened = open_journal(path, JournalOptions());
+  REQUIRE(opened.journal);
+  REQUIRE(opened.journal->next_sync());
+  CHECK(opened.journal->sync());
+  CHECK(!opened.journal->next_sync());
+}
+
 TEST_CASE("other policies sync everything or nothing") {
   const TemporaryDirectory directory;
   JournalOptions always;
