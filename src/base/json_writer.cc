@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/utf8.h"
 
@@ -33,16 +34,39 @@ void append_escape(std::string& out, unsigned char c) {
   }
 }
 
+bool needs_escape(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7F;
+}
+
+// Whether one of eight bytes needs an escape.
+bool any_needs_escape(const char* bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x80 * kOnes;
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  const auto below = [](uint64_t w, uint64_t limit) {
+    return (w - limit * kOnes) & ~w & kHighs;
+  };
+  return (below(word, 0x20) | below(word ^ ('"' * kOnes), 1) |
+          below(word ^ ('\\' * kOnes), 1) | below(word ^ (0x7F * kOnes), 1)) !=
+         0;
+}
+
+// The first byte from `at` on that needs an escape.
+size_t plain_end(std::string_view text, size_t at) {
+  while (at + 8 <= text.size() && !any_needs_escape(text.data() + at)) at += 8;
+  while (at < text.size() && !needs_escape(text[at])) ++at;
+  return at;
+}
+
 void append_valid(std::string& out, std::string_view text) {
-  size_t copied = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) continue;
-    out.append(text, copied, i - copied);
-    append_escape(out, c);
-    copied = i + 1;
+  for (size_t at = 0;;) {
+    const size_t end = plain_end(text, at);
+    out.append(text, at, end - at);
+    if (end == text.size()) return;
+    append_escape(out, static_cast<unsigned char>(text[end]));
+    at = end + 1;
   }
-  out.append(text, copied);
 }
 
 }  // namespace

@@ -243,8 +243,13 @@ bool JsonLine::Impl::read_key(ondemand::field& field, bool laid_out,
                               std::string_view& key) {
   const char* begin = field.key().raw();
   const char* end = begin;
-  while (*end != '"') end += *end == '\\' ? 2 : 1;
-  const std::string_view raw(begin, static_cast<size_t>(end - begin));
+  bool escaped = false;
+  for (; *end != '"'; end += *end == '\\' ? 2 : 1) {
+    escaped = escaped || *end == '\\';
+  }
+  key = std::string_view(begin, static_cast<size_t>(end - begin));
+  if (!escaped) return true;
+  const std::string_view raw = key;
   bool lone_surrogate = false;
   if (!unescape(raw, key, lone_surrogate)) return false;
   return !lone_surrogate || !laid_out || fail(half_a_pair(raw));
@@ -253,7 +258,7 @@ bool JsonLine::Impl::read_key(ondemand::field& field, bool laid_out,
 bool JsonLine::Impl::object(ondemand::object object, int depth, size_t at) {
   const size_t base = keys.size();
   const bool laid_out = lays_out(at, depth);
-  std::unordered_set<std::string_view> many;
+  std::optional<std::unordered_set<std::string_view>> many;
   for (auto element : object) {
     ondemand::field field;
     std::string_view key;
@@ -265,10 +270,10 @@ bool JsonLine::Impl::object(ondemand::object object, int depth, size_t at) {
                          keys.end(), key) == keys.end();
       keys.push_back(key);
     } else {
-      if (many.empty()) {
-        many.insert(keys.begin() + static_cast<ptrdiff_t>(base), keys.end());
+      if (!many) {
+        many.emplace(keys.begin() + static_cast<ptrdiff_t>(base), keys.end());
       }
-      is_new = many.insert(key).second;
+      is_new = many->insert(key).second;
     }
     if (!is_new) {
       return fail(bad_json(fmt::format("the key '{}' occurs twice", key)));

@@ -20,72 +20,66 @@ void append_part(std::string& text, std::string_view part,
 }
 
 // Members that say something and are none of `known`.
-Fault refuse_others(const JsonNode& object, const std::string& place,
+Fault refuse_others(const JsonNode& object,
                     std::initializer_list<std::string_view> known) {
   for (const JsonNode& member : object.children()) {
     if (is_absent(member)) continue;
     if (std::find(known.begin(), known.end(), member.key) == known.end()) {
-      return unsupported(
-          fmt::format("{}: '{}' is not supported", place, member.key));
+      return unsupported(fmt::format("'{}' is not supported", member.key));
     }
   }
   return std::nullopt;
 }
 
-Fault read_part(const JsonNode& part, const std::string& place,
-                std::string& text) {
+Fault read_part(const JsonNode& part, std::string& text) {
   const std::string_view type = part.text_of("type");
   if (type != "text" && type != "input_text" && type != "output_text") {
     return unsupported(
-        fmt::format("{}: a part of type '{}' is not supported", place, type));
+        fmt::format("a part of type '{}' is not supported", type));
   }
-  LLMROUTE_FAULT(refuse_others(part, place, {"type", "text"}));
+  LLMROUTE_FAULT(refuse_others(part, {"type", "text"}));
   const JsonNode* content = part.find("text");
   if (content == nullptr) {
-    return bad_value(fmt::format("{}: a part without 'text'", place));
+    return bad_value("a part without 'text'");
   }
   std::string one;
-  LLMROUTE_FAULT(read_text(*content, place, one));
+  LLMROUTE_FAULT(read_text(*content, "text", one));
   append_part(text, one, "\n");
   return std::nullopt;
 }
 
-Fault read_content(const JsonNode& message, const std::string& place,
-                   std::string& text) {
+Fault read_content(const JsonNode& message, std::string& text) {
   const JsonNode* content = message.find("content");
   if (content != nullptr && content->is(Kind::kArray)) {
     for (const JsonNode& part : content->children()) {
-      LLMROUTE_FAULT(read_part(part, place, text));
+      LLMROUTE_FAULT(read_part(part, text));
     }
     return std::nullopt;
   }
   if (content == nullptr || !content->is(Kind::kString)) {
-    return bad_value(
-        fmt::format("{}: 'content' is not a string or a list of parts", place));
+    return bad_value("'content' is not a string or a list of parts");
   }
-  return read_text(*content, place, text);
+  return read_text(*content, "content", text);
 }
 
-Fault read_message(const JsonNode& message, const std::string& place,
-                   core::Prompt& prompt) {
+Fault read_message(const JsonNode& message, core::Prompt& prompt) {
   if (!message.is(Kind::kObject)) {
-    return bad_value(fmt::format("{}: not an object", place));
+    return bad_value("not an object");
   }
   const JsonNode* type = message.find_value("type");
   if (type != nullptr && type->text != "message") {
-    return unsupported(fmt::format("{}: an item of type '{}' is not supported",
-                                   place, type->text));
+    return unsupported(
+        fmt::format("an item of type '{}' is not supported", type->text));
   }
-  LLMROUTE_FAULT(refuse_others(message, place,
-                               {"role", "content", "type", "id", "status"}));
+  LLMROUTE_FAULT(
+      refuse_others(message, {"role", "content", "type", "id", "status"}));
   const std::string_view role = message.text_of("role");
   const bool system = role == "system" || role == "developer";
   if (!system && role != "user" && role != "assistant") {
-    return unsupported(
-        fmt::format("{}: the role '{}' is not supported", place, role));
+    return unsupported(fmt::format("the role '{}' is not supported", role));
   }
   std::string text;
-  LLMROUTE_FAULT(read_content(message, place, text));
+  LLMROUTE_FAULT(read_content(message, text));
   if (system) {
     append_part(prompt.system, text, "\n\n");
   } else {
@@ -116,8 +110,11 @@ Fault read_messages(const JsonNode& list, std::string_view field,
   }
   size_t index = 0;
   for (const JsonNode& message : list.children()) {
-    LLMROUTE_FAULT(
-        read_message(message, fmt::format("{}[{}]", field, index++), prompt));
+    if (Fault fault = read_message(message, prompt)) {
+      fault->message = fmt::format("{}[{}]: {}", field, index, fault->message);
+      return fault;
+    }
+    ++index;
   }
   return check_last(prompt);
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <string>
 
 namespace llmroute::base {
 
@@ -17,6 +18,23 @@ TEST_CASE("strings are escaped and repaired") {
   std::string out;
   append_json_string(out, std::string_view("q\"\\\n\t\x01\0\x7F\xFF", 9));
   CHECK(out == "\"q\\\"\\\\\\n\\t\\u0001\\u0000\\u007f\xEF\xBF\xBD\"");
+}
+
+TEST_CASE("a byte is escaped, or not, wherever it stands in a string") {
+  for (int c = 0; c < 0x80; ++c) {
+    const bool escaped = c < 0x20 || c == '"' || c == '\\' || c == 0x7F;
+    for (size_t before = 0; before < 20; ++before) {
+      const std::string text =
+          std::string(before, 'x') + static_cast<char>(c) + "\xC3\xA9 behind";
+      std::string out;
+      append_json_string(out, text);
+      CAPTURE(c);
+      CAPTURE(before);
+      CHECK((out == '"' + text + '"') == !escaped);
+      CHECK(out.substr(0, before + 1) == '"' + std::string(before, 'x'));
+      CHECK(out.ends_with("\xC3\xA9 behind\""));
+    }
+  }
 }
 
 TEST_CASE("numbers read back the same; what JSON cannot hold is null") {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/files.h"
 #include "batch/json_line.h"
 
 using llmroute::batch::Form;
@@ -228,4 +229,30 @@ TEST_CASE("the form can be forced") {
   options.form = Form::kNative;
   CHECK(checked(chat_record(), answered(), options)
             .starts_with(R"({"id":"row-17","line":17,"text":)"));
+}
+
+// tests/cli/optional/openai_types.py checks these lines against the official
+// client's types; a line that changed is printed.
+TEST_CASE("the lines whose types are checked are the lines that are written") {
+  std::string lines;
+  for (const bool responses : {false, true}) {
+    const Record record = responses ? responses_record() : chat_record();
+    for (const Finish finish :
+         {Finish::kStop, Finish::kLength, Finish::kFilter, Finish::kRefusal}) {
+      Result result = answered();
+      result.reply.finish = finish;
+      lines += result_line(record, result, options_of()) + "\n";
+    }
+    Result bare;
+    lines += result_line(record, bare, options_of(false)) + "\n";
+    bare.error = ResultError{"try_later", "overloaded", true, 503, "openai"};
+    lines += result_line(record, bare, options_of(false)) + "\n";
+  }
+  const auto checked_lines = llmroute::base::read_file(
+      LLMROUTE_SOURCE_DIR "/tests/cli/optional/openai_lines.jsonl",
+      size_t{1} << 20);
+  REQUIRE(checked_lines);
+  if (*checked_lines != lines) {
+    FAIL_CHECK("openai_lines.jsonl should be:\n" << lines);
+  }
 }
