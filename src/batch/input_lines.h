@@ -77,7 +77,7 @@ class InputLines {
   };
   enum class Filled { kBytes, kNothingYet, kEnd };
 
-  explicit InputLines(InputOptions options) : options_(options) {}
+  explicit InputLines(const InputOptions& options) : options_(options) {}
   base::Status add(const std::string& path);
   base::Result<Next> next_raw(InputLine& line);
   base::Result<Filled> fill();
