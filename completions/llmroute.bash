@@ -2,7 +2,7 @@
 
 _llmroute_is_command() {
   case $1 in
-    run | explain | bench | train | models | config | completion | help | version) return 0 ;;
+    run | explain | batch | bench | train | models | config | completion | help | version) return 0 ;;
   esac
   return 1
 }
@@ -15,6 +15,11 @@ _llmroute_value() {
     --system= | -s | --system) : ;;
     --system-file= | --system-file) _llmroute_files ;;
     --stdin-timeout= | --stdin-timeout) : ;;
+    --template= | --template) : ;;
+    --prompt-field= | --prompt-field) : ;;
+    --skip= | --skip) : ;;
+    --limit= | --limit) : ;;
+    --shard= | --shard) : ;;
     --model= | -m | --model) _llmroute_names models ;;
     --route= | -r | --route) _llmroute_names routes ;;
     --profile= | --profile) _llmroute_names profiles ;;
@@ -28,12 +33,21 @@ _llmroute_value() {
     --require= | --require) : ;;
     --fallback= | --fallback) _llmroute_names models ;;
     --tag= | --tag) : ;;
+    --split= | --split) _llmroute_files ;;
+    --collect= | --collect) _llmroute_files ;;
     --max-tokens= | --max-tokens) : ;;
     --temperature= | --temperature) : ;;
     --stop= | --stop) : ;;
     --seed= | --seed) : ;;
     --option= | -O | --option) : ;;
     --output= | -o | --output) _llmroute_files ;;
+    --journal= | --journal) _llmroute_files ;;
+    --errors= | --errors) _llmroute_files ;;
+    --out= | --out) _llmroute_reply 'native openai' ;;
+    --match= | --match) _llmroute_reply 'line id' ;;
+    --fsync= | --fsync) _llmroute_reply 'group always none' ;;
+    --progress= | --progress) _llmroute_reply 'auto always never json' ;;
+    --summary= | --summary) _llmroute_files ;;
     --card= | --card) _llmroute_files ;;
     --format= | --format) _llmroute_reply 'text json' ;;
     --expect= | --expect) : ;;
@@ -44,6 +58,10 @@ _llmroute_value() {
     --error-format= | --error-format) _llmroute_reply 'text json' ;;
     --color=) _llmroute_reply 'auto always never' ;;
     --max-cost= | --max-cost) : ;;
+    --jobs= | -j | --jobs) : ;;
+    --rpm= | --rpm) : ;;
+    --tpm= | --tpm) : ;;
+    --max-errors= | --max-errors) : ;;
     --timeout= | --timeout) : ;;
     --connect-timeout= | --connect-timeout) : ;;
     --first-token-timeout= | --first-token-timeout) : ;;
@@ -69,6 +87,7 @@ _llmroute_options() {
   case $1 in
     '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option -o --output --format --json --no-stream --stats --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
     explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --json --expect --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
+    batch) echo '--template --prompt-field --lines -0 --null -s --system --system-file --ignore-unknown --skip --limit --shard -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --reroute -n --dry-run --validate --split --collect --max-tokens --temperature --stop --seed -O --option -o --output --journal --errors --out --unordered --echo --no-extras --no-timing --force --repair --retry-errors --match --accept-config-change --fsync --progress --summary --json --error-format --color -q --quiet -v --verbose -j --jobs --rpm --tpm --max-cost --max-errors --strict --timeout --connect-timeout --retries -c --config --no-config -h --help -V --version' ;;
     bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds --speed -c --config --no-config --model-file --seed -h --help -V --version' ;;
     train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --heads --without --init --seed -h --help -V --version' ;;
     models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
@@ -81,13 +100,14 @@ _llmroute_options() {
 
 _llmroute_operand() {
   case $1 in
-    '') _llmroute_reply 'run explain bench train models config completion help version' ;;
+    '') _llmroute_reply 'run explain batch bench train models config completion help version' ;;
+    batch) _llmroute_files ;;
     bench) _llmroute_files ;;
     train) _llmroute_files ;;
     models) _llmroute_names models ;;
     config) _llmroute_reply 'path show check init get' ;;
     completion) _llmroute_reply 'bash zsh fish' ;;
-    help) _llmroute_reply 'run explain bench train models config completion help version' ;;
+    help) _llmroute_reply 'run explain batch bench train models config completion help version' ;;
   esac
 }
 

@@ -40,13 +40,13 @@ base::Result<core::Decision> Decider::decide(
   const std::optional<core::Money>& own = config_->limits.max_cost;
   const core::Analysis analysis =
       analyzer_->analyze({prompt.instruction(), prompt.context()});
-  routing::Request request{prompt,
-                           analysis,
-                           options,
-                           own && ceiling ? std::min(*own, *ceiling)
-                                          : (own ? own : ceiling),
-                           circumstances_.missing_keys,
-                           circumstances_.unavailable};
+  routing::Request request{
+      prompt,
+      analysis,
+      options,
+      own && ceiling ? std::min(*own, *ceiling) : (own ? own : ceiling),
+      circumstances_.missing_keys,
+      circumstances_.unavailable};
   LLMROUTE_TRY(core::Decision decision, router_.decide(request));
   if (circumstances_.asker == Asker::kExplain &&
       only_keys_are_missing(decision)) {

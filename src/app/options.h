@@ -83,7 +83,8 @@ struct BatchInputOptions {
   bool lines = false;              // a line is a prompt
   bool nul = false;                // the same, separated by NUL
   std::optional<std::string> prompt_template, prompt_field;
-  std::optional<std::string> system, system_file;  // of records without their own
+  std::optional<std::string> system,
+      system_file;  // of records without their own
   bool ignore_unknown = false;
   bool reroute = false;  // records' own models are not kept
   int64_t skip = 0;

@@ -148,7 +148,7 @@ class Words(Usage):
         self.refused(["-Z"], "unknown option '-Z'")
         self.refused(["models", "--worth", "1"],
                      "option --worth does not go with 'models' (it goes with run, "
-                     "explain)")
+                     "explain, batch)")
 
     def test_no_secret_can_be_given_as_an_option(self):
         for word in ("--key", "--api-key", "--token"):

@@ -562,7 +562,7 @@ TEST_CASE("config takes an action, and only what goes with it") {
 }
 
 TEST_CASE("each command gets the settings that are its own") {
-  Settings settings;
+  Settings settings{};
   settings.output.file = "out";
   settings.output.format = app::Format::kJson;
   settings.card = "card";
