@@ -31,7 +31,7 @@ using base::Status;
 using core::ExitStatus;
 using core::Money;
 
-constexpr size_t kBlockBytes = size_t{1} << 20;
+constexpr size_t kBlockBytes = size_t{256} << 10;
 constexpr size_t kMostThreads = 8;
 
 // Sums over records; those of several threads add up.
@@ -168,8 +168,8 @@ class Estimator {
   void work(BlockQueue& queue, Totals& totals, Status& status);
   Status look_at(const Block& block, batch::RecordParser& parser,
                  Totals& totals);
-  Status look_at(batch::Record record, Totals& totals);
-  Result<bool> is_new(const std::string& id);
+  Status check_ids(std::vector<batch::Record>& records);
+  void look_at(batch::Record& record, Totals& totals) const;
 
   const BatchOptions& options_;
   const Routed& routed_;
@@ -178,42 +178,42 @@ class Estimator {
   batch::IdSet ids_;
 };
 
-Result<bool> Estimator::is_new(const std::string& id) {
+// All of a block at once: threads meet here.
+Status Estimator::check_ids(std::vector<batch::Record>& records) {
   const std::lock_guard lock(mutex_);
-  return ids_.insert(id);
-}
-
-Status Estimator::look_at(batch::Record record, Totals& totals) {
-  if (!record.error) {
-    LLMROUTE_TRY(const bool fresh, is_new(record.id));
+  for (batch::Record& record : records) {
+    if (record.error) continue;
+    LLMROUTE_TRY(const bool fresh, ids_.insert(record.id));
     if (!fresh) record.error = batch::duplicate_id(record);
   }
+  return {};
+}
+
+void Estimator::look_at(batch::Record& record, Totals& totals) const {
   if (!record.error) {
-    auto decision = decide_record(record, options_, routed_);
-    if (decision) {
-      add(totals, *decision);
-      return {};
-    }
+    const auto decision = decide_record(record, options_, routed_);
+    if (decision) return add(totals, *decision);
     record.error = not_routed(decision.error());
   }
   ++totals.faults[record.error->code];
-  if (options_.validate) {
-    messages_.error(
-        fmt::format("line {}: {}", record.line, record.error->message));
-  }
-  return {};
+  if (!options_.validate) return;
+  messages_.error(
+      fmt::format("line {}: {}", record.line, record.error->message));
 }
 
 Status Estimator::look_at(const Block& block, batch::RecordParser& parser,
                           Totals& totals) {
   const std::string_view bytes = block.bytes;
+  std::vector<batch::Record> records;
+  records.reserve(block.lines.size());
   for (const Block::Line& line : block.lines) {
-    LLMROUTE_CHECK(look_at(
+    records.push_back(
         line.too_long
             ? batch::too_long_record(line.number)
-            : parser.parse(bytes.substr(line.begin, line.size), line.number),
-        totals));
+            : parser.parse(bytes.substr(line.begin, line.size), line.number));
   }
+  LLMROUTE_CHECK(check_ids(records));
+  for (batch::Record& record : records) look_at(record, totals);
   return {};
 }
 
@@ -225,7 +225,7 @@ void Estimator::work(BlockQueue& queue, Totals& totals, Status& status) {
   }
 }
 
-// Reads all lines into blocks; a block is full at 1 MiB.
+// Reads all lines into blocks; a block is full at 256 KiB.
 Status read_blocks(batch::InputLines& lines, BlockQueue& queue) {
   Block block;
   batch::InputLine line;

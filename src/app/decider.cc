@@ -45,8 +45,8 @@ base::Result<core::Decision> Decider::decide(
       analysis,
       options,
       own && ceiling ? std::min(*own, *ceiling) : (own ? own : ceiling),
-      circumstances_.missing_keys,
-      circumstances_.unavailable};
+      &circumstances_.missing_keys,
+      &circumstances_.unavailable};
   LLMROUTE_TRY(core::Decision decision, router_.decide(request));
   if (circumstances_.asker == Asker::kExplain &&
       only_keys_are_missing(decision)) {
@@ -58,12 +58,14 @@ base::Result<core::Decision> Decider::decide(
 base::Result<core::Decision> Decider::decide_as_if_keys_were_set(
     routing::Request request, const core::Decision& without) const {
   // The user's own providers first; the built-in ones if that is not enough.
-  std::erase_if(request.missing_keys, [&](const auto& missing) {
+  std::map<std::string, std::string> missing_keys = *request.missing_keys;
+  request.missing_keys = &missing_keys;
+  std::erase_if(missing_keys, [&](const auto& missing) {
     return config_->find_provider(missing.first)->origin != "built-in";
   });
   LLMROUTE_TRY(core::Decision decision, router_.decide(request));
   if (only_keys_are_missing(decision)) {
-    request.missing_keys.clear();
+    missing_keys.clear();
     LLMROUTE_TRY(decision, router_.decide(request));
   }
   decision.notes.push_back("decided as if keys were set; run would stop: " +

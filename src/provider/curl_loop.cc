@@ -54,10 +54,10 @@ class CurlLoop::Impl {
  private:
   struct Running {
     Running(const CurlLibrary& curl, const HttpRequest& request,
-            Receiver& receiver, std::vector<CurlTransfer*>& touched)
-        : transfer(curl, request, receiver, touched) {}
+            Receiver& receiver, CurlMoment& moment)
+        : transfer(curl, request, receiver, moment) {}
     CurlTransfer transfer;
-    CURL* easy = nullptr;
+    std::unique_ptr<CurlHandle> handle;
     Ended ended;
     Id id = 0;
     std::optional<Time> grace_end;
@@ -69,7 +69,7 @@ class CurlLoop::Impl {
   static int on_timer(CURLM*, long after_ms, void* user);
 
   std::optional<Failure> open();
-  CURL* take_handle();
+  std::unique_ptr<CurlHandle> take_handle();
   void take_events();
   void take_pauses();
   void take_messages();
@@ -81,14 +81,14 @@ class CurlLoop::Impl {
   CURLM* multi_ = nullptr;
   base::Descriptor epoll_;
   CurlNetwork network_;
-  std::vector<CURL*> spare_;
+  std::vector<std::unique_ptr<CurlHandle>> spare_;
   std::unordered_map<Id, std::unique_ptr<Running>> running_;
   std::unordered_map<CURL*, Running*> by_handle_;
   // When to look at a running exchange's timers; an entry that was overtaken is
   // dropped when its time comes.
   using Due = std::pair<Time, Id>;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
-  std::vector<CurlTransfer*> touched_;
+  CurlMoment moment_;
   std::unordered_map<CurlTransfer*, Running*> by_transfer_;
   std::vector<std::pair<Ended, Failure>> stillborn_;  // could not be started
   std::optional<Time> curl_timer_;
@@ -97,10 +97,10 @@ class CurlLoop::Impl {
 
 CurlLoop::Impl::~Impl() {
   for (auto& [id, running] : running_) {
-    curl_->multi_remove_handle(multi_, running->easy);
-    curl_->easy_cleanup(running->easy);
+    curl_->multi_remove_handle(multi_, running->handle->easy);
+    curl_->easy_cleanup(running->handle->easy);
   }
-  for (CURL* easy : spare_) curl_->easy_cleanup(easy);
+  for (const auto& handle : spare_) curl_->easy_cleanup(handle->easy);
   if (multi_ != nullptr) curl_->multi_cleanup(multi_);
 }
 
@@ -165,24 +165,24 @@ int CurlLoop::Impl::on_timer(CURLM*, long after_ms, void* user) {
   if (after_ms < 0) {
     self.curl_timer_.reset();
   } else {
-    self.curl_timer_ = now() + milliseconds(after_ms);
+    self.curl_timer_ = self.moment_.now + milliseconds(after_ms);
   }
   return 0;
 }
 
-CURL* CurlLoop::Impl::take_handle() {
-  if (spare_.empty()) return curl_->easy_init();
-  CURL* easy = spare_.back();
+std::unique_ptr<CurlHandle> CurlLoop::Impl::take_handle() {
+  if (spare_.empty()) return std::make_unique<CurlHandle>(*curl_);
+  auto handle = std::move(spare_.back());
   spare_.pop_back();
-  return easy;
+  return handle;
 }
 
 CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
                                    Receiver& receiver, Ended ended) {
   const Id id = ++last_id_;
   auto failure = open();
-  CURL* easy = failure ? nullptr : take_handle();
-  if (!failure && easy == nullptr) {
+  auto handle = failure ? nullptr : take_handle();
+  if (!failure && handle->easy == nullptr) {
     failure.emplace();
     failure->kind = core::FailureClass::kLocal;
     failure->cause = "out of memory";
@@ -195,11 +195,13 @@ CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
   if (network_.no_proxy.empty() || network_.ca_file != request.ca_file) {
     network_.read(request.ca_file);
   }
-  auto running = std::make_unique<Running>(*curl_, request, receiver, touched_);
-  running->easy = easy;
+  moment_.now = now();
+  auto running = std::make_unique<Running>(*curl_, request, receiver, moment_);
+  CURL* easy = handle->easy;
+  running->handle = std::move(handle);
   running->ended = std::move(ended);
   running->id = id;
-  running->transfer.set_up(easy, network_);
+  running->transfer.set_up(*running->handle, network_);
   watch(*running);
   by_handle_[easy] = running.get();
   by_transfer_[&running->transfer] = running.get();
@@ -210,18 +212,19 @@ CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
 
 // Looks at it again when its next timer may have run out.
 void CurlLoop::Impl::watch(Running& running) {
-  const Time time = now();
   const Time due = running.grace_end.value_or(
-      time + running.transfer.deadlines().left(time));
+      moment_.now + running.transfer.deadlines().left(moment_.now));
   running.looked_at = due;
   due_.emplace(due, running.id);
 }
 
 void CurlLoop::Impl::finish(Running& running, std::optional<Failure> failure) {
-  curl_->multi_remove_handle(multi_, running.easy);
-  by_handle_.erase(running.easy);
+  std::unique_ptr<CurlHandle> handle = std::move(running.handle);
+  curl_->multi_remove_handle(multi_, handle->easy);
+  by_handle_.erase(handle->easy);
   by_transfer_.erase(&running.transfer);
-  spare_.push_back(running.easy);
+  handle->set = handle->set && !failure;
+  spare_.push_back(std::move(handle));
   const auto owned = running_.extract(running.id);
   owned.mapped()->ended(std::move(failure));
 }
@@ -248,6 +251,7 @@ void CurlLoop::Impl::take_events() {
   int running = 0;
   const int count = ::epoll_wait(epoll_.get(), events.data(),
                                  static_cast<int>(events.size()), 0);
+  moment_.now = now();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
     const int what =
@@ -256,14 +260,14 @@ void CurlLoop::Impl::take_events() {
         ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
     curl_->multi_socket_action(multi_, event.data.fd, what, &running);
   }
-  if (curl_timer_ && *curl_timer_ <= now()) {
+  if (curl_timer_ && *curl_timer_ <= moment_.now) {
     curl_timer_.reset();
     curl_->multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
   }
 }
 
 void CurlLoop::Impl::take_pauses() {
-  const std::vector<CurlTransfer*> touched = std::exchange(touched_, {});
+  const std::vector<CurlTransfer*> touched = std::exchange(moment_.touched, {});
   for (CurlTransfer* transfer : touched) {
     const auto found = by_transfer_.find(transfer);
     if (found == by_transfer_.end()) continue;
@@ -272,10 +276,11 @@ void CurlLoop::Impl::take_pauses() {
     if (transfer->stopped()) {
       finish(running, std::nullopt);
     } else if (transfer->complete() && !running.grace_end) {
-      running.grace_end = now() + kGraceAfterEnd;
+      running.grace_end = moment_.now + kGraceAfterEnd;
       watch(running);
-    } else if (running.looked_at >
-               now() + transfer->deadlines().left(now()) + kLongestWait) {
+    } else if (running.looked_at > moment_.now +
+                                       transfer->deadlines().left(moment_.now) +
+                                       kLongestWait) {
       watch(running);  // content has come: silence is measured from now on
     }
   }
@@ -298,7 +303,7 @@ void CurlLoop::Impl::take_messages() {
 }
 
 void CurlLoop::Impl::take_timers() {
-  const Time time = now();
+  const Time time = moment_.now;
   while (!due_.empty() && due_.top().first <= time) {
     const auto [due, id] = due_.top();
     due_.pop();

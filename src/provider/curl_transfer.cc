@@ -22,8 +22,6 @@ using core::Failure;
 using core::FailureClass;
 using std::chrono::milliseconds;
 
-Deadlines::Time now() { return base::SystemClock().now(); }
-
 Failure refusal(FailureClass kind, std::string cause, std::string message) {
   Failure failure;
   failure.kind = kind;
@@ -51,18 +49,16 @@ void CurlNetwork::read(const std::string& wanted_ca_file) {
 }
 
 CurlTransfer::CurlTransfer(const CurlLibrary& curl, const HttpRequest& request,
-                           Receiver& receiver,
-                           std::vector<CurlTransfer*>& touched)
+                           Receiver& receiver, CurlMoment& moment)
     : curl_(curl),
       request_(request),
       receiver_(receiver),
-      touched_(touched),
-      headers_(nullptr, FreeList{&curl}),
-      deadlines_(request.timeouts, now()) {}
+      moment_(moment),
+      deadlines_(request.timeouts, moment.now) {}
 
 size_t CurlTransfer::on_header(char* data, size_t, size_t size, void* user) {
   auto& transfer = *static_cast<CurlTransfer*>(user);
-  transfer.deadlines_.on_bytes(now());
+  transfer.deadlines_.on_bytes(transfer.moment_.now);
   switch (transfer.head_.line({data, size})) {
     case HeadReader::State::kReading:
       return size;
@@ -80,7 +76,7 @@ size_t CurlTransfer::on_header(char* data, size_t, size_t size, void* user) {
 
 size_t CurlTransfer::on_body(char* data, size_t, size_t size, void* user) {
   auto& transfer = *static_cast<CurlTransfer*>(user);
-  if (!transfer.body_came_) transfer.touched_.push_back(&transfer);
+  if (!transfer.body_came_) transfer.moment_.touched.push_back(&transfer);
   transfer.body_came_ = true;
   transfer.stopped_ = !transfer.receiver_.on_body({data, size});
   return transfer.stopped_ ? 0 : size;
@@ -90,11 +86,11 @@ size_t CurlTransfer::on_body(char* data, size_t, size_t size, void* user) {
 // reader.
 void CurlTransfer::take_pause() {
   body_came_ = false;
-  const auto before = now();
+  const auto before = moment_.now;
   stopped_ = !receiver_.on_pause() || stopped_;
-  const auto after = now();
-  deadlines_.exclude(after - before);
-  deadlines_.on_bytes(after);
+  moment_.now = base::SystemClock().now();
+  deadlines_.exclude(moment_.now - before);
+  deadlines_.on_bytes(moment_.now);
   if (receiver_.has_content()) deadlines_.on_content();
 }
 
@@ -121,12 +117,13 @@ long CurlTransfer::get(CURLINFO info) const {
   return value;
 }
 
-void CurlTransfer::make_headers() {
-  auto append = [this](const std::string& line) {
-    curl_slist* longer = curl_.slist_append(headers_.get(), line.c_str());
+void CurlTransfer::make_headers(CurlHandle& handle) {
+  handle.headers.reset();
+  auto append = [&](const std::string& line) {
+    curl_slist* longer = curl_.slist_append(handle.headers.get(), line.c_str());
     if (longer == nullptr) return;
-    (void)headers_.release();
-    headers_.reset(longer);
+    (void)handle.headers.release();
+    handle.headers.reset(longer);
   };
   for (const auto& [name, value] : request_.headers) {
     append(value.empty() ? name + ";" : name + ": " + value);
@@ -134,12 +131,12 @@ void CurlTransfer::make_headers() {
   append("Expect:");  // else a large body waits for servers that ignore it
 }
 
-void CurlTransfer::set_request(bool http2) {
+void CurlTransfer::set_request(curl_slist* headers, bool http2) {
   const bool tls = request_.url.starts_with("https:");
   set(CURLOPT_URL, request_.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  set(CURLOPT_HTTPHEADER, headers_.get());
+  set(CURLOPT_HTTPHEADER, headers);
   set(CURLOPT_USERAGENT, "llmroute/" LLMROUTE_VERSION);
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_HTTP_VERSION,
@@ -148,14 +145,14 @@ void CurlTransfer::set_request(bool http2) {
   set(CURLOPT_PIPEWAIT, http2 && tls ? 1L : 0L);
   set(CURLOPT_HTTP09_ALLOWED, 0L);
   set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  if (request_.method == "GET") {
-    set(CURLOPT_HTTPGET, 1L);
-  } else {
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDS, request_.body.data());
-    set(CURLOPT_POSTFIELDSIZE_LARGE,
-        static_cast<curl_off_t>(request_.body.size()));
-  }
+  set(request_.method == "GET" ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+}
+
+void CurlTransfer::set_body() {
+  if (request_.method == "GET") return;
+  set(CURLOPT_POSTFIELDS, request_.body.data());
+  set(CURLOPT_POSTFIELDSIZE_LARGE,
+      static_cast<curl_off_t>(request_.body.size()));
 }
 
 void CurlTransfer::set_network(const CurlNetwork& network) {
@@ -189,12 +186,25 @@ void CurlTransfer::set_callbacks() {
   set(CURLOPT_OPENSOCKETDATA, this);
 }
 
-void CurlTransfer::set_up(CURL* easy, const CurlNetwork& network) {
-  easy_ = easy;
-  make_headers();
-  curl_.easy_reset(easy_);
-  set_request(network.http2);
-  set_network(network);
+void CurlTransfer::set_up(CurlHandle& handle, const CurlNetwork& network) {
+  easy_ = handle.easy;
+  HttpRequest& before = handle.set_for;
+  const bool same = handle.set && before.method == request_.method &&
+                    before.url == request_.url &&
+                    before.headers == request_.headers &&
+                    before.ca_file == request_.ca_file &&
+                    before.timeouts.connect == request_.timeouts.connect &&
+                    before.timeouts.total == request_.timeouts.total;
+  if (!same) {
+    make_headers(handle);
+    curl_.easy_reset(easy_);
+    set_request(handle.headers.get(), network.http2);
+    set_network(network);
+    before = request_;
+    before.body.clear();
+    handle.set = true;
+  }
+  set_body();
   set_callbacks();
 }
 

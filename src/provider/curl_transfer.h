@@ -28,17 +28,40 @@ struct CurlNetwork {
   void read(const std::string& wanted_ca_file);
 };
 
+struct FreeCurlList {
+  const CurlLibrary* curl = nullptr;
+  void operator()(curl_slist* list) const { curl->slist_free_all(list); }
+};
+
+// A libcurl handle, and the request its options were set for: most of a batch's
+// requests differ in their body only. Owned by who frees `easy`.
+struct CurlHandle {
+  explicit CurlHandle(const CurlLibrary& curl)
+      : easy(curl.easy_init()), headers(nullptr, FreeCurlList{&curl}) {}
+
+  CURL* easy;
+  std::unique_ptr<curl_slist, FreeCurlList> headers;
+  HttpRequest set_for;  // without its body
+  bool set = false;     // false also after a failure: then all is set anew
+};
+
+// What the transfers of one loop share.
+struct CurlMoment {
+  Deadlines::Time now{};  // of the news that are being taken
+  // Those for which the first bytes since their take_pause() came.
+  std::vector<class CurlTransfer*> touched;
+};
+
 // Confined to one thread. Borrows request and receiver. Its address is known to
-// libcurl from set_up() until the handle is removed or reset.
+// libcurl from set_up() until the handle is removed or set up for another.
 class CurlTransfer {
  public:
-  // `touched`: gets this transfer when the first bytes since take_pause() came.
   CurlTransfer(const CurlLibrary& curl, const HttpRequest& request,
-               Receiver& receiver, std::vector<CurlTransfer*>& touched);
+               Receiver& receiver, CurlMoment& moment);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
-  void set_up(CURL* easy, const CurlNetwork& network);
+  void set_up(CurlHandle& handle, const CurlNetwork& network);
   // libcurl has handed over all there was: the receiver's on_pause().
   void take_pause();
 
@@ -52,11 +75,6 @@ class CurlTransfer {
   core::Failure cancelled() const;
 
  private:
-  struct FreeList {
-    const CurlLibrary* curl = nullptr;
-    void operator()(curl_slist* list) const { curl->slist_free_all(list); }
-  };
-
   static size_t on_header(char* data, size_t, size_t size, void* user);
   static size_t on_body(char* data, size_t, size_t size, void* user);
   static curl_socket_t on_open_socket(void* user, curlsocktype,
@@ -66,8 +84,9 @@ class CurlTransfer {
     curl_.easy_setopt(easy_, option, value);
   }
   long get(CURLINFO info) const;
-  void make_headers();
-  void set_request(bool http2);
+  void make_headers(CurlHandle& handle);
+  void set_request(curl_slist* headers, bool http2);
+  void set_body();
   void set_network(const CurlNetwork& network);
   void set_callbacks();
   bool request_sent() const { return get(CURLINFO_REQUEST_SIZE) > 0; }
@@ -75,9 +94,8 @@ class CurlTransfer {
   const CurlLibrary& curl_;
   const HttpRequest& request_;
   Receiver& receiver_;
-  std::vector<CurlTransfer*>& touched_;
+  CurlMoment& moment_;
   CURL* easy_ = nullptr;  // borrowed
-  std::unique_ptr<curl_slist, FreeList> headers_;
   Deadlines deadlines_;
   HeadReader head_;
   bool head_seen_ = false;

@@ -58,6 +58,13 @@ std::optional<std::string> tier_reason(const Gates& gates,
                      low ? "below" : "above", config.tiers[bound].name);
 }
 
+const std::string* reason(const std::map<std::string, std::string>* reasons,
+                          const std::string& name) {
+  if (reasons == nullptr) return nullptr;
+  const auto found = reasons->find(name);
+  return found == reasons->end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 std::optional<Exclusion> excluded_by(const Gates& gates,
@@ -75,14 +82,12 @@ std::optional<Exclusion> excluded_by(const Gates& gates,
   if (auto reason = tier_reason(gates, config, model)) {
     return Exclusion{&model, Gate::kTier, *reason};
   }
-  if (auto found = gates.missing_keys.find(provider.name);
-      found != gates.missing_keys.end()) {
-    return Exclusion{&model, Gate::kKey, found->second};
+  if (const auto* why = reason(gates.missing_keys, provider.name)) {
+    return Exclusion{&model, Gate::kKey, *why};
   }
   for (const std::string* name : {&provider.name, &model.name}) {
-    if (auto found = gates.unavailable.find(*name);
-        found != gates.unavailable.end()) {
-      return Exclusion{&model, Gate::kDown, found->second};
+    if (const auto* why = reason(gates.unavailable, *name)) {
+      return Exclusion{&model, Gate::kDown, *why};
     }
   }
   return std::nullopt;

@@ -15,8 +15,9 @@ namespace llmroute::routing {
 struct Gates {
   std::vector<std::string> allow, deny, require;
   std::optional<size_t> min_tier, max_tier;  // indexes into Config::tiers
-  std::map<std::string, std::string> missing_keys;  // provider -> why
-  std::map<std::string, std::string> unavailable;   // model or provider -> why
+  // Name -> why; borrowed, null: nothing.
+  const std::map<std::string, std::string>* missing_keys = nullptr;
+  const std::map<std::string, std::string>* unavailable = nullptr;
 };
 
 // The first gate that `model` does not pass; nothing if it passes all. Window

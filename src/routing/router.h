@@ -15,6 +15,9 @@
 
 namespace llmroute::routing {
 
+// Name -> why it cannot be used; borrowed, null: nothing.
+using Reasons = const std::map<std::string, std::string>*;
+
 // What the world adds to the options: the analysis, which keys and local models
 // are there.
 struct Request {
@@ -22,8 +25,8 @@ struct Request {
   const core::Analysis& analysis;
   const core::RoutingOptions& options;
   std::optional<core::Money> max_cost;
-  std::map<std::string, std::string> missing_keys;  // provider -> why
-  std::map<std::string, std::string> unavailable;   // model or provider -> why
+  Reasons missing_keys;  // of providers
+  Reasons unavailable;   // of models and providers
 };
 
 // Built once, then immutable and safe to share between threads. Borrows the

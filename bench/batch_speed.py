@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Batch: requests a second against wrk, h2load and `curl --parallel` asking the
+same nginx, CPU and memory a record, and the dry run against `wc -l` and `jq`.
+
+    bench/batch_speed.py [--binary build/release/llmroute] [--seconds 3]
+                         [--records 60000] [--tls] [--memory 1000,100000]
+
+The server has one core and the client the other, so figures are per core of the
+client. All of one row run in turn, in one go. Needs nginx; wrk, h2load, curl and
+jq are left out where they are missing. With --tls all talk HTTPS with a
+certificate made for it (wrk without checking it), and llmroute and h2load may
+use HTTP/2.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+REPLY = json.dumps({
+    "id": "x", "object": "chat.completion", "created": 1, "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Four."},
+                 "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14}})
+PROMPT = ("What is {0} plus two? Explain the answer in one sentence, and say which "
+          "rule of arithmetic you used. ") * 3
+CONFIG = """
+[providers.p]
+protocol = "openai-chat"
+base_url = "{url}/v1"
+{ca}
+[models.m]
+provider = "p"
+ability = 0.4
+price = {{ input = 0.1, output = 0.2 }}
+context_window = 32768
+max_output_tokens = 4096
+[routes.auto]
+models = ["m"]
+"""
+NGINX = """
+worker_processes 1;
+worker_cpu_affinity 01;
+daemon off;
+pid {dir}/pid;
+error_log {dir}/errors;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  client_body_temp_path {dir}/a; proxy_temp_path {dir}/b; fastcgi_temp_path {dir}/c;
+  uwsgi_temp_path {dir}/d; scgi_temp_path {dir}/e;
+  server {{
+    listen 127.0.0.1:{port} {tls} backlog=4096;
+    {certificate}
+    location / {{ default_type application/json; return 200 '{reply}'; }}
+  }}
+}}
+"""
+ON_THE_OTHER_CORE = ["taskset", "-c", str(os.cpu_count() - 1)]
+
+
+class Server:
+    def __init__(self, folder, tls):
+        self.port = 18000 + os.getpid() % 1000
+        self.tls = tls
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.ca = None
+        if tls:
+            self.ca = f"{folder}/cert.pem"
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                 "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+                 "subjectAltName=IP:127.0.0.1", "-keyout", f"{folder}/key.pem",
+                 "-out", self.ca], check=True, stderr=subprocess.DEVNULL)
+        conf = pathlib.Path(folder, "nginx.conf")
+        conf.write_text(NGINX.format(
+            dir=folder, port=self.port, reply=REPLY, tls="ssl http2" if tls else "",
+            certificate=f"ssl_certificate {self.ca}; ssl_certificate_key "
+                        f"{folder}/key.pem;" if tls else ""))
+        self.process = subprocess.Popen(["nginx", "-c", str(conf)],
+                                        stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def measured(argv, env=None, stdout=subprocess.DEVNULL):
+    """Seconds, CPU seconds and peak KiB of a command."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL,
+                               stdout=stdout, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    took = time.perf_counter() - begin
+    if status:
+        raise SystemExit(f"{' '.join(argv)}: status {status}")
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def wrk(server, connections, seconds, folder):
+    script = pathlib.Path(folder, "post.lua")
+    body = json.dumps({"model": "m", "messages": [
+        {"role": "user", "content": PROMPT.format(12)}]})
+    script.write_text("wrk.method='POST'\nwrk.headers['Content-Type']="
+                      f"'application/json'\nwrk.body=[[{body}]]\n")
+    out = subprocess.run(
+        ON_THE_OTHER_CORE + ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+                             "-s", str(script), server.url + "/v1/chat/completions"],
+        capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", out)[1])
+
+
+def h2load(server, connections, records, folder):
+    data = pathlib.Path(folder, "body.json")
+    data.write_text(json.dumps({"model": "m", "messages": [
+        {"role": "user", "content": PROMPT.format(12)}]}))
+    out = subprocess.run(
+        ON_THE_OTHER_CORE + ["h2load", "-t1", f"-c{connections}", f"-n{records}",
+                             "-d", str(data), "-H", "Content-Type: application/json"]
+        + ([] if server.tls else ["--h1"]) + [server.url + "/v1/chat/completions"],
+        capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"([\d.]+) req/s", out)[1])
+
+
+def curl(server, connections, records, folder):
+    data = pathlib.Path(folder, "body.json")
+    config = pathlib.Path(folder, "curl.conf")
+    config.write_text("next\n".join(
+        f'url = "{server.url}/v1/chat/completions"\noutput = "/dev/null"\n'
+        f'data-binary = "@{data}"\nheader = "Content-Type: application/json"\n'
+        + (f'cacert = "{server.ca}"\n' if server.tls else "")
+        for _ in range(records)))
+    took, _, _ = measured(ON_THE_OTHER_CORE + [
+        "curl", "-s", "--parallel", "--parallel-immediate", "--parallel-max",
+        str(min(connections, 300)), "-K", str(config)])
+    return records / took
+
+
+def write_records(path, count):
+    with open(path, "w", encoding="utf-8") as file:
+        for i in range(count):
+            file.write(json.dumps({"id": f"r{i}", "prompt": PROMPT.format(i)}) + "\n")
+
+
+def batch(options, folder, home, records, connections, *more):
+    return measured(
+        ON_THE_OTHER_CORE + [options.binary, "batch", "-q", "-c",
+                             f"{home}/config.toml", f"-j{connections}", *more,
+                             f"{folder}/{records}.jsonl"],
+        {"PATH": os.environ["PATH"], "HOME": home})
+
+
+def requests(options, server, folder, home):
+    count = options.records
+    write_records(f"{folder}/{count}.jsonl", count)
+    print(f"{count} records of ~{len(PROMPT) + 30} bytes, {server.url.split(':')[0]}; "
+          "requests a second on one core, and the ratio to wrk\n")
+    print(f"{'at a time':>9} {'wrk':>8} {'h2load':>14} {'curl -Z':>14} "
+          f"{'llmroute':>14} {'with -o':>14}   CPU us a record   MiB")
+    for connections in (16, 64, 256, 1024):
+        base = wrk(server, connections, options.seconds, folder)
+        cells = []
+        for tool, ask in (("h2load", h2load), ("curl", curl)):
+            rate = ask(server, connections, min(count, 20000), folder) \
+                if shutil.which(tool) else None
+            cells.append(f"{rate:8.0f} {rate / base:5.2f}" if rate else f"{'-':>14}")
+        took, cpu, peak = batch(options, folder, home, count, connections)
+        cells.append(f"{count / took:8.0f} {count / took / base:5.2f}")
+        out = f"{folder}/out-{connections}.jsonl"
+        resumable, _, _ = batch(options, folder, home, count, connections, "-o", out)
+        cells.append(f"{count / resumable:8.0f} {count / resumable / base:5.2f}")
+        print(f"{connections:9} {base:8.0f} {' '.join(cells)}   "
+              f"{cpu / count * 1e6:15.1f}   {peak / 1024:3.1f}")
+
+
+def memory(options, folder, home):
+    print("\npeak memory by records in the input, 64 at a time")
+    for count in (int(n) for n in options.memory.split(",")):
+        write_records(f"{folder}/{count}.jsonl", count)
+        took, cpu, peak = batch(options, folder, home, count, 64)
+        dry = batch(options, folder, home, count, 64, "-n")
+        os.unlink(f"{folder}/{count}.jsonl")
+        print(f"{count:10}  {peak / 1024:5.1f} MiB  {cpu / count * 1e6:5.1f} us CPU a "
+              f"record   dry run {dry[2] / 1024:5.1f} MiB")
+
+
+def dry_run(options, folder, home):
+    count = 4 * options.records
+    path = f"{folder}/{count}.jsonl"
+    write_records(path, count)
+    size = os.path.getsize(path) / 1e6
+    print(f"\ndry run over {size:.0f} MB, {count} records")
+    rows = [("wc -l", ["wc", "-l", path]),
+            ("jq .id", ["jq", ".id", path])]
+    env = {"PATH": os.environ["PATH"], "HOME": home}
+    command = [options.binary, "batch", "-n", "-q", "-c", f"{home}/config.toml", path]
+    rows += [("llmroute batch -n, one core", ON_THE_OTHER_CORE + command),
+             ("llmroute batch -n", command)]
+    for name, argv in rows:
+        if not shutil.which(argv[0]):
+            continue
+        best = min((measured(argv, env) for _ in range(3)), key=lambda row: row[0])
+        print(f"  {name:28} {size / best[0]:8.1f} MB/s  "
+              f"{best[0] / count * 1e6:7.2f} us a record  "
+              f"{best[2] / 1024:5.1f} MiB")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", default=str(ROOT / "build/release/llmroute"))
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--records", type=int, default=60000)
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--memory", default="1000,100000,1000000")
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(folder, options.tls)
+        home = f"{folder}/home"
+        os.mkdir(home)
+        config = pathlib.Path(home, "config.toml")
+        ca = f'ca_file = "{server.ca}"' if options.tls else ""
+        config.write_text(CONFIG.format(url=server.url, ca=ca))
+        config.chmod(0o600)
+        try:
+            requests(options, server, folder, home)
+            if options.memory:
+                memory(options, folder, home)
+        finally:
+            server.stop()
+        dry_run(options, folder, home)
+
+
+if __name__ == "__main__":
+    main()
