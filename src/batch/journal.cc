@@ -34,6 +34,23 @@ Error damaged(const std::string& path, const JournalScan& scan) {
                       path, *scan.damage, scan.records)};
 }
 
+Error unreadable(const std::string& path) {
+  return {ErrorKind::kSoftware,
+          fmt::format("a frame of journal '{}' cannot be read", path)};
+}
+
+// No number is out of its range, so that it can be read back.
+bool in_range(const JournalRecord& record) {
+  const auto negative = [](const auto& maybe) { return maybe && *maybe < 0; };
+  const auto cost = [](const std::optional<core::Money>& maybe) {
+    return maybe && maybe->pico < 0;
+  };
+  return record.line >= 1 && record.line <= kMostLines &&
+         record.attempts >= 0 && record.ms >= 0 &&
+         !negative(record.input_tokens) && !negative(record.output_tokens) &&
+         !cost(record.cost) && !cost(record.strongest);
+}
+
 base::Fingerprint key_of(std::string_view id, const base::Fingerprint& input) {
   std::string key(input.begin(), input.end());
   return base::fingerprint(key.append(id));
@@ -199,11 +216,7 @@ base::Status Journal::write(std::string_view frame) {
         fmt::format("a result of {} MiB does not fit into journal '{}'",
                     frame.size() >> 20, path_)};
   }
-  const size_t end = frame.find('\n');
-  if (end + 1 != frame.size() || !decode_frame(frame.substr(0, end))) {
-    return Error{ErrorKind::kSoftware,
-                 fmt::format("a frame of journal '{}' cannot be read", path_)};
-  }
+  if (frame.find('\n') + 1 != frame.size()) return unreadable(path_);
   const int failed = base::write_all(file_.get(), frame);
   if (failed == 0) {
     size_ += frame.size();
@@ -224,6 +237,7 @@ base::Status Journal::append(const JournalSend& send) {
 }
 
 base::Status Journal::append(JournalRecord record) {
+  if (!in_range(record)) return unreadable(path_);
   const auto sent = sent_.find(record.line);
   record.orphaned = sent == sent_.end() ? core::Money() : sent->second;
   const uint64_t offset = size_;
@@ -234,8 +248,18 @@ base::Status Journal::append(JournalRecord record) {
   return set_offset(record, offset);
 }
 
+// How a sync in the background went, if one has ended.
+base::Status Journal::check_background() {
+  if (const int error = background_ ? background_->take_error() : 0) {
+    errno = error;
+    broken_ = base::io_error(ErrorKind::kIo, "cannot sync", path_);
+  }
+  return broken_ ? base::Status(*broken_) : base::Status();
+}
+
 base::Status Journal::sync() {
-  if (broken_) return *broken_;
+  if (background_) background_->wait();
+  LLMROUTE_CHECK(check_background());
   if (!unsynced_ || options_.fsync == FsyncPolicy::kNone) return {};
   if (::fsync(file_.get()) != 0) {
     broken_ = base::io_error(ErrorKind::kIo, "cannot sync", path_);
@@ -248,6 +272,7 @@ base::Status Journal::sync() {
 
 std::optional<base::Clock::Monotonic> Journal::next_sync() const {
   if (!unsynced_ || options_.fsync == FsyncPolicy::kNone) return std::nullopt;
+  if (background_ && background_->running()) return std::nullopt;
   const bool now = options_.fsync == FsyncPolicy::kAlways ||
                    unsynced_records_ >= kGroupRecords ||
                    last_sync_ == base::Clock::Monotonic::min();
@@ -255,11 +280,16 @@ std::optional<base::Clock::Monotonic> Journal::next_sync() const {
 }
 
 base::Status Journal::sync_if_due(base::Clock::Monotonic now) {
-  if (broken_) return *broken_;
+  LLMROUTE_CHECK(check_background());
   const auto due = next_sync();
   if (!due || now < *due) return {};
   last_sync_ = now;
-  return sync();
+  if (options_.fsync != FsyncPolicy::kGroup) return sync();
+  if (!background_) background_ = std::make_unique<BackgroundSync>();
+  unsynced_ = false;
+  unsynced_records_ = 0;
+  background_->start(file_.get());
+  return {};
 }
 
 base::Status Journal::finish(const JournalEnd& end) {

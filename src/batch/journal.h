@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "base/sha256.h"
+#include "batch/background_sync.h"
 #include "batch/fingerprint_map.h"
 #include "batch/journal_frame.h"
 #include "batch/line_index.h"
@@ -82,10 +84,12 @@ class Journal {
   base::Status append(const JournalSend& send);
   base::Status append(JournalRecord record);
 
-  // Syncs if it is due. After a failed sync nothing counts as written: this
-  // and everything that writes fails with kIo from then on.
+  // Syncs if it is due, with FsyncPolicy::kGroup in the background: how it went
+  // is told by a later call. After a failed sync nothing counts as written:
+  // this and everything that writes fails with kIo from then on.
   base::Status sync_if_due(base::Clock::Monotonic now);
-  // When the next sync is due, perhaps in the past; nothing if all is synced.
+  // When the next sync is due, perhaps in the past; nothing if all is synced or
+  // under way.
   std::optional<base::Clock::Monotonic> next_sync() const;
   // Syncs, whether it is due or not, unless the policy is kNone.
   base::Status sync();
@@ -111,6 +115,7 @@ class Journal {
   base::Status set_offset(const JournalRecord& record, uint64_t offset);
   bool matches_ids() const { return head_ && head_->match == "id"; }
   base::Status cut(uint64_t size);
+  base::Status check_background();
   base::Status write(std::string_view frame);
   base::Status replace(base::ReplacementFile file);
 
@@ -128,6 +133,9 @@ class Journal {
   bool unsynced_ = false;
   int unsynced_records_ = 0;
   base::Clock::Monotonic last_sync_ = base::Clock::Monotonic::min();
+  // Behind a pointer, because a journal moves and a thread does not. Made when
+  // it is first needed.
+  std::unique_ptr<BackgroundSync> background_;
   std::optional<base::Error> broken_;  // for good
 };
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <queue>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -54,14 +54,14 @@ class CurlLoop::Impl {
  private:
   struct Running {
     Running(const CurlLibrary& curl, const HttpRequest& request,
-            Receiver& receiver, CurlMoment& moment)
-        : transfer(curl, request, receiver, moment) {}
+            Receiver& receiver, CurlMoment& moment, Id number)
+        : transfer(curl, request, receiver, moment, number), id(number) {}
     CurlTransfer transfer;
     std::unique_ptr<CurlHandle> handle;
     Ended ended;
-    Id id = 0;
+    const Id id;
     std::optional<Time> grace_end;
-    Time looked_at;  // the entry in due_ that counts
+    Time due;  // its place in due_
   };
 
   static int on_socket(CURL*, curl_socket_t socket, int what, void* user,
@@ -74,7 +74,8 @@ class CurlLoop::Impl {
   void take_pauses();
   void take_messages();
   void take_timers();
-  void watch(Running& running);
+  Time due_of(Running& running) const;
+  void watch_again(Running& running);
   void finish(Running& running, std::optional<Failure> failure);
 
   const CurlLibrary* curl_ = nullptr;
@@ -83,13 +84,9 @@ class CurlLoop::Impl {
   CurlNetwork network_;
   std::vector<std::unique_ptr<CurlHandle>> spare_;
   std::unordered_map<Id, std::unique_ptr<Running>> running_;
-  std::unordered_map<CURL*, Running*> by_handle_;
-  // When to look at a running exchange's timers; an entry that was overtaken is
-  // dropped when its time comes.
-  using Due = std::pair<Time, Id>;
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  // When to look at the timers of each.
+  std::set<std::pair<Time, Id>> due_;
   CurlMoment moment_;
-  std::unordered_map<CurlTransfer*, Running*> by_transfer_;
   std::vector<std::pair<Ended, Failure>> stillborn_;  // could not be started
   std::optional<Time> curl_timer_;
   Id last_id_ = 0;
@@ -196,33 +193,34 @@ CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
     network_.read(request.ca_file);
   }
   moment_.now = now();
-  auto running = std::make_unique<Running>(*curl_, request, receiver, moment_);
+  auto running =
+      std::make_unique<Running>(*curl_, request, receiver, moment_, id);
   CURL* easy = handle->easy;
   running->handle = std::move(handle);
   running->ended = std::move(ended);
-  running->id = id;
   running->transfer.set_up(*running->handle, network_);
-  watch(*running);
-  by_handle_[easy] = running.get();
-  by_transfer_[&running->transfer] = running.get();
+  due_.emplace(running->due = due_of(*running), id);
+  curl_->easy_setopt(easy, CURLOPT_PRIVATE, running.get());
   curl_->multi_add_handle(multi_, easy);
   running_.emplace(id, std::move(running));
   return id;
 }
 
-// Looks at it again when its next timer may have run out.
-void CurlLoop::Impl::watch(Running& running) {
-  const Time due = running.grace_end.value_or(
+Time CurlLoop::Impl::due_of(Running& running) const {
+  return running.grace_end.value_or(
       moment_.now + running.transfer.deadlines().left(moment_.now));
-  running.looked_at = due;
-  due_.emplace(due, running.id);
+}
+
+// Its timers have changed.
+void CurlLoop::Impl::watch_again(Running& running) {
+  due_.erase({running.due, running.id});
+  due_.emplace(running.due = due_of(running), running.id);
 }
 
 void CurlLoop::Impl::finish(Running& running, std::optional<Failure> failure) {
   std::unique_ptr<CurlHandle> handle = std::move(running.handle);
   curl_->multi_remove_handle(multi_, handle->easy);
-  by_handle_.erase(handle->easy);
-  by_transfer_.erase(&running.transfer);
+  due_.erase({running.due, running.id});
   handle->set = handle->set && !failure;
   spare_.push_back(std::move(handle));
   const auto owned = running_.extract(running.id);
@@ -241,7 +239,7 @@ milliseconds CurlLoop::Impl::timeout() const {
   const Time start = until;
   until += kLongestWait;
   if (curl_timer_) until = std::min(until, *curl_timer_);
-  if (!due_.empty()) until = std::min(until, due_.top().first);
+  if (!due_.empty()) until = std::min(until, due_.begin()->first);
   return std::max(milliseconds(0),
                   std::chrono::ceil<milliseconds>(until - start));
 }
@@ -267,36 +265,36 @@ void CurlLoop::Impl::take_events() {
 }
 
 void CurlLoop::Impl::take_pauses() {
-  const std::vector<CurlTransfer*> touched = std::exchange(moment_.touched, {});
-  for (CurlTransfer* transfer : touched) {
-    const auto found = by_transfer_.find(transfer);
-    if (found == by_transfer_.end()) continue;
+  const std::vector<Id> touched = std::exchange(moment_.touched, {});
+  for (const Id id : touched) {
+    const auto found = running_.find(id);
+    if (found == running_.end()) continue;
     Running& running = *found->second;
-    transfer->take_pause();
-    if (transfer->stopped()) {
+    CurlTransfer& transfer = running.transfer;
+    transfer.take_pause();
+    if (transfer.stopped()) {
       finish(running, std::nullopt);
-    } else if (transfer->complete() && !running.grace_end) {
+    } else if (transfer.complete() && !running.grace_end) {
       running.grace_end = moment_.now + kGraceAfterEnd;
-      watch(running);
-    } else if (running.looked_at > moment_.now +
-                                       transfer->deadlines().left(moment_.now) +
-                                       kLongestWait) {
-      watch(running);  // content has come: silence is measured from now on
+      watch_again(running);
+    } else if (running.due > due_of(running) + kLongestWait) {
+      watch_again(running);  // content has come: silence counts from now on
     }
   }
 }
 
 void CurlLoop::Impl::take_messages() {
-  std::vector<std::pair<CURL*, int>> done;
+  std::vector<std::pair<Id, int>> done;
   int left = 0;
   while (const CURLMsg* message = curl_->multi_info_read(multi_, &left)) {
-    if (message->msg == CURLMSG_DONE) {
-      done.emplace_back(message->easy_handle, message->data.result);
-    }
+    if (message->msg != CURLMSG_DONE) continue;
+    Running* running = nullptr;
+    curl_->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &running);
+    done.emplace_back(running->id, message->data.result);
   }
-  for (const auto& [easy, code] : done) {
-    const auto found = by_handle_.find(easy);
-    if (found == by_handle_.end()) continue;
+  for (const auto& [id, code] : done) {
+    const auto found = running_.find(id);
+    if (found == running_.end()) continue;
     Running& running = *found->second;
     finish(running, running.transfer.result(code));
   }
@@ -304,20 +302,15 @@ void CurlLoop::Impl::take_messages() {
 
 void CurlLoop::Impl::take_timers() {
   const Time time = moment_.now;
-  while (!due_.empty() && due_.top().first <= time) {
-    const auto [due, id] = due_.top();
-    due_.pop();
-    const auto found = running_.find(id);
-    if (found == running_.end()) continue;
-    Running& running = *found->second;
-    if (due != running.looked_at) continue;
+  while (!due_.empty() && due_.begin()->first <= time) {
+    Running& running = *running_.at(due_.begin()->second);
     const auto timer = running.transfer.deadlines().expired(time);
-    if (running.grace_end && *running.grace_end <= time) {
+    if (running.grace_end) {
       finish(running, std::nullopt);
-    } else if (timer && !running.grace_end) {
+    } else if (timer) {
       finish(running, running.transfer.timed_out(*timer));
     } else {
-      watch(running);
+      watch_again(running);
     }
   }
 }

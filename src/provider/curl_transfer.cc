@@ -49,11 +49,13 @@ void CurlNetwork::read(const std::string& wanted_ca_file) {
 }
 
 CurlTransfer::CurlTransfer(const CurlLibrary& curl, const HttpRequest& request,
-                           Receiver& receiver, CurlMoment& moment)
+                           Receiver& receiver, CurlMoment& moment,
+                           uint64_t number)
     : curl_(curl),
       request_(request),
       receiver_(receiver),
       moment_(moment),
+      number_(number),
       deadlines_(request.timeouts, moment.now) {}
 
 size_t CurlTransfer::on_header(char* data, size_t, size_t size, void* user) {
@@ -76,7 +78,8 @@ size_t CurlTransfer::on_header(char* data, size_t, size_t size, void* user) {
 
 size_t CurlTransfer::on_body(char* data, size_t, size_t size, void* user) {
   auto& transfer = *static_cast<CurlTransfer*>(user);
-  if (!transfer.body_came_) transfer.moment_.touched.push_back(&transfer);
+  if (!transfer.body_came_)
+    transfer.moment_.touched.push_back(transfer.number_);
   transfer.body_came_ = true;
   transfer.stopped_ = !transfer.receiver_.on_body({data, size});
   return transfer.stopped_ ? 0 : size;

@@ -49,7 +49,7 @@ struct CurlHandle {
 struct CurlMoment {
   Deadlines::Time now{};  // of the news that are being taken
   // Those for which the first bytes since their take_pause() came.
-  std::vector<class CurlTransfer*> touched;
+  std::vector<uint64_t> touched;  // by number
 };
 
 // Confined to one thread. Borrows request and receiver. Its address is known to
@@ -57,7 +57,7 @@ struct CurlMoment {
 class CurlTransfer {
  public:
   CurlTransfer(const CurlLibrary& curl, const HttpRequest& request,
-               Receiver& receiver, CurlMoment& moment);
+               Receiver& receiver, CurlMoment& moment, uint64_t number);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
@@ -95,6 +95,7 @@ class CurlTransfer {
   const HttpRequest& request_;
   Receiver& receiver_;
   CurlMoment& moment_;
+  const uint64_t number_;
   CURL* easy_ = nullptr;  // borrowed
   Deadlines deadlines_;
   HeadReader head_;

@@ -355,10 +355,14 @@ class Network(ProviderCase):
             self.assert_no_key(result.err)
 
     def test_R1_no_descriptors_left(self):
+        # Whether there are just enough depends on what is open at the moment.
         stub = self.served([{"text": "ok"}])
         result = self.run_at(stub.base_url, preexec_fn=few_descriptors)
-        self.assertNotEqual(result.status, 0)
-        self.assertGreaterEqual(result.status, 64)  # not a signal, not "incomplete"
+        if result.status == 0:
+            self.assertEqual(result.text, "ok\n")
+        else:
+            self.assertGreaterEqual(result.status, 64)  # no signal, no "incomplete"
+            self.assertEqual(result.out, b"")
 
     def test_R4_a_small_stack_is_enough(self):
         for protocol in PROTOCOLS:

@@ -254,6 +254,14 @@ TEST_CASE("sums of money do not overflow") {
   CHECK(opened.journal->orphaned() == core::Money::max());
 }
 
+// Until the sync in the background is over.
+Monotonic next_sync_of(const Journal& journal) {
+  for (;;) {
+    if (const auto due = journal.next_sync()) return *due;
+    ::usleep(1000);
+  }
+}
+
 TEST_CASE("a group is synced after a second or 64 records") {
   using std::chrono::milliseconds;
   const TemporaryDirectory directory;
@@ -265,7 +273,7 @@ TEST_CASE("a group is synced after a second or 64 records") {
   CHECK(journal.sync_if_due(start));
   CHECK(!journal.next_sync());
   CHECK(journal.append(JournalSend{2, {1}}));
-  CHECK(journal.next_sync() == start + milliseconds(1000));
+  CHECK(next_sync_of(journal) == start + milliseconds(1000));
   CHECK(journal.sync_if_due(start + milliseconds(999)));
   CHECK(journal.next_sync());
   CHECK(journal.sync_if_due(start + milliseconds(1000)));
@@ -273,9 +281,9 @@ TEST_CASE("a group is synced after a second or 64 records") {
   for (int64_t line = 1; line < Journal::kGroupRecords; ++line) {
     CHECK(journal.append(record(line)));
   }
-  CHECK(journal.next_sync() == start + milliseconds(2000));
+  CHECK(next_sync_of(journal) == start + milliseconds(2000));
   CHECK(journal.append(record(64)));
-  CHECK(*journal.next_sync() <= start);
+  CHECK(next_sync_of(journal) <= start);
   CHECK(journal.sync());
   CHECK(!journal.next_sync());
 }

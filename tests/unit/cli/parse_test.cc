@@ -144,7 +144,7 @@ TEST_CASE("what is wrong with an option is said in one line") {
       {{"run", "--json="}, "error: --json takes no value"},
       {{"models", "--worth", "1"},
        "error: option --worth does not go with 'models' (it goes with run, "
-       "explain)"},
+       "explain, batch)"},
       {{"version", "x"}, "error: 'version' takes no operands"},
       {{"completion"}, "error: 'completion' takes bash|zsh|fish"},
   });

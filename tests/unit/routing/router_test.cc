@@ -283,12 +283,10 @@ TEST_CASE("missing keys are permission, and say which variable") {
   const Config config = make_config();
   const core::Prompt prompt = make_prompt("x");
   const auto router = Router::create(config);
-  const auto decision = router->decide({prompt,
-                                        make_analysis(0),
-                                        {},
-                                        {},
-                                        {{"stub", "STUB_KEY is not set"}},
-                                        {}});
+  const std::map<std::string, std::string> missing = {
+      {"stub", "STUB_KEY is not set"}};
+  const auto decision =
+      router->decide({prompt, make_analysis(0), {}, {}, &missing, nullptr});
   REQUIRE(decision.has_value());
   const base::Error error = no_candidate(*decision);
   CHECK(error.kind == base::ErrorKind::kNoPermission);
