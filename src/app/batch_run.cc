@@ -123,6 +123,10 @@ bool BatchRun::wants_more() const {
   return room && !input_ended_ && !dispatcher_.stopped();
 }
 
+bool BatchRun::over() const {
+  return input_ended_ && dispatcher_.running() + dispatcher_.waiting() == 0;
+}
+
 // Reads what there is, as far as there is room for it.
 Status BatchRun::admit() {
   input_waits_ = false;
@@ -350,7 +354,8 @@ void BatchRun::wait(Time now) {
       {{calls_.fd(), POLLIN, 0},
        {parts_.interrupt.cancel().wake_fd, POLLIN, 0},
        {input_waits_ && wants_more() ? parts_.lines.fd() : -1, POLLIN, 0}}};
-  const auto left = std::chrono::ceil<milliseconds>(until - now);
+  // What is due may be due since the beginning of time.
+  const auto left = std::chrono::ceil<milliseconds>(std::max(until, now) - now);
   ::poll(fds.data(), fds.size(),
          static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000)));
 }
@@ -361,7 +366,7 @@ Status BatchRun::turn() {
   LLMROUTE_CHECK(flush());
   const Time now = steady_clock::now();
   if (progress_.due(now)) progress_.show(state(now), now);
-  wait(now);
+  if (!over()) wait(now);
   calls_.turn();
   LLMROUTE_CHECK(failed_);
   if (parts_.journal != nullptr) {
@@ -395,9 +400,6 @@ Status BatchRun::drain() {
 
 Status BatchRun::run() {
   Status status;
-  const auto over = [this] {
-    return input_ended_ && dispatcher_.running() + dispatcher_.waiting() == 0;
-  };
   while (status && !over() && !dispatcher_.stopped() &&
          !parts_.interrupt.interrupted()) {
     status = turn();

@@ -58,6 +58,7 @@ class BatchRun {
   DispatchLimits dispatch_limits() const;
   size_t window() const;
   bool wants_more() const;
+  bool over() const;  // every record has its result
   base::Status admit();
   base::Status take_line(const batch::InputLine& line);
   base::Result<bool> replay(const batch::InputLine& line, int64_t place,
