@@ -14,14 +14,16 @@ std::vector<std::string> document_names() {
     names.push_back(fmt::format("man/llmroute-{}.1", row.name));
   }
   names.insert(names.end(),
-               {"man/llmroute.toml.5", "completions/llmroute.bash",
-                "completions/_llmroute", "completions/llmroute.fish"});
+               {"man/llmroute.toml.5", "man/llmroute-jsonl.5",
+                "completions/llmroute.bash", "completions/_llmroute",
+                "completions/llmroute.fish"});
   return names;
 }
 
 std::optional<std::string> document(std::string_view name) {
   if (name == "man/llmroute.1") return program_page();
   if (name == "man/llmroute.toml.5") return config_page();
+  if (name == "man/llmroute-jsonl.5") return jsonl_page();
   if (name == "completions/llmroute.bash") return bash_completion();
   if (name == "completions/_llmroute") return zsh_completion();
   if (name == "completions/llmroute.fish") return fish_completion();

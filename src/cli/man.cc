@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/help.h"
+#include "cli/man_jsonl.h"
 #include "cli/roff.h"
 #include "config/schema.h"
 #include "core/exit_status.h"
@@ -150,7 +151,7 @@ std::vector<std::string> page_names() {
     if (!has_page(row.command)) continue;
     names.push_back(fmt::format("llmroute-{}(1)", row.name));
   }
-  names.push_back("llmroute.toml(5)");
+  names.insert(names.end(), {"llmroute.toml(5)", "llmroute-jsonl(5)"});
   return names;
 }
 
@@ -264,6 +265,14 @@ std::string config_page() {
          key_sections() + file_section() + heading("EXAMPLES") +
          "A provider of your own, a route and a rule:\n" +
          roff_block(kConfigExample) + see_also_section("llmroute.toml(5)");
+}
+
+std::string jsonl_page() {
+  return page_start("llmroute-jsonl", 5,
+                    "records, results and journal of llmroute batch") +
+         heading("SYNOPSIS") + roff_bold("llmroute batch") + " [" +
+         roff_italic("OPTION") + "]... " + roff_italic("IN.jsonl") + "\n" +
+         jsonl_sections() + see_also_section("llmroute-jsonl(5)");
 }
 
 }  // namespace llmroute::cli

@@ -11,6 +11,7 @@ namespace llmroute::cli {
 std::string program_page();                       // llmroute(1)
 std::string command_page(const CommandRow& row);  // llmroute-NAME(1)
 std::string config_page();                        // llmroute.toml(5)
+std::string jsonl_page();                         // llmroute-jsonl(5)
 
 // Whether a command has a page of its own.
 bool has_page(Command command);

@@ -100,6 +100,8 @@ class Completions(harness.TestCase):
         ("llmroute explain --exp", "llmroute explain --expect"),
         ("llmroute --show-r", "llmroute --show-route"),
         ("llmroute models --al", "llmroute models --all"),
+        ("llmroute batch --spl", "llmroute batch --split"),
+        ("llmroute batch --out op", "llmroute batch --out openai"),
         ("llmroute train --ca", "llmroute train --card"),
         ("llmroute -m zeph", "llmroute -m zephyr-large"),
         ("llmroute run --model zeb", "llmroute run --model zebra:8b-mini"),

@@ -9,7 +9,7 @@ import unittest
 
 import harness
 
-COMMANDS = ("run", "explain", "bench", "train", "models", "config", "completion",
+COMMANDS = ("run", "explain", "batch", "bench", "train", "models", "config", "completion",
             "help", "version")
 
 
@@ -158,6 +158,7 @@ class Installation(unittest.TestCase):
                        env=home.environment({"DESTDIR": None}))
         for path in ("bin/llmroute", "share/man/man1/llmroute.1",
                      "share/man/man5/llmroute.toml.5",
+                     "share/man/man5/llmroute-jsonl.5",
                      "share/bash-completion/completions/llmroute",
                      "share/zsh/site-functions/_llmroute",
                      "share/fish/vendor_completions.d/llmroute.fish"):

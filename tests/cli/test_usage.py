@@ -10,7 +10,7 @@ import unittest
 
 import harness
 
-COMMANDS = ("run", "explain", "bench", "train", "models", "config", "completion",
+COMMANDS = ("run", "explain", "batch", "bench", "train", "models", "config", "completion",
             "help", "version")
 BROKEN = "= this is not TOML"
 
