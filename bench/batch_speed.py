@@ -8,8 +8,7 @@ same nginx, CPU and memory a record, and the dry run against `wc -l` and `jq`.
 The server has one core and the client the other, so figures are per core of the
 client. All of one row run in turn, in one go. Needs nginx; wrk, h2load, curl and
 jq are left out where they are missing. With --tls all talk HTTPS with a
-certificate made for it (wrk without checking it), and llmroute and h2load may
-use HTTP/2.
+certificate made for it (wrk without checking it), over HTTP/1.1.
 """
 
 import argparse
@@ -82,7 +81,7 @@ class Server:
                  "-out", self.ca], check=True, stderr=subprocess.DEVNULL)
         conf = pathlib.Path(folder, "nginx.conf")
         conf.write_text(NGINX.format(
-            dir=folder, port=self.port, reply=REPLY, tls="ssl http2" if tls else "",
+            dir=folder, port=self.port, reply=REPLY, tls="ssl" if tls else "",
             certificate=f"ssl_certificate {self.ca}; ssl_certificate_key "
                         f"{folder}/key.pem;" if tls else ""))
         self.process = subprocess.Popen(["nginx", "-c", str(conf)],
@@ -96,14 +95,23 @@ class Server:
 
 def measured(argv, env=None, stdout=subprocess.DEVNULL):
     """Seconds, CPU seconds and peak KiB of a command."""
+    peak = 0
     begin = time.perf_counter()
     process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL,
                                stdout=stdout, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    while True:
+        # ru_maxrss would hold what this process had when it forked.
+        status_file = pathlib.Path(f"/proc/{process.pid}/status")
+        found = re.search(r"VmHWM:\s*(\d+)", status_file.read_text())
+        peak = max(peak, int(found[1])) if found else peak
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        time.sleep(0.002)
     took = time.perf_counter() - begin
     if status:
         raise SystemExit(f"{' '.join(argv)}: status {status}")
-    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return took, usage.ru_utime + usage.ru_stime, peak
 
 
 def wrk(server, connections, seconds, folder):
@@ -126,7 +134,7 @@ def h2load(server, connections, records, folder):
     out = subprocess.run(
         ON_THE_OTHER_CORE + ["h2load", "-t1", f"-c{connections}", f"-n{records}",
                              "-d", str(data), "-H", "Content-Type: application/json"]
-        + ([] if server.tls else ["--h1"]) + [server.url + "/v1/chat/completions"],
+        + ["--h1", server.url + "/v1/chat/completions"],
         capture_output=True, text=True, check=True).stdout
     return float(re.search(r"([\d.]+) req/s", out)[1])
 
@@ -166,7 +174,7 @@ def requests(options, server, folder, home):
           "requests a second on one core, and the ratio to wrk\n")
     print(f"{'at a time':>9} {'wrk':>8} {'h2load':>14} {'curl -Z':>14} "
           f"{'llmroute':>14} {'with -o':>14}   CPU us a record   MiB")
-    for connections in (16, 64, 256, 1024):
+    for connections in (1, 16, 64, 256, 1024):
         base = wrk(server, connections, options.seconds, folder)
         cells = []
         for tool, ask in (("h2load", h2load), ("curl", curl)):

@@ -85,6 +85,10 @@ Meaning meaning_of(const CurlError& error) {  // NOLINT: one row per code
       return {FailureClass::kTransient, "cut stream"};
     case CURLE_GOT_NOTHING:
       return {FailureClass::kTransient, "reset"};
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return {FailureClass::kTransient,
+              error.head_seen ? "cut stream" : "reset"};
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
       return receive_meaning(error);

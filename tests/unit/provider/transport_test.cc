@@ -217,6 +217,8 @@ TEST_CASE("libcurl's errors have the meaning that retries need") {
             FailureClass::kTransient,
             "tls reset"},
            {{CURLE_GOT_NOTHING, "x"}, FailureClass::kTransient, "reset"},
+           {{CURLE_HTTP2_STREAM, "x"}, FailureClass::kTransient, "reset"},
+           {{CURLE_HTTP2, "x"}, FailureClass::kTransient, "reset"},
            {{CURLE_PARTIAL_FILE, "x"}, FailureClass::kTransient, "cut stream"},
            {{CURLE_RECV_ERROR, "x"}, FailureClass::kTransient, "reset"},
            {head_seen, FailureClass::kTransient, "cut stream"},
