@@ -63,6 +63,28 @@ class Readme(harness.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr.decode())
                 self.assertTrue(done.stdout.strip())
 
+    def test_the_commands_on_batches_work_one_after_the_other(self):
+        shown = re.search(r"\$ cat in.jsonl\n(.*?)```", section("Batches"), re.S)[1]
+        self.home.write("work/in.jsonl", shown)
+        self.home.write("work/reviews.jsonl", '{"text": "Not bad at all."}\n')
+        self.home.write("work/requests.jsonl", json.dumps(
+            {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions",
+             "body": {"messages": [{"role": "user", "content": "Hi"}]}}) + "\n")
+        said = {}
+        for line in commands("Batches"):
+            if "jq" in line and not shutil.which("jq"):
+                continue
+            with self.subTest(line):
+                done = self.shell(line)
+                said[line] = done.stdout.decode()
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                quiet = " -o " in line or "select(.error)" in line
+                self.assertEqual(bool(done.stdout.strip()), not quiet)
+        # Two for -o, none for --dry-run nor again, and those of the filters.
+        self.assertEqual(self.server.account()["requests"], 2 + 1 + 2 + 1)
+        self.assertIn("1\tcheap\ta fine answer\nrow-17\tcheap\ta fine answer\n",
+                      said.values())
+
     def test_the_configuration_shown_is_valid(self):
         text = re.search(r"```toml\n(.*?)```", README, re.S).group(1)
         result = self.run_llmroute(["config", "check"], config=text)
@@ -84,7 +106,7 @@ class Readme(harness.TestCase):
         self.assertLessEqual(shown, known)
 
     def test_files_and_commands_that_are_named_exist(self):
-        for path in re.findall(r"`((?:examples|tests|models|bench)/[\w./-]*)", README):
+        for path in re.findall(r"`((?:examples|tests|models|bench|docs)/[\w./-]*)", README):
             self.assertTrue((harness.SOURCE_DIR / path).exists(), path)
 
 
