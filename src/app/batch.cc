@@ -80,10 +80,11 @@ Status publish(const BatchRun& run, BatchOutput& output,
 }
 
 Status tell_summary(const BatchRun& run, const BatchOptions& options,
-                    const Messages& messages, const base::Error* why) {
+                    const Messages& messages, const base::Error* why,
+                    bool resumable) {
   const auto took = run.progress().elapsed(std::chrono::steady_clock::now());
   if (options.output.progress != "never" && !options.messages.quiet) {
-    std::string text = summary_text(run.totals(), took, why);
+    std::string text = summary_text(run.totals(), took, why, resumable);
     text.pop_back();
     messages.line(text);
   }
@@ -118,8 +119,9 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                            ? publish(run, output, begun.journal, status)
                            : ran;
   if (output.reader_gone()) die_by_signal(SIGPIPE);
-  LLMROUTE_CHECK(
-      tell_summary(run, options, messages, ended ? nullptr : &ended.error()));
+  LLMROUTE_CHECK(tell_summary(run, options, messages,
+                              ended ? nullptr : &ended.error(),
+                              begun.journal.has_value()));
   if (interrupt.interrupted()) interrupt.die();
   LLMROUTE_CHECK(ended);
   return status;

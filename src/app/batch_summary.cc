@@ -114,8 +114,8 @@ void write_models(base::JsonWriter& json, const BatchTotals& totals) {
 }  // namespace
 
 std::string summary_text(const BatchTotals& totals,
-                         std::chrono::milliseconds took,
-                         const base::Error* why) {
+                         std::chrono::milliseconds took, const base::Error* why,
+                         bool resumable) {
   std::string text = "records  " + counts_line(totals, took) + "\n";
   text += "cost     " + cost_line(totals) + "\n";
   text += cause_line(totals);
@@ -125,7 +125,10 @@ std::string summary_text(const BatchTotals& totals,
   }
   if (!totals.models().empty()) text += model_lines(totals);
   if (why != nullptr) {
-    text += "stopped; the same command goes on where it was left\n";
+    text += resumable
+                ? "stopped; the same command goes on where it was left\n"
+                : "stopped; with -o or --journal the same command could go on "
+                  "from here\n";
   }
   return text;
 }

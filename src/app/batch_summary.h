@@ -9,10 +9,11 @@
 
 namespace llmroute::app {
 
-// Lines for a person. `why`: null, or what stopped it.
+// Lines for a person. `why`: null, or what stopped it; `resumable`: there is a
+// journal.
 std::string summary_text(const BatchTotals& totals,
-                         std::chrono::milliseconds took,
-                         const base::Error* why);
+                         std::chrono::milliseconds took, const base::Error* why,
+                         bool resumable);
 
 // One object, schema "llmroute.batch/1", with a final newline; fields are only
 // ever added.
