@@ -119,9 +119,12 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                            ? publish(run, output, begun.journal, status)
                            : ran;
   if (output.reader_gone()) die_by_signal(SIGPIPE);
-  LLMROUTE_CHECK(tell_summary(run, options, messages,
-                              ended ? nullptr : &ended.error(),
-                              begun.journal.has_value()));
+  const base::Error interrupted{base::ErrorKind::kTryLater, "interrupted"};
+  const base::Error* why = interrupt.interrupted() ? &interrupted
+                           : ended                 ? nullptr
+                                                   : &ended.error();
+  LLMROUTE_CHECK(
+      tell_summary(run, options, messages, why, begun.journal.has_value()));
   if (interrupt.interrupted()) interrupt.die();
   LLMROUTE_CHECK(ended);
   return status;
