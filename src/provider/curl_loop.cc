@@ -65,9 +65,10 @@ class CurlLoop::Impl {
   };
 
   static int on_socket(CURL*, curl_socket_t socket, int what, void* user,
-                       void* known);
+                       void*);
   static int on_timer(CURLM*, long after_ms, void* user);
 
+  void forget(int socket);
   std::optional<Failure> open();
   std::unique_ptr<CurlHandle> take_handle();
   void take_events();
@@ -133,28 +134,29 @@ std::optional<Failure> CurlLoop::Impl::open() {
   return std::nullopt;
 }
 
-// The last argument is what multi_assign() stored: set once the socket is
-// registered.
 int CurlLoop::Impl::on_socket(CURL*, curl_socket_t socket, int what, void* user,
-                              void* known) {
+                              void*) {
   auto& self = *static_cast<Impl*>(user);
-  const int epoll = self.epoll_.get();
-  if (what == CURL_POLL_REMOVE) {
-    ::epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nullptr);
+  CurlMoment::Watched& watched = self.moment_.socket(socket);
+  watched.wanted = what != CURL_POLL_REMOVE;
+  if (!watched.wanted) {
+    if (!watched.connection) self.forget(socket);
     return 0;
   }
   epoll_event event{};
   event.events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) |
                  ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
   event.data.fd = socket;
-  // A socket closed meanwhile left by itself, so ADD is what always works.
-  if (known != nullptr &&
-      ::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) == 0) {
-    return 0;
-  }
-  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != 0) return -1;
-  self.curl_->multi_assign(self.multi_, socket, &self);
+  if (event.events == watched.events) return 0;
+  const int action = watched.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (::epoll_ctl(self.epoll_.get(), action, socket, &event) != 0) return -1;
+  watched.events = event.events;
   return 0;
+}
+
+void CurlLoop::Impl::forget(int socket) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, nullptr);
+  moment_.socket(socket).events = 0;
 }
 
 int CurlLoop::Impl::on_timer(CURLM*, long after_ms, void* user) {
@@ -252,6 +254,11 @@ void CurlLoop::Impl::take_events() {
   moment_.now = now();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
+    if (!moment_.socket(event.data.fd).wanted) {
+      // Nobody waits for it: most likely its peer has closed it.
+      forget(event.data.fd);
+      continue;
+    }
     const int what =
         ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
         ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |

@@ -109,9 +109,19 @@ curl_socket_t CurlTransfer::on_open_socket(void* user, curlsocktype,
   }
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC,
                           address->protocol);
-  if (fd < 0) transfer.socket_error_ = errno;
+  if (fd < 0) {
+    transfer.socket_error_ = errno;
+  } else {
+    transfer.moment_.socket(fd) = {0, false, true};
+  }
   transfer.refused_.reset();  // another address may do
   return fd;
+}
+
+// The connection may outlive the transfer, so `user` is what they share.
+int CurlTransfer::on_close_socket(void* user, curl_socket_t fd) {
+  static_cast<CurlMoment*>(user)->socket(fd) = {};
+  return ::close(fd);
 }
 
 long CurlTransfer::get(CURLINFO info) const {
@@ -187,6 +197,8 @@ void CurlTransfer::set_callbacks() {
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
   set(CURLOPT_OPENSOCKETDATA, this);
+  set(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+  set(CURLOPT_CLOSESOCKETDATA, &moment_);
 }
 
 void CurlTransfer::set_up(CurlHandle& handle, const CurlNetwork& network) {

@@ -50,6 +50,22 @@ struct CurlMoment {
   Deadlines::Time now{};  // of the news that are being taken
   // Those for which the first bytes since their take_pause() came.
   std::vector<uint64_t> touched;  // by number
+
+  // By descriptor, of open sockets: the events that are watched (of epoll; 0:
+  // it is not registered), and whether anybody wants them. A socket stays
+  // registered while its connection waits for the next exchange.
+  struct Watched {
+    uint32_t events = 0;
+    bool wanted = false;
+    bool connection =
+        false;  // else one that libcurl opens and closes by itself
+  };
+  std::vector<Watched> sockets;
+  Watched& socket(int fd) {
+    const auto index = static_cast<size_t>(fd);
+    if (index >= sockets.size()) sockets.resize(index + 1);
+    return sockets[index];
+  }
 };
 
 // Confined to one thread. Borrows request and receiver. Its address is known to
@@ -79,6 +95,7 @@ class CurlTransfer {
   static size_t on_body(char* data, size_t, size_t size, void* user);
   static curl_socket_t on_open_socket(void* user, curlsocktype,
                                       curl_sockaddr* address);
+  static int on_close_socket(void* user, curl_socket_t fd);
   template <class Value>
   void set(CURLoption option, Value value) {
     curl_.easy_setopt(easy_, option, value);
