@@ -104,18 +104,24 @@ bool AttemptPlan::affordable(const core::Candidate& candidate) const {
          spent_ + *candidate.worst_cost <= *ceiling_;
 }
 
-bool AttemptPlan::skip(const core::Candidate& candidate) const {
+bool AttemptPlan::excluded(const core::Candidate& candidate) const {
   return providers_off_.contains(candidate.provider->name) ||
          !affordable(candidate) ||
-         (least_window_ > 0 && candidate.model->context_window.value_or(
-                                   INT64_MAX) <= least_window_) ||
-         (blocked_ && blocked_(candidate));
+         (least_window_ > 0 &&
+          candidate.model->context_window.value_or(INT64_MAX) <= least_window_);
+}
+
+bool AttemptPlan::possible(size_t candidate) const {
+  return !excluded(decision_.candidates[candidate]);
 }
 
 std::optional<AttemptPlan::Next> AttemptPlan::allowed_from(
     size_t candidate) const {
   for (size_t i = candidate; i < decision_.candidates.size(); ++i) {
-    if (!skip(decision_.candidates[i])) return Next{i, milliseconds(0)};
+    const core::Candidate& it = decision_.candidates[i];
+    if (!excluded(it) && !(blocked_ && blocked_(it))) {
+      return Next{i, milliseconds(0)};
+    }
   }
   return std::nullopt;
 }

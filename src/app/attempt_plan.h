@@ -73,6 +73,8 @@ class AttemptPlan {
 
   // The first candidate from that index on who may be asked; nothing: nobody.
   std::optional<Next> allowed_from(size_t candidate) const;
+  // Whether it may be asked, or might be if it were not blocked.
+  bool possible(size_t candidate) const;
   // `attempt` of that candidate failed; time_left: of the request. Nothing: the
   // request is over.
   std::optional<Next> after(size_t candidate, Attempt attempt,
@@ -86,7 +88,7 @@ class AttemptPlan {
   core::Money spent() const { return spent_; }
 
  private:
-  bool skip(const core::Candidate& candidate) const;
+  bool excluded(const core::Candidate& candidate) const;
   bool affordable(const core::Candidate& candidate) const;
   std::optional<Next> same_again(size_t candidate,
                                  std::chrono::milliseconds time_left) const;

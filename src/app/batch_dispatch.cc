@@ -35,6 +35,14 @@ const core::Candidate& asked_of(const BatchItem& item) {
   return item.decision.candidates[item.candidate];
 }
 
+Failure on_hold() {
+  Failure failure;
+  failure.kind = FailureClass::kThrottled;
+  failure.cause = "on hold";
+  failure.message = "it asks to be left alone for longer than a record waits";
+  return failure;
+}
+
 bool is_throttled(const Failure& failure) {
   return failure.kind == FailureClass::kThrottled &&
          failure.should_retry != false;
@@ -100,12 +108,30 @@ void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
   enqueue(std::move(item), false);
 }
 
-void BatchDispatcher::enqueue(std::unique_ptr<BatchItem> item, bool in_front) {
-  if (const auto next = item->plan->allowed_from(item->candidate)) {
-    item->candidate = next->candidate;
-  } else if (state_of(*asked_of(*item).provider).off) {
-    return nobody_left(std::move(item));
+// The first who may be asked now, else who may be soonest; nothing: nobody.
+std::optional<size_t> BatchDispatcher::choose(const BatchItem& item) {
+  const Time now = std::chrono::steady_clock::now();
+  const auto& candidates = item.decision.candidates;
+  if (const auto now_on = item.plan->allowed_from(item.first_open)) {
+    return now_on->candidate;
   }
+  std::optional<size_t> chosen;
+  Time soonest = Time::max();
+  for (size_t i = item.first_open; i < candidates.size(); ++i) {
+    const ModelState& model = state_of(candidates[i]);
+    const bool never = model.provider->off || !item.plan->possible(i) ||
+                       (model.long_hold && model.held_until > now);
+    if (never || (chosen && model.breaker.until() >= soonest)) continue;
+    chosen = i;
+    soonest = model.breaker.until();
+  }
+  return chosen;
+}
+
+void BatchDispatcher::enqueue(std::unique_ptr<BatchItem> item, bool in_front) {
+  const auto chosen = choose(*item);
+  if (!chosen) return nobody_left(std::move(item));
+  item->candidate = *chosen;
   auto& queue = state_of(asked_of(*item)).queue;
   ++waiting_;
   if (in_front) {
@@ -127,6 +153,14 @@ void BatchDispatcher::requeue(ModelState& model) {
   std::deque<std::unique_ptr<BatchItem>> queue = std::exchange(model.queue, {});
   waiting_ -= queue.size();
   for (auto& item : queue) enqueue(std::move(item), false);
+}
+
+// Somebody answers again: who waits for others may ask there.
+void BatchDispatcher::requeue_blocked() {
+  const Time now = std::chrono::steady_clock::now();
+  for (auto& [key, model] : models_) {
+    if (!model.breaker.allows(now)) requeue(model);
+  }
 }
 
 bool BatchDispatcher::may_start(const ModelState& model, Time now) const {
@@ -169,7 +203,8 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
     return candidate.worst_cost.value_or(core::Money{});
   };
   if (budget_.ceiling() && !budget_.hold(worst())) {
-    if (!running_.empty()) return false;  // settled for less, perhaps
+    short_of_money_ = !running_.empty();  // settled for less, perhaps
+    if (short_of_money_) return false;
     const core::Money left{budget_.ceiling()->pico - budget_.settled().pico};
     if (!routing::lower_cap(candidate, left) || !budget_.hold(worst())) {
       stop({base::ErrorKind::kBudget,
@@ -205,7 +240,9 @@ base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
       *candidate.model,
       item.prompt,
       *state.key,
-      cap_to_send(candidate, item.prompt, budget_.ceiling().has_value()),
+      cap_to_send(
+          candidate, item.prompt,
+          budget_.ceiling() || item.record.overrides.max_cost.has_value()),
       false,
       // A whole reply comes at once, at its end.
       {limits.connect, total, limits.idle, total},
@@ -277,6 +314,7 @@ void BatchDispatcher::done(BatchItem* running, provider::CallResult result) {
   model.provider->pace.end(item->tokens, tokens);
   item->asked += since(item->started, now);
   settle(*item, result);
+  short_of_money_ = false;
   if (reply != nullptr) return succeed(std::move(item), std::move(*reply), now);
   fail(std::move(item), std::get<Failure>(std::move(result)), now);
 }
@@ -285,7 +323,13 @@ void BatchDispatcher::succeed(std::unique_ptr<BatchItem> item,
                               core::Reply reply, Time now) {
   const core::Candidate& by = asked_of(*item);
   ModelState& model = state_of(by);
+  const bool was_open =
+      model.breaker.state(now) != core::Breaker::State::kClosed;
   model.breaker.succeed(now);
+  if (was_open) requeue_blocked();
+  if (reply.rate_limit.wait.count() > 0) {
+    hold(model, reply.rate_limit.wait, now);
+  }
   model.provider->pace.succeed();
   model.provider->holds_in_a_row = 0;
   model.throttled_in_a_row = 0;
@@ -310,8 +354,11 @@ bool BatchDispatcher::in_outage(const BatchItem& item) const {
 
 void BatchDispatcher::count_failure(ModelState& model, const Failure& failure,
                                     Time now) {
-  if (!is_transient(failure)) return model.breaker.forget();
-  if (!failing_since_) failing_since_ = now;
+  const bool transient = is_transient(failure);
+  if ((transient || is_throttled(failure)) && !failing_since_) {
+    failing_since_ = now;
+  }
+  if (!transient) return model.breaker.forget();
   if (!model.breaker.fail(now, system_random())) return;
   messages_.warn(fmt::format(
       "{} keeps failing ({}); left alone for {:.0f} s", model.model->name,
@@ -351,26 +398,45 @@ bool BatchDispatcher::wait_for_provider(std::unique_ptr<BatchItem>& item,
                                         const Failure& failure, Time now) {
   const bool throttled = is_throttled(failure);
   if (!throttled && !(is_transient(failure) && in_outage(*item))) return false;
-  if (throttled && since(item->since, now) > kLongestHolds) return false;
+  if (throttled && since(item->since, now) > kLongestHolds &&
+      !in_outage(*item)) {
+    return false;
+  }
   const int tried =
-      throttled ? ++model.throttled_in_a_row : item->uncounted + 1;
+      throttled ? count_throttles(model, *item, now) : item->uncounted + 1;
   const auto wait = retry_wait(limits_.retries, failure, tried, system_random);
   if (!wait) {
-    model.long_hold = true;
-    model.held_until = now + std::min(*failure.retry_after, kLongestModelHold);
+    hold(model, *failure.retry_after, now);
     return false;
   }
   ++item->uncounted;
   ++retries_;
   if (throttled) {
-    model.held_until = std::max(model.held_until, now + *wait);
-    model.long_hold = false;
+    hold(model, *wait, now);
     enqueue(std::move(item), true);
   } else {
     const Time due = retry_time(model, failure, *wait, now);
     delay(std::move(item), due);
   }
   return true;
+}
+
+// How often in a row it was throttled; requests that were under way together
+// count once.
+int BatchDispatcher::count_throttles(ModelState& model, const BatchItem& item,
+                                     Time now) {
+  if (item.started >= model.throttled) ++model.throttled_in_a_row;
+  model.throttled = now;
+  return model.throttled_in_a_row;
+}
+
+// What waits for it goes to others if that is too long for a record.
+void BatchDispatcher::hold(ModelState& model, milliseconds wait, Time now) {
+  const Time until = now + std::min(wait, kLongestModelHold);
+  if (until <= model.held_until) return;
+  model.held_until = until;
+  model.long_hold = wait > limits_.retries.longest_hint + milliseconds(1000);
+  if (model.long_hold) requeue(model);
 }
 
 // Without a budget for retries left, the provider is held instead.
@@ -416,8 +482,10 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
     }
     return give_up(std::move(item));
   }
-  item->candidate = next->candidate;
-  if (next->candidate != candidate) return enqueue(std::move(item), true);
+  if (next->candidate != candidate) {
+    item->first_open = candidate + 1;
+    return enqueue(std::move(item), true);
+  }
   ++retries_;
   const Time due = retry_time(model, failure, next->wait, now);
   delay(std::move(item), due);
@@ -439,7 +507,8 @@ void BatchDispatcher::nobody_left(std::unique_ptr<BatchItem> item) {
     if (item->plan->attempts().empty()) {
       Attempt none;
       none.candidate = &by;
-      none.failure = no_key(*model.provider->off);
+      none.failure =
+          model.provider->off ? no_key(*model.provider->off) : on_hold();
       item->plan->last(std::move(none));
     }
     return give_up(std::move(item));
@@ -471,6 +540,7 @@ BatchDispatcher::Time BatchDispatcher::next() const {
   for (const auto& [key, model] : models_) {
     if (model.queue.empty() || model.breaker.probing()) continue;
     if (running_.size() >= static_cast<size_t>(limits_.jobs)) break;
+    if (short_of_money_) break;
     Time at = std::max(model.held_until, model.provider->pace.ready());
     if (model.breaker.state(at) != core::Breaker::State::kClosed) {
       at = std::max(at, model.breaker.until());

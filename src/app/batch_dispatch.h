@@ -40,6 +40,7 @@ struct BatchItem {
   core::Prompt prompt;              // as sent
   std::optional<AttemptPlan> plan;  // borrows the decision
   size_t candidate = 0;             // asked now, or next
+  size_t first_open = 0;            // those before it have failed for good
   int uncounted = 0;  // retries that did not count: outages, holds
   core::Money hold, spent;
   bool cost_unknown = false;    // an attempt may have cost, at an unknown price
@@ -103,6 +104,7 @@ class BatchDispatcher {
     core::Breaker breaker;
     Time held_until{};       // by the provider's hint
     bool long_hold = false;  // longer than a record waits for
+    Time throttled{};        // the last time
     int throttled_in_a_row = 0;
     std::deque<std::unique_ptr<BatchItem>> queue;
   };
@@ -118,9 +120,11 @@ class BatchDispatcher {
   ProviderState& state_of(const core::Provider& provider);
   ModelState& state_of(const core::Candidate& candidate);
   bool blocked(const core::Candidate& candidate);
+  std::optional<size_t> choose(const BatchItem& item);
   void enqueue(std::unique_ptr<BatchItem> item, bool in_front);
   void delay(std::unique_ptr<BatchItem> item, Time due);
   void requeue(ModelState& model);
+  void requeue_blocked();
   bool may_start(const ModelState& model, Time now) const;
   bool start_front(ModelState& model, Time now);
   base::Result<provider::Call> call_for(BatchItem& item);
@@ -132,6 +136,8 @@ class BatchDispatcher {
   bool wait_for_provider(std::unique_ptr<BatchItem>& item, ModelState& model,
                          const core::Failure& failure, Time now);
   bool in_outage(const BatchItem& item) const;
+  int count_throttles(ModelState& model, const BatchItem& item, Time now);
+  void hold(ModelState& model, std::chrono::milliseconds wait, Time now);
   Time retry_time(ModelState& model, const core::Failure& failure,
                   std::chrono::milliseconds wait, Time now);
   void count_failure(ModelState& model, const core::Failure& failure, Time now);
@@ -157,6 +163,7 @@ class BatchDispatcher {
   size_t turn_ = 0;     // which model's queue is looked at first
   int64_t numbers_ = 0;
   int64_t retries_ = 0;
+  bool short_of_money_ = false;  // until a request is settled
   std::optional<Time> last_success_;
   std::optional<Time> failing_since_;  // no success from then on
   std::optional<base::Error> stopped_;

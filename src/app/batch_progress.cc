@@ -58,9 +58,9 @@ double rate_of(const BatchTotals& totals, double seconds) {
   return seconds > 0 ? fresh / seconds : 0;
 }
 
-std::string json_line(const BatchState& state, double seconds,
-                      std::optional<int64_t> expected) {
+std::string json_line(const BatchState& state, double seconds) {
   const BatchTotals& totals = state.totals;
+  const std::optional<int64_t>& expected = state.expected;
   base::JsonWriter json;
   json.begin_object().field("event", "progress");
   json.field("done", totals.done()).field("expected", expected);
@@ -80,9 +80,9 @@ std::string json_line(const BatchState& state, double seconds,
   return json.end_object().take();
 }
 
-std::string text_line(const BatchState& state, double seconds,
-                      std::optional<int64_t> expected) {
+std::string text_line(const BatchState& state, double seconds) {
   const BatchTotals& totals = state.totals;
+  const std::optional<int64_t>& expected = state.expected;
   const double rate = rate_of(totals, seconds);
   std::vector<std::string> parts;
   std::string done = base::with_thousands(totals.done());
@@ -142,7 +142,7 @@ std::optional<BatchProgress::Time> BatchProgress::next() const {
 void BatchProgress::show(const BatchState& state, Time now) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
   if (status_wanted.exchange(false)) {
-    messages_.note(text_line(state, seconds, expected_));
+    messages_.note(text_line(state, seconds));
     if (style_ != Style::kRedraw) return;
   }
   switch (style_) {
@@ -150,16 +150,16 @@ void BatchProgress::show(const BatchState& state, Time now) {
       return;
     case Style::kRedraw:
       // Cut to the window, so that it stays one line.
-      messages_.status(base::clip_to_width(text_line(state, seconds, expected_),
-                                           terminal_width() - 1));
+      messages_.status(
+          base::clip_to_width(text_line(state, seconds), terminal_width() - 1));
       next_ = now + kRedraw;
       return;
     case Style::kLines:
-      messages_.note(text_line(state, seconds, expected_));
+      messages_.note(text_line(state, seconds));
       next_ = now + kLine;
       return;
     case Style::kJson:
-      messages_.line(json_line(state, seconds, expected_));
+      messages_.line(json_line(state, seconds));
       next_ = now + milliseconds(1000);
       return;
   }

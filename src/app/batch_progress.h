@@ -16,6 +16,7 @@ namespace llmroute::app {
 // Of one moment.
 struct BatchState {
   const BatchTotals& totals;
+  std::optional<int64_t> expected;  // records in the whole input, about
   size_t running = 0, waiting = 0;
   int64_t retries = 0;
   std::optional<core::Money> ceiling;
@@ -38,8 +39,6 @@ class BatchProgress {
   void show(const BatchState& state, Time now);
   // Takes the line away, so that something else can be printed.
   void clear();
-  // Records in the input, for a share and an estimate of the time left.
-  void expect(int64_t records) { expected_ = records; }
   std::chrono::milliseconds elapsed(Time now) const;
 
  private:
@@ -49,7 +48,6 @@ class BatchProgress {
   Style style_ = Style::kNone;
   const Messages& messages_;
   Time start_, next_;
-  std::optional<int64_t> expected_;
 };
 
 // Makes SIGUSR1 ask for a line; until then it would end the process.

@@ -45,6 +45,9 @@ base::Result<core::Decision> decide_record(batch::Record& record,
           record.prompt, batch::routing_of(record.overrides, options.routing),
           ceiling_of(record, options)));
   if (decision.candidates.empty()) return routing::no_candidate(decision);
+  if (record.overrides.model || record.overrides.route) {
+    decision.source = core::Source::kRecord;
+  }
   return decision;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "app/batch_record.h"
@@ -51,7 +52,7 @@ core::Money settled_before(const batch::Journal* journal) {
 }
 
 // Nobody answered: an error in the record's place.
-batch::Result failed_result(const BatchItem& item, const Answered& answered) {
+batch::Result failed_result(const Answered& answered) {
   const base::Error error = failed(answered, 0);
   const core::Failure& last = *answered.attempts.back().failure;
   batch::Result result;
@@ -59,7 +60,6 @@ batch::Result failed_result(const BatchItem& item, const Answered& answered) {
       core::exit_status_code(core::exit_status(error.kind)),
       redacted(error.message), error.kind == base::ErrorKind::kTryLater,
       last.http_status, answered.by->provider->name};
-  if (item.spent.pico == 0 && !item.cost_unknown) result.cost = core::Money{};
   return result;
 }
 
@@ -146,6 +146,7 @@ Status BatchRun::admit() {
 }
 
 Status BatchRun::take_line(const batch::InputLine& line) {
+  ++admitted_;
   const int64_t place =
       parts_.options.output.unordered ? 0 : order_.take_place();
   base::Fingerprint input{};
@@ -233,13 +234,15 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
         *answered.reply, by, item->record.prompt.parameters.max_tokens);
     result.reply = *std::move(answered.reply);
     if (!whole) {
-      result.error = batch::ResultError{"incomplete", whole.error().message,
-                                        false, 0, by.provider->name};
+      result.error = batch::ResultError{std::string(batch::kIncomplete),
+                                        whole.error().message, false, 0,
+                                        by.provider->name};
     }
   } else {
-    result = failed_result(*item, answered);
+    result = failed_result(answered);
   }
-  if (!item->cost_unknown && !item->cost_estimated) result.cost = item->spent;
+  if (!item->cost_unknown) result.cost = item->spent;
+  result.cost_estimated = item->cost_estimated && result.cost;
   result.routed = item->decision.candidates.front().model->name;
   result.provider = by.provider->name;
   result.route = item->decision.route;
@@ -332,8 +335,20 @@ void BatchRun::warn_of_ceiling() {
                                    core::display_usd(*ceiling)));
 }
 
+// Records in the whole input, as far as its bytes tell.
+std::optional<int64_t> BatchRun::expected() const {
+  if (input_ended_) return admitted_;
+  const auto& limit = parts_.options.input.limit;
+  const auto share = parts_.lines.share();
+  if (!share || *share <= 0) return limit;
+  const auto all =
+      std::llround(static_cast<double>(admitted_) / std::max(*share, 1e-9));
+  return std::min<int64_t>(limit.value_or(all), all);
+}
+
 BatchState BatchRun::state(Time now) const {
   return {totals_,
+          expected(),
           dispatcher_.running(),
           dispatcher_.waiting(),
           dispatcher_.retries(),

@@ -81,6 +81,7 @@ class BatchRun {
   void wait(Time now);
   base::Status check_errors() const;
   void warn_of_ceiling();
+  std::optional<int64_t> expected() const;
   BatchState state(Time now) const;
   base::Status drain();
 
@@ -93,6 +94,7 @@ class BatchRun {
   batch::Order order_;
   BatchTotals totals_;
   BatchProgress progress_;
+  int64_t admitted_ = 0;  // records
   bool input_ended_ = false;
   bool input_waits_ = false;  // no whole line yet
   bool warned_of_ceiling_ = false;

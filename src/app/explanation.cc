@@ -57,6 +57,7 @@ std::string because_line(const Decision& decision) {
   switch (decision.source) {
     case core::Source::kFlag:
     case core::Source::kEnv:
+    case core::Source::kRecord:
       return fmt::format("asked for: {}   (worth {})", decision.requested, sum);
     case core::Source::kRule:
       return fmt::format("rule {}   (worth {})", decision.rule.value_or(""),

@@ -46,7 +46,7 @@ base::Result<InputLines> InputLines::open(std::span<const std::string> paths,
 
 base::Status InputLines::add(const std::string& path) {
   const bool is_stdin = path == "-";
-  Input input{is_stdin ? "stdin" : path, {}};
+  Input input{is_stdin ? "stdin" : path, {}, {}};
   input.descriptor = base::Descriptor(
       is_stdin ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -56,6 +56,7 @@ base::Status InputLines::add(const std::string& path) {
     return cannot("open", input.name, errno);
   }
   if (S_ISDIR(info.st_mode)) return cannot("read", input.name, EISDIR);
+  if (S_ISREG(info.st_mode)) input.size = info.st_size;
   files_.push_back({info.st_dev, info.st_ino});
   inputs_.push_back(std::move(input));
   return {};
@@ -67,6 +68,18 @@ int InputLines::fd() const {
 
 const std::string& InputLines::name() const {
   return inputs_[std::min(current_, inputs_.size() - 1)].name;
+}
+
+std::optional<double> InputLines::share() const {
+  int64_t all = 0, taken = offset_;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const std::optional<int64_t>& size = inputs_[i].size;
+    if (!size) return std::nullopt;
+    all += *size;
+    if (i < current_) taken += *size;
+  }
+  if (all == 0) return std::nullopt;
+  return std::min(1.0, static_cast<double>(taken) / static_cast<double>(all));
 }
 
 bool InputLines::past_limit() const {

@@ -67,6 +67,9 @@ class InputLines {
   int fd() const;
   // Of the input being read; the last one's at the end.
   const std::string& name() const;
+  // How much of all inputs was handed out, 0 to 1; nothing unless all are
+  // files.
+  std::optional<double> share() const;
   // Of all inputs, to compare with an output's.
   const std::vector<FileIdentity>& files() const { return files_; }
 
@@ -74,6 +77,7 @@ class InputLines {
   struct Input {
     std::string name;
     base::Descriptor descriptor;
+    std::optional<int64_t> size;  // of a file, in bytes, when it was opened
   };
   enum class Filled { kBytes, kNothingYet, kEnd };
 

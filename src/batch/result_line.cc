@@ -73,15 +73,17 @@ void write_native(JsonWriter& json, const Record& record, const Result& result,
   json.begin_object().key("id");
   record.numeric_id ? json.raw(record.id) : json.value(record.id);
   json.field("line", record.line).key("text");
-  result.error ? json.null() : json.value(reply.text);
+  result.has_reply() ? json.value(reply.text) : json.null();
   json.key("finish_reason");
-  result.error ? json.null() : json.value(core::finish_name(reply.finish));
+  result.has_reply() ? json.value(core::finish_name(reply.finish))
+                     : json.null();
   write_model(json, result);
   write_route(json, result);
   json.key("usage").begin_object().field("input", reply.usage.input);
   json.field("output", reply.usage.output).end_object();
   json.key("cost").begin_object();
   write_usd(json, "usd", result.cost);
+  if (result.cost_estimated) json.field("estimated", true);
   json.end_object();
   json.field("attempts", result.attempts).field("ms", result.ms);
   write_raw(json, "meta", record.meta);
@@ -98,6 +100,10 @@ void write_extras(JsonWriter& json, const Record& record, const Result& result,
   write_text(json, "route", result.route);
   write_text(json, "source", result.source);
   write_usd(json, "cost_usd", result.cost);
+  if (result.cost_estimated) json.field("cost_estimated", true);
+  if (result.error && result.has_reply()) {
+    json.field("incomplete", result.error->message);
+  }
   json.field("attempts", result.attempts).field("ms", result.ms);
   if (!record.meta.empty()) write_raw(json, "meta", record.meta);
   if (options.echo) write_input(json, record);
@@ -109,7 +115,7 @@ void write_openai(JsonWriter& json, const Record& record, const Result& result,
   const std::string ids = options.run_id + "_" + std::to_string(record.line);
   json.begin_object().field("id", "batch_req_" + ids);
   json.field("custom_id", record.id).key("response");
-  if (result.error) {
+  if (!result.has_reply()) {
     json.null();
   } else {
     json.begin_object().field("status_code", 200).key("request_id");
@@ -123,7 +129,8 @@ void write_openai(JsonWriter& json, const Record& record, const Result& result,
     }
     json.end_object();
   }
-  write_error(json, result.error, options.extras);
+  write_error(json, result.has_reply() ? std::nullopt : result.error,
+              options.extras);
   if (options.extras) write_extras(json, record, result, options);
   json.end_object();
 }

@@ -10,18 +10,25 @@
 //   {"id":"batch_req_...","custom_id":"row-17","response":{"status_code":200,
 //    "request_id":"...","body":{...}},"error":null,"llmroute":{...}}
 //
+// An answer that is not whole is an error of code "incomplete" that keeps what
+// came: in the native form with its text, in the other with its body, where
+// "llmroute" says why under "incomplete".
+//
 // The same record and result give the same bytes. What is not known is null.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "batch/record.h"
 #include "core/money.h"
 #include "core/reply.h"
 
 namespace llmroute::batch {
+
+inline constexpr std::string_view kIncomplete = "incomplete";
 
 struct ResultError {
   std::string code;     // RecordError's, or the failure's: "try_later", ...
@@ -33,15 +40,18 @@ struct ResultError {
 
 // What the caller knows of how a record ended. Empty strings: not known.
 struct Result {
-  core::Reply reply;  // only if there is no error
+  core::Reply reply;  // only if has_reply()
   std::optional<ResultError> error;
   std::string routed;               // the model decided for
   std::string provider;             // that answered
   std::string route, source;        // "auto", "analyzer"
   std::optional<core::Money> cost;  // unset: not known, never 0
+  bool cost_estimated = false;      // `cost` holds a worst case
   int attempts = 0;
   std::optional<int64_t> ms;  // from sending to the end
   int64_t created = 0;        // seconds since 1970
+
+  bool has_reply() const { return !error || error->code == kIncomplete; }
 };
 
 struct ResultOptions {

@@ -8,6 +8,8 @@ std::string_view source_name(Source source) {
       return "flag";
     case Source::kEnv:
       return "env";
+    case Source::kRecord:
+      return "record";
     case Source::kRule:
       return "rule";
     case Source::kAnalyzer:

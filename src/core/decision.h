@@ -12,7 +12,7 @@
 
 namespace llmroute::core {
 
-enum class Source { kFlag, kEnv, kRule, kAnalyzer, kDefault };
+enum class Source { kFlag, kEnv, kRecord, kRule, kAnalyzer, kDefault };
 std::string_view source_name(
     Source source);  // "flag", "env", "rule", "analyzer", "default"
 

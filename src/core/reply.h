@@ -31,6 +31,13 @@ std::string_view finish_name(
     Finish finish);  // "stop", "length", "filter", "refusal", "tool_calls",
                      // "other"
 
+// What a provider says is left of its limits. Unset: not said.
+struct RateLimit {
+  std::optional<int64_t> requests, tokens;  // the least of several limits
+  // Until what is used up comes back; 0: nothing is, or nobody knows.
+  std::chrono::milliseconds wait{0};
+};
+
 // A complete answer: the protocol's own end marker was seen.
 struct Reply {
   std::string text;  // everything that was streamed
@@ -39,6 +46,7 @@ struct Reply {
   std::string served_model;  // as the provider names it; empty: not said
   std::string request_id;
   bool repaired_utf8 = false;
+  RateLimit rate_limit;
 };
 
 // What a failure means for retry, fallback and exit status; one switch over it

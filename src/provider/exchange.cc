@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "provider/failure.h"
+#include "provider/rate_limit.h"
 
 namespace llmroute::provider {
 namespace {
@@ -261,6 +262,7 @@ core::Reply Exchange::reply() {
   }
   reply.served_model = std::move(answer_.served_model);
   reply.request_id = request_id(head_);
+  reply.rate_limit = read_rate_limit(head_, wall());
   reply.repaired_utf8 = repaired_ || joiner_.repaired();
   return reply;
 }

@@ -256,3 +256,28 @@ TEST_CASE("the lines whose types are checked are the lines that are written") {
     FAIL_CHECK("openai_lines.jsonl should be:\n" << lines);
   }
 }
+
+TEST_CASE("S16, S17: an answer that is not whole keeps what came") {
+  Result cut = answered();
+  cut.reply.finish = Finish::kLength;
+  cut.error = ResultError{std::string(llmroute::batch::kIncomplete),
+                          "the answer was cut", false, 0, "openai"};
+  const std::string native =
+      checked(record_of(R"({"prompt":"p"})"), cut, options_of());
+  CHECK(has(native, R"("text":"caf)"));
+  CHECK(has(native, R"("finish_reason":"length")"));
+  CHECK(has(native, R"("error":{"code":"incomplete",)"));
+  const std::string openai = checked(chat_record(), cut, options_of());
+  CHECK(has(openai, R"("finish_reason":"length")"));
+  CHECK(has(openai, R"("error":null,"llmroute":{)"));
+  CHECK(has(openai, R"("incomplete":"the answer was cut")"));
+}
+
+TEST_CASE("P2: a worst case is told from a cost that is known") {
+  Result result = answered();
+  result.cost_estimated = true;
+  CHECK(has(checked(record_of(R"({"prompt":"p"})"), result, options_of()),
+            R"("cost":{"usd":0.00002,"estimated":true})"));
+  CHECK(has(checked(chat_record(), result, options_of()),
+            R"("cost_usd":0.00002,"cost_estimated":true,)"));
+}
