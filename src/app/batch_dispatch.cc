@@ -374,7 +374,9 @@ void BatchDispatcher::switch_off(ProviderState& provider,
   provider.off = base::Error{
       base::ErrorKind::kNoPermission,
       fmt::format("{} is not asked any more: {}", name, failure.message)};
-  messages_.warn(provider.off->message);
+  if (anybody(std::chrono::steady_clock::now())) {
+    messages_.warn(provider.off->message);
+  }
   for (auto& [key, model] : models_) {
     if (model.provider == &provider) requeue(model);
   }
@@ -491,19 +493,21 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
   delay(std::move(item), due);
 }
 
+// Whether some model is neither off nor held for long.
+bool BatchDispatcher::anybody(Time now) const {
+  return std::any_of(models_.begin(), models_.end(), [now](const auto& entry) {
+    const ModelState& model = entry.second;
+    return !model.provider->off && !(model.long_hold && model.held_until > now);
+  });
+}
+
 // Every candidate is off or holds for long: with the whole batch so, it stops,
 // to be resumed; else it is this record's own matter.
 void BatchDispatcher::nobody_left(std::unique_ptr<BatchItem> item) {
   const Time now = std::chrono::steady_clock::now();
-  const bool anybody =
-      std::any_of(models_.begin(), models_.end(), [now](const auto& entry) {
-        const ModelState& model = entry.second;
-        return !model.provider->off &&
-               !(model.long_hold && model.held_until > now);
-      });
   const core::Candidate& by = asked_of(*item);
   const ModelState& model = state_of(by);
-  if (anybody) {
+  if (anybody(now)) {
     if (item->plan->attempts().empty()) {
       Attempt none;
       none.candidate = &by;

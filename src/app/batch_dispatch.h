@@ -144,6 +144,7 @@ class BatchDispatcher {
   void switch_off(ProviderState& provider, const std::string& name,
                   const core::Failure& failure);
   void lower_jobs(const core::Failure& failure);
+  bool anybody(Time now) const;
   void nobody_left(std::unique_ptr<BatchItem> item);
   void give_up(std::unique_ptr<BatchItem> item);
 

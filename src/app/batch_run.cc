@@ -375,13 +375,18 @@ void BatchRun::wait(Time now) {
          static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000)));
 }
 
+bool BatchRun::over() const {
+  return input_ended_ && dispatcher_.running() + dispatcher_.waiting() == 0;
+}
+
 Status BatchRun::turn() {
   LLMROUTE_CHECK(admit());
   dispatcher_.dispatch(steady_clock::now());
   LLMROUTE_CHECK(flush());
   const Time now = steady_clock::now();
   if (progress_.due(now)) progress_.show(state(now), now);
-  if (!over()) wait(now);
+  if (over()) return check_errors();
+  wait(now);
   calls_.turn();
   LLMROUTE_CHECK(failed_);
   if (parts_.journal != nullptr) {

@@ -25,7 +25,7 @@ class Input(BatchCase):
         results = self.results(self.batch(stub, stdin=text))
         self.assertEqual([r["id"] for r in results], ["1", "4", "5"])
         self.assertEqual([r["line"] for r in results], [1, 4, 5])
-        self.assertEqual([r.prompt for r in self.posts(stub)].__len__(), 3)
+        self.assertEqual({r.prompt for r in self.posts(stub)}, {"a", "b", "c"})
 
     def test_I6_a_torn_last_line_is_an_error_record(self):
         stub = self.stub([{"text": "ok"}])
@@ -82,7 +82,7 @@ class Input(BatchCase):
         text = lines(*({"id": str(i), "prompt": "x", **one} for i, one in enumerate(evil)))
         for args in ([], ["--ignore-unknown"]):
             results = self.results(self.batch(stub, args, stdin=text), 1)
-            self.assertEqual(len([c for c in codes(results) if c]), len(evil), results)
+            self.assertNotIn(None, codes(results))
         self.assertEqual(self.posts(stub) + self.posts(other), [])
 
     def test_I11_memory_is_flat(self):
@@ -107,6 +107,7 @@ class Input(BatchCase):
             self.assertLess(peaks[1], peaks[0] + (8 << 10), peaks)
             process.stdin.close()
             process.wait()
+            out.close()
 
     def test_I12_hostile_strings_are_echoed(self):
         stub = self.stub([{"text": "ok"}])
@@ -367,7 +368,8 @@ class Output(BatchCase):
         stub = self.stub([{"text": "ok"}])
         text = prompts(3) + lines(openai("a", "x"))
         runs = [self.batch(stub, ["--no-timing"], stdin=text).out for _ in range(2)]
-        self.assertEqual(runs[0], runs[1])
+        ids = rb'"request_id":"[^"]*"'  # the stub's, a new one each time
+        self.assertEqual(re.sub(ids, b"", runs[0]), re.sub(ids, b"", runs[1]))
         self.assertIsNone(parse(runs[0])[0]["ms"])
 
     def test_output_file(self):

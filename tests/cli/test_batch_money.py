@@ -1,0 +1,283 @@
+"""`batch`: what it costs, what it may cost, and what it would cost. The stub's
+own account is the judge."""
+
+import json
+import os
+import random
+import signal
+import time
+import unittest
+
+import harness
+from batch_case import BatchCase, codes, lines, openai, parse, prompts, texts
+
+PRICES = {"m": {"input": 1.0, "output": 2.0}, "n": {"input": 10.0, "output": 20.0}}
+PICO = 10 ** 12
+
+
+def total_usd(results):
+    return sum(round(r["cost"]["usd"] * PICO) for r in results)
+
+
+class Ceiling(BatchCase):
+    """100 words of answer: a record costs some $0.0003, its worst case, with
+    the models' own output limit, $0.008."""
+    RULES = [{"words": 100}]
+
+    def test_cost_equals_hand_computed_values_and_the_stubs_account(self):
+        stub = self.stub([{"body": "say 1\"", "text": "x", "usage": {"input": 1000, "output": 200}},
+                          {"words": 20}], prices=PRICES)
+        results = self.results(self.batch(stub, stdin=prompts(30)))
+        self.assertEqual(results[0]["cost"]["usd"], 0.0014)
+        others = results[1:]
+        self.assertEqual(total_usd(others), sum(
+            (r["usage"]["input"] + 2 * r["usage"]["output"]) * 10 ** 6 for r in others))
+
+    def test_max_cost_is_never_exceeded_at_any_concurrency(self):
+        for jobs in (1, 8, 32):
+            stub = self.stub(self.RULES, prices=PRICES)
+            ceiling = 0.02
+            path = self.home.write("in.jsonl", prompts(500))
+            out = self.home.file(f"out-{jobs}.jsonl")
+            config = self.config(stub)
+            args = ["-j", str(jobs), "-o", out, path, "--max-cost"]
+            result = self.batch(stub, args + [str(ceiling)], config=config)
+            self.assert_status(result, 4)
+            self.assertIn("% " if "%" in result.err else "of the ceiling", result.err)
+            spent = stub.account()["pico_usd"]
+            self.assertLessEqual(spent, ceiling * PICO)
+            self.assertGreater(spent, 0.3 * ceiling * PICO)
+            self.assertFalse(os.path.exists(out))
+
+    def test_a_higher_ceiling_goes_on_and_asks_nothing_twice(self):
+        stub = self.stub(self.RULES, prices=PRICES)
+        path = self.home.write("in.jsonl", prompts(100))
+        out = self.home.file("out.jsonl")
+        config = self.config(stub)
+        for ceiling, status in (("0.01", 4), ("0.02", 4), ("5", 0)):
+            result = self.batch(stub, ["-j", "4", "-o", out, path, "--max-cost", ceiling],
+                                config=config)
+            self.assert_status(result, status)
+            self.assertLessEqual(stub.account()["pico_usd"], float(ceiling) * PICO)
+        asked = [r.prompt for r in self.posts(stub)]
+        self.assertEqual(len(asked), len(set(asked)))
+        with open(out, "rb") as file:
+            self.assertEqual(total_usd(parse(file.read())), stub.account()["pico_usd"])
+
+    def test_killed_runs_count_what_they_may_have_spent(self):
+        stub = self.stub([{"words": 100, "delay_headers_ms": 30}], prices=PRICES)
+        path = self.home.write("in.jsonl", prompts(400))
+        config = self.config(stub)
+        args = ["-j", "8", "-o", self.home.file("out.jsonl"), path, "--max-cost", "0.09"]
+        chance = random.Random(7)
+        for _ in range(12):
+            process = self.spawn_llmroute(["batch"] + args, config=config)
+            process.stdin.close()
+            time.sleep(0.1 + 0.2 * chance.random())
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self.assertIn(self.batch(stub, args, config=config).status, (0, 4))
+        self.assertLessEqual(stub.account()["pico_usd"], 0.09 * PICO)
+
+    def test_a_warning_comes_at_80_percent(self):
+        stub = self.stub(self.RULES, prices=PRICES)
+        result = self.batch(stub, ["--max-cost", "0.05", "-j", "1"], stdin=prompts(500))
+        self.assert_status(result, 4)
+        self.assertEqual(result.err.count("of the ceiling of $0.05"), 1, result.err)
+        calm = self.batch(stub, ["--max-cost", "5"], stdin=prompts(3))
+        self.assertNotIn("ceiling", calm.err)
+
+    def test_P2_missing_usage_counts_as_the_worst_case(self):
+        stub = self.stub([{"text": "ok", "usage": "omit"}])
+        (result,) = self.results(self.batch(
+            stub, ["--max-cost", "1"], stdin=lines({"prompt": "say 1", "max_tokens": 100})))
+        self.assertTrue(result["cost"]["estimated"])
+        # 100 tokens out, and at least the prompt's bytes in.
+        self.assertGreaterEqual(result["cost"]["usd"], 0.000205)
+        self.assertLess(result["cost"]["usd"], 0.0005)
+
+    def test_P3_text_that_cost_nothing_is_not_believed(self):
+        stub = self.stub([{"text": "ok", "usage": {"input": 5, "output": 0}}])
+        (result,) = self.results(self.batch(
+            stub, ["--max-cost", "1"], stdin=lines({"prompt": "say 1", "max_tokens": 100})))
+        self.assertTrue(result["cost"]["estimated"])
+
+    def test_P4_a_model_without_a_price_is_refused_under_a_ceiling(self):
+        stub = self.stub([{"text": "ok"}])
+        models = {"m": {"price": None}}
+        result = self.batch(stub, ["--max-cost", "1"], stdin=prompts(3), models=models)
+        self.assertEqual(self.posts(stub), [])
+        self.assertEqual(set(codes(parse(result.out))), {"budget"})
+        (free,) = self.results(self.batch(stub, stdin=prompts(1), models=models))
+        self.assertIsNone(free["cost"]["usd"])
+
+    def test_a_records_own_max_cost(self):
+        stub = self.stub([{"words": 1000}], prices=PRICES)
+        text = lines({"prompt": "x", "max_cost": 0.0005}, {"prompt": "x", "max_cost": 0.000001})
+        results = parse(self.batch(stub, stdin=text).out)
+        self.assertLessEqual(stub.account()["pico_usd"], 0.0005 * PICO)
+        self.assertEqual(len(self.posts(stub)), 1)
+        self.assertEqual(results[1]["error"]["code"], "budget")
+
+    def test_shards_divide_the_ceiling(self):
+        stub = self.stub(self.RULES, prices=PRICES)
+        path = self.home.write("in.jsonl", prompts(400))
+        for k in (1, 2, 3, 4):
+            self.assert_status(self.batch(
+                stub, ["--shard", f"{k}/4", "--max-cost", "0.08", path]), 4)
+        self.assertLessEqual(stub.account()["pico_usd"], 0.08 * PICO)
+
+    def test_the_environment_sets_a_ceiling(self):
+        stub = self.stub(self.RULES, prices=PRICES)
+        self.assert_status(self.batch(stub, stdin=prompts(100),
+                                      env={"LLMROUTE_MAX_COST": "0.01"}), 4)
+
+    def test_failures_by_status_cost_nothing(self):
+        stub = self.stub([{"status": 400}], prices=PRICES)
+        (result,) = self.results(self.batch(stub, stdin=prompts(1)), 1)
+        self.assertEqual(result["cost"]["usd"], 0)
+
+    def test_a_summary_adds_up(self):
+        stub = self.stub(self.RULES, prices=PRICES)
+        file = self.home.file("summary.json")
+        models = {"m": {"ability": 1.0}, "n": {"ability": 3.0, "price": {"input": 10.0, "output": 20.0}}}
+        text = prompts(10).replace('"}', '","model":"m","fallback":["n"]}')
+        results = self.results(self.batch(
+            stub, ["--summary", file], stdin=text, models=models))
+        with open(file, encoding="utf-8") as opened:
+            summary = json.load(opened)
+        self.assertEqual((summary["ok"], summary["failed"]), (10, 0))
+        self.assertEqual(round(summary["cost"]["usd"] * PICO), stub.account()["pico_usd"])
+        self.assertEqual(round(summary["cost"]["usd"] * PICO), total_usd(results))
+        self.assertAlmostEqual(summary["cost"]["strongest_usd"], 10 * summary["cost"]["usd"])
+        self.assertEqual(summary["models"]["m"]["records"], 10)
+        self.assertEqual(len(summary["slowest"]), 3)
+
+
+class Estimate(BatchCase):
+    MODELS = {"m": {"ability": 1.0}, "n": {"ability": 3.0, "price": {"input": 100.0, "output": 200.0}},
+              "free": {"ability": -3.0, "price": {"input": 0.001, "output": 0.001}}}
+
+    def estimate(self, args=(), text=None, models=None):
+        stub = self.stub()
+        result = self.batch(stub, ["-n", "--json", *args], models=models or self.MODELS,
+                            stdin=text or prompts(40, "Write an essay about {}"),
+                            env={"STUB_KEY": None})
+        self.assert_status(result, 0)
+        self.assertEqual(stub.connections(), 0)
+        return result.json()
+
+    def test_dry_run(self):
+        it = self.estimate()
+        self.assertEqual(it["schema"], "llmroute.estimate/1")
+        self.assertEqual(sum(m["records"] for m in it["models"].values()), 40)
+        for part in (it["all"], it["strongest"], it["cheapest"], *it["models"].values()):
+            self.assertLessEqual(part["low_usd"], part["expected_usd"])
+            self.assertLessEqual(part["expected_usd"], part["high_usd"])
+        self.assertLess(it["cheapest"]["expected_usd"], it["all"]["expected_usd"] + 1e-12)
+        self.assertGreater(it["strongest"]["expected_usd"], it["all"]["expected_usd"])
+
+    def test_dry_run_of_a_kept_model_is_that_models(self):
+        it = self.estimate(["-m", "n"])
+        self.assertEqual(list(it["models"]), ["n"])
+
+    def test_dry_run_shows_an_unknown_price_as_unknown(self):
+        it = self.estimate(models={"m": {"price": None}})
+        self.assertIsNone(it["all"]["expected_usd"])
+        self.assertEqual(it["all"]["unknown_price"], 40)
+        text = self.batch(self.stub(), ["-n"], stdin=prompts(3), models={"m": {"price": None}})
+        self.assertIn("unknown", text.text)
+        self.assertNotIn("$0", text.text)
+
+    def test_dry_run_names_what_cannot_be_asked(self):
+        it = self.estimate(text=prompts(2) + "{\n" + '{"prompt":1}\n')
+        self.assertEqual(it["faults"], {"bad_json": 1, "bad_value": 1})
+
+
+class Queues(BatchCase):
+    """--split, a queue that answers in its own order and not always, --collect."""
+    MODELS = {"m": {"ability": 1.0}, "n": {"ability": 1.0}}
+
+    def split(self, text, args=()):
+        stub = self.stub()
+        directory = self.home.file("queue")
+        result = self.batch(stub, ["--split", directory, *args], stdin=text,
+                            models=self.MODELS, env={"STUB_KEY": None})
+        self.assertEqual(stub.connections(), 0)
+        return directory, result
+
+    def answer(self, directory, keep=lambda n: True):
+        """Each file's requests, answered in another order; the third fails."""
+        for name in sorted(os.listdir(directory)):
+            if name == "manifest.jsonl":
+                continue
+            with open(os.path.join(directory, name), "rb") as file:
+                requests = parse(file.read())
+            self.assertEqual(len({r["body"]["model"] for r in requests}), 1)
+            replies, errors = [], []
+            for n, request in enumerate(requests):
+                if not keep(n):
+                    continue
+                body = {"id": "c", "object": "chat.completion", "model": "served",
+                        "choices": [{"index": 0, "finish_reason": "stop", "message": {
+                            "role": "assistant",
+                            "content": "re: " + request["body"]["messages"][-1]["content"]}}],
+                        "usage": {"prompt_tokens": 1000, "completion_tokens": 500,
+                                  "total_tokens": 1500}}
+                line = {"id": f"b{n}", "custom_id": request["custom_id"], "error": None,
+                        "response": {"status_code": 200, "request_id": f"r{n}", "body": body}}
+                if n == 2:
+                    line["response"] = None
+                    line["error"] = {"code": "batch_expired", "message": "too late"}
+                (errors if n == 2 else replies).append(line)
+            random.Random(3).shuffle(replies)
+            for kind, found in (("output", replies), ("errors", errors)):
+                with open(os.path.join(directory, f"{name}-{kind}.jsonl"), "w",
+                          encoding="utf-8") as file:
+                    file.write(lines(*found))
+
+    def collect(self, directory, args=()):
+        return self.batch(self.stub(), ["--collect", directory, *args], models=self.MODELS)
+
+    def test_split_and_collect(self):
+        text = lines(*({"id": f"r{i}", "prompt": f"p {i}", "model": "mn"[i % 2],
+                        "meta": {"i": i}} for i in range(20)))
+        directory, result = self.split(text)
+        self.assert_status(result, 0)
+        self.assertEqual(len(os.listdir(directory)), 3)
+        self.answer(directory)
+        results = self.results(self.collect(directory), 1)
+        self.assertEqual([r["id"] for r in results], [f"r{i}" for i in range(20)])
+        self.assertEqual([r["meta"]["i"] for r in results], list(range(20)))
+        failed = [i for i, r in enumerate(results) if r["error"]]
+        self.assertEqual(failed, [4, 5])
+        self.assertEqual(results[0]["text"], "re: p 0")
+        self.assertEqual(results[0]["cost"]["usd"], (0.001 + 0.001) / 2)
+
+    def test_missing_results_and_bad_records_are_error_records(self):
+        text = prompts(3) + "{\n" + prompts(3, "more {}")
+        directory, result = self.split(text, ["-m", "m"])
+        self.assert_status(result, 1)
+        self.answer(directory, keep=lambda n: n != 1)
+        result = self.collect(directory)
+        results = self.results(result, 1)
+        self.assertEqual([r["line"] for r in results], list(range(1, 8)))
+        self.assertEqual(codes(results)[1], "missing_result")
+        self.assertEqual(codes(results)[3], "bad_json")
+        self.assertIn("missing", result.err)
+
+    def test_an_openai_record_comes_back_in_its_form(self):
+        directory, _ = self.split(lines(openai("a", "x")), ["-m", "m"])
+        self.answer(directory)
+        (result,) = self.results(self.collect(directory, ["--no-extras"]))
+        self.assertEqual(result["custom_id"], "a")
+        self.assertNotIn("llmroute", result)
+
+    def test_split_again_needs_force(self):
+        directory, _ = self.split(prompts(2))
+        self.assert_status(self.split(prompts(2))[1], 73)
+        self.assert_status(self.split(prompts(2), ["--force"])[1], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
