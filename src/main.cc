@@ -28,8 +28,10 @@ void open_standard_descriptors() {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
-  // A peer or reader that went away is an error to handle, not a death.
+  // A peer or reader that went away, or a limit on the size of files, is an
+  // error to handle, not a death.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return llmroute::cli::run_program(argc, argv);
   } catch (const std::bad_alloc&) {

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/batch_estimate.h"
 #include "app/batch_journal.h"
@@ -51,22 +53,45 @@ int jobs_within_limits(int jobs, const Messages& messages) {
   return most;
 }
 
-// Writing to a file that is read would never end, or lose the input.
-Status check_output_is_no_input(const batch::InputLines& lines,
-                                const BatchOutputOptions& output) {
-  for (const auto& path :
-       {output_file(output), output.errors, output.journal}) {
-    struct stat status {};
-    if (!path || ::stat(path->c_str(), &status) != 0) continue;
-    const batch::FileIdentity identity{status.st_dev, status.st_ino};
-    const auto& inputs = lines.files();
-    if (std::find(inputs.begin(), inputs.end(), identity) == inputs.end()) {
-      continue;
-    }
-    return base::Error{base::ErrorKind::kCannotCreate,
-                       *path + " is also the input"};
+// Every file that a run writes or takes the place of.
+std::vector<std::string> written_files(const BatchOutputOptions& output) {
+  std::vector<std::string> paths;
+  for (const auto& file : {output_file(output), output.errors}) {
+    if (file) paths.insert(paths.end(), {*file, *file + ".part"});
   }
-  return {};
+  if (output.journal) paths.push_back(*output.journal);
+  if (output.summary) paths.push_back(*output.summary);
+  return paths;
+}
+
+// Writing to a file that is read would never end, or lose the input; nor may
+// two outputs be the same file.
+Status check_outputs(const batch::InputLines& lines,
+                     const BatchOutputOptions& output) {
+  const auto& inputs = lines.files();
+  const auto is_input = [&inputs](const struct stat& status) {
+    const batch::FileIdentity identity{status.st_dev, status.st_ino};
+    return S_ISREG(status.st_mode) &&
+           std::find(inputs.begin(), inputs.end(), identity) != inputs.end();
+  };
+  struct stat status {};
+  if (!output_file(output) && ::fstat(STDOUT_FILENO, &status) == 0 &&
+      is_input(status)) {
+    return base::Error{base::ErrorKind::kCannotCreate,
+                       "stdout is also the input"};
+  }
+  std::vector<std::string> paths = written_files(output);
+  for (const std::string& path : paths) {
+    if (::stat(path.c_str(), &status) == 0 && is_input(status)) {
+      return base::Error{base::ErrorKind::kCannotCreate,
+                         path + " is also the input"};
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  const auto twice = std::adjacent_find(paths.begin(), paths.end());
+  if (twice == paths.end() || twice->starts_with("/dev/")) return {};
+  return base::Error{base::ErrorKind::kUsage,
+                     "'" + *twice + "' would be written as two things"};
 }
 
 // What is owed when every record has its line.
@@ -151,7 +176,7 @@ Result<ExitStatus> batch(const BatchOptions& given,
   LLMROUTE_TRY(Routed routed, prepare_routing(question, environment));
   const BatchIdentity identity = identify_batch(options, routed);
   LLMROUTE_TRY(batch::InputLines lines, open_lines(options.input));
-  LLMROUTE_CHECK(check_output_is_no_input(lines, options.output));
+  LLMROUTE_CHECK(check_outputs(lines, options.output));
   LLMROUTE_CHECK(add_decider(question, environment, routed));
   if (options.dry_run || options.validate) {
     return estimate_batch(options, routed, lines, messages);

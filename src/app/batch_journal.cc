@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -91,6 +92,25 @@ base::Status check_head(const batch::JournalHead& head,
                   path)};
 }
 
+// Before a journal is begun, so that its head says that the outputs are ours.
+base::Status check_targets(const BatchOutputOptions& output,
+                           batch::ExistingOutput existing) {
+  for (const auto& target : {output_file(output), output.errors}) {
+    if (target) LLMROUTE_CHECK(batch::check_target(*target, existing));
+  }
+  return {};
+}
+
+// Whether OUT is what an earlier run published, before another one went on to
+// retry errors.
+Result<bool> is_published(const BatchOutputOptions& output,
+                          const batch::Journal& journal) {
+  const auto file = output_file(output);
+  if (!file || !journal.published() || journal.end()) return false;
+  LLMROUTE_TRY(const auto digest, batch::read_output_digest(*file));
+  return digest == journal.published()->output;
+}
+
 // Of a batch that ended: OUT still is what it wrote.
 base::Status check_output(const BatchOptions& options,
                           const batch::JournalEnd& end,
@@ -152,10 +172,19 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                                 identity.fingerprint, output.match,
                                 output.form.value_or("as the record")};
   bool fresh = !journal.head();
-  if (!fresh) {
+  if (fresh) {
+    const auto possible = check_targets(output, result.existing);
+    if (!possible) {
+      ::unlink(path->c_str());  // it is empty
+      return possible.error();
+    }
+  } else {
     LLMROUTE_CHECK(
         check_head(*journal.head(), head, *path, output.accept_config_change));
-    if (!output.force) result.existing = batch::ExistingOutput::kCompare;
+    LLMROUTE_TRY(const bool published, is_published(output, journal));
+    result.existing = output.force || published
+                          ? batch::ExistingOutput::kReplace
+                          : batch::ExistingOutput::kCompare;
   }
   if (journal.end()) {
     const auto same = check_output(options, *journal.end(), *path);

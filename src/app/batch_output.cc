@@ -1,7 +1,10 @@
 #include "app/batch_output.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -14,7 +17,11 @@ namespace {
 using base::Result;
 using base::Status;
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 constexpr size_t kMostPending = size_t{1} << 20;
+constexpr milliseconds kPatience{1000};
 
 }  // namespace
 
@@ -56,12 +63,46 @@ Status BatchOutput::flush() {
   const std::string text =
       terminal ? base::visible_text(pending_) : std::exchange(pending_, {});
   pending_.clear();
-  const int error = base::write_all(STDOUT_FILENO, text, stop_);
-  if (error == 0) return {};
-  reader_gone_ = error == EPIPE;
-  return base::Error{base::ErrorKind::kIo,
-                     "writing to stdout: " + base::errno_text(error)};
+  return write_stdout(text);
 }
+
+// Asked to stop, it writes as much at a time as does not block, and gives up
+// when the reader is too slow: it ends as a signal death, so that is no error.
+Status BatchOutput::write_stdout(std::string_view text) {
+  while (!text.empty()) {
+    const bool stopping = stop_ != nullptr && stop_->load();
+    if (stopping && !wait_for_reader()) return {};
+    const size_t size =
+        stopping ? std::min<size_t>(text.size(), PIPE_BUF) : text.size();
+    const ssize_t put = ::write(STDOUT_FILENO, text.data(), size);
+    if (put >= 0) {
+      text.remove_prefix(static_cast<size_t>(put));
+    } else if (errno == EAGAIN) {
+      pollfd one{STDOUT_FILENO, POLLOUT, 0};
+      ::poll(&one, 1, stopping ? 0 : -1);
+    } else if (errno != EINTR) {
+      return stdout_error(errno);
+    }
+  }
+  return {};
+}
+
+bool BatchOutput::wait_for_reader() {
+  const auto now = steady_clock::now();
+  if (!patience_) patience_ = now + kPatience;
+  const auto left = std::chrono::ceil<milliseconds>(*patience_ - now);
+  pollfd one{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&one, 1, static_cast<int>(std::max<int64_t>(0, left.count()))) >
+         0;
+}
+
+base::Error BatchOutput::stdout_error(int error) {
+  reader_gone_ = error == EPIPE;
+  return {base::ErrorKind::kIo,
+          "writing to stdout: " + base::errno_text(error)};
+}
+
+base::Error BatchOutput::lose_reader() { return stdout_error(EPIPE); }
 
 Result<std::optional<batch::OutputDigest>> BatchOutput::publish() {
   LLMROUTE_CHECK(flush());
@@ -70,7 +111,9 @@ Result<std::optional<batch::OutputDigest>> BatchOutput::publish() {
     if (!published) return published.error();
   }
   if (!out_) return std::optional<batch::OutputDigest>();
+  const bool keeps_nothing = out_->in_place();
   LLMROUTE_TRY(batch::OutputDigest digest, out_->publish());
+  if (keeps_nothing) return std::optional<batch::OutputDigest>();
   return std::optional(std::move(digest));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ namespace llmroute::app {
 class BatchOutput {
  public:
   // Creates what is to be written, before anything is asked: kCannotCreate.
-  // `stop` ends a write to stdout that blocks; borrowed.
+  // When `stop` becomes true, a reader of stdout that is slow is waited for no
+  // longer than a second, in all; borrowed.
   static base::Result<BatchOutput> open(const BatchOutputOptions& options,
                                         batch::ExistingOutput existing,
                                         const std::atomic<bool>* stop);
@@ -28,19 +30,26 @@ class BatchOutput {
   base::Status write(const batch::FinishedLine& line);
   // Hands on what is buffered. Failed: kIo; see also reader_gone().
   base::Status flush();
-  // OUT takes its name. Nothing if the lines went to stdout. Ends the object's
-  // use.
+  // OUT takes its name. Nothing if the lines went to stdout, a FIFO or a
+  // device. Ends the object's use.
   base::Result<std::optional<batch::OutputDigest>> publish();
 
   bool to_stdout() const { return !out_; }
   bool reader_gone() const { return reader_gone_; }
+  // The reader of stdout went away while nothing was written.
+  base::Error lose_reader();
 
  private:
   BatchOutput() = default;
+  base::Status write_stdout(std::string_view text);
+  base::Error stdout_error(int error);
+  bool wait_for_reader();
 
   std::optional<batch::PartFile> out_, errors_;
   std::string pending_;  // for stdout
   const std::atomic<bool>* stop_ = nullptr;
+  // Of the waiting for a slow reader, once `stop` is true.
+  std::optional<std::chrono::steady_clock::time_point> patience_;
   bool reader_gone_ = false;
 };
 

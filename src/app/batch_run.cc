@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -27,6 +28,7 @@ using std::chrono::steady_clock;
 constexpr size_t kWindow = 256;
 constexpr size_t kWindowBytes = size_t{64} << 20;
 constexpr milliseconds kPatience{5000};  // for running requests, interrupted
+constexpr std::string_view kDuplicateId = "duplicate_id";
 
 batch::ResultOptions result_options(const BatchOptions& options,
                                     const std::string& run_id) {
@@ -93,7 +95,8 @@ BatchRun::BatchRun(const BatchParts& parts)
           }),
       ids_(parts.scratch_directory),
       progress_(parts.options.output.progress, parts.messages,
-                steady_clock::now()) {}
+                steady_clock::now()),
+      by_id_(parts.options.output.match == "id") {}
 
 DispatchLimits BatchRun::dispatch_limits() const {
   const core::Limits& limits = parts_.routed.config->limits;
@@ -120,7 +123,8 @@ bool BatchRun::wants_more() const {
   const size_t on_the_way = dispatcher_.running() + dispatcher_.waiting();
   const bool room = order_.size() < window() && order_.bytes() < kWindowBytes &&
                     on_the_way < window();
-  return room && !input_ended_ && !dispatcher_.stopped();
+  return room && !input_ended_ && !dispatcher_.stopped() &&
+         !parts_.interrupt.interrupted();
 }
 
 bool BatchRun::over() const {
@@ -167,8 +171,11 @@ Status BatchRun::take_line(const batch::InputLine& line) {
 base::Result<bool> BatchRun::replay(const batch::InputLine& line, int64_t place,
                                     const base::Fingerprint& input) {
   std::optional<batch::JournalRecord> found;
-  if (parts_.options.output.match == "id") {
+  if (by_id_) {
     const batch::Record record = parts_.parser.parse(line.text, line.number);
+    // The first of them is meant.
+    LLMROUTE_TRY(const bool duplicate, ids_.contains(record.id));
+    if (duplicate) return false;
     LLMROUTE_TRY(found, parts_.journal->find(record.id, input));
   } else {
     LLMROUTE_TRY(found, parts_.journal->find(line.number));
@@ -279,7 +286,9 @@ Status BatchRun::finish(const batch::Record& record, int64_t place,
   totals_.add(journaled, false);
   batch::FinishedLine line{batch::result_line(record, result, result_options_),
                            journaled.ok};
-  if (parts_.journal != nullptr) {
+  // Found by id, a duplicate would be taken for the first; it costs nothing.
+  const bool found_again = by_id_ && journaled.error_code == kDuplicateId;
+  if (parts_.journal != nullptr && !found_again) {
     journaled.out = line.text;
     LLMROUTE_CHECK(parts_.journal->append(std::move(journaled)));
   }
@@ -356,7 +365,7 @@ BatchState BatchRun::state(Time now) const {
           dispatcher_.troubles(now)};
 }
 
-void BatchRun::wait(Time now) {
+Status BatchRun::wait(Time now) {
   Time until = now + calls_.timeout();
   until = std::min(until, dispatcher_.next());
   if (const auto due = progress_.next()) until = std::min(until, *due);
@@ -365,18 +374,21 @@ void BatchRun::wait(Time now) {
       until = std::min(until, *due);
     }
   }
-  std::array<pollfd, 3> fds = {
+  const bool to_stdout = parts_.output.to_stdout();
+  std::array<pollfd, 4> fds = {
       {{calls_.fd(), POLLIN, 0},
        {parts_.interrupt.cancel().wake_fd, POLLIN, 0},
-       {input_waits_ && wants_more() ? parts_.lines.fd() : -1, POLLIN, 0}}};
+       {input_waits_ && wants_more() ? parts_.lines.fd() : -1, POLLIN, 0},
+       {to_stdout ? STDOUT_FILENO : -1, 0, 0}}};
   // What is due may be due since the beginning of time.
   const auto left = std::chrono::ceil<milliseconds>(std::max(until, now) - now);
-  ::poll(fds.data(), fds.size(),
-         static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000)));
-}
-
-bool BatchRun::over() const {
-  return input_ended_ && dispatcher_.running() + dispatcher_.waiting() == 0;
+  const int news =
+      ::poll(fds.data(), fds.size(),
+             static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000)));
+  if (news > 0 && (fds[3].revents & POLLERR) != 0) {
+    return parts_.output.lose_reader();
+  }
+  return {};
 }
 
 Status BatchRun::turn() {
@@ -386,7 +398,7 @@ Status BatchRun::turn() {
   const Time now = steady_clock::now();
   if (progress_.due(now)) progress_.show(state(now), now);
   if (over()) return check_errors();
-  wait(now);
+  LLMROUTE_CHECK(wait(now));
   calls_.turn();
   LLMROUTE_CHECK(failed_);
   if (parts_.journal != nullptr) {
@@ -404,11 +416,14 @@ Status BatchRun::drain() {
   while (dispatcher_.running() > 0 && failed_) {
     const Time now = steady_clock::now();
     if (interrupted && now >= end) break;
-    std::array<pollfd, 1> fds = {{{calls_.fd(), POLLIN, 0}}};
-    const auto left = std::min<milliseconds>(
-        calls_.timeout(), std::chrono::ceil<milliseconds>(end - now));
-    ::poll(fds.data(), fds.size(),
-           static_cast<int>(std::max<int64_t>(0, left.count())));
+    std::array<pollfd, 2> fds = {
+        {{calls_.fd(), POLLIN, 0},
+         {interrupted ? -1 : parts_.interrupt.cancel().wake_fd, POLLIN, 0}}};
+    auto left = calls_.timeout();
+    if (interrupted) {
+      left = std::min(left, std::chrono::ceil<milliseconds>(end - now));
+    }
+    ::poll(fds.data(), fds.size(), static_cast<int>(left.count()));
     calls_.turn();
     if (!interrupted && parts_.interrupt.interrupted()) return drain();
   }

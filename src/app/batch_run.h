@@ -78,7 +78,7 @@ class BatchRun {
   base::Status write_in_order();
   base::Status flush();
   base::Status turn();
-  void wait(Time now);
+  base::Status wait(Time now);
   base::Status check_errors() const;
   void warn_of_ceiling();
   std::optional<int64_t> expected() const;
@@ -95,6 +95,7 @@ class BatchRun {
   BatchTotals totals_;
   BatchProgress progress_;
   int64_t admitted_ = 0;  // records
+  const bool by_id_;      // what is journaled is found by id, not by line
   bool input_ended_ = false;
   bool input_waits_ = false;  // no whole line yet
   bool warned_of_ceiling_ = false;

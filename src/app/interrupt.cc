@@ -19,6 +19,7 @@ std::atomic<int> caught{0};
 std::array<int, 2> wake_pipe = {-1, -1};
 
 void on_signal(int signal) {
+  if (requested.load()) die_by_signal(signal);
   caught.store(signal);
   requested.store(true);
   const char byte = 1;
@@ -38,7 +39,7 @@ InterruptGuard::InterruptGuard() {
   (void)!::pipe2(wake_pipe.data(), O_CLOEXEC | O_NONBLOCK);
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends us
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (const int signal : kSignals) {
     if (!ignored(signal)) sigaction(signal, &action, nullptr);
   }

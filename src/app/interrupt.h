@@ -1,5 +1,5 @@
 // SIGINT, SIGTERM and SIGHUP during a call: the first asks for cancellation, a
-// second of the same kind ends the process at once. After cleaning up the
+// second ends the process at once. After cleaning up the
 // process dies by the signal, so that the shell sees a signal death.
 #pragma once
 

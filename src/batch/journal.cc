@@ -103,7 +103,22 @@ base::Status Journal::replace(base::ReplacementFile file) {
   return {};
 }
 
+// The end of the last end; without one, of the journal.
+base::Result<uint64_t> Journal::retried_before() const {
+  uint64_t published = 0;
+  const FrameVisitor visit = [&](const JournalFrame& frame, uint64_t offset,
+                                 std::string_view) -> base::Status {
+    if (std::holds_alternative<JournalEnd>(frame)) published = offset;
+    return {};
+  };
+  LLMROUTE_TRY(const JournalScan scan, scan_journal(file_.get(), path_, visit));
+  return published > 0 ? published : scan.end;
+}
+
 base::Status Journal::load(const OnRecord& on_record) {
+  if (options_.retry_errors) {
+    LLMROUTE_TRY(retried_before_, retried_before());
+  }
   LLMROUTE_TRY(
       const JournalScan scan,
       scan_journal(file_.get(), path_,
@@ -128,7 +143,9 @@ base::Status Journal::visit(JournalFrame frame, uint64_t offset,
     return check_head(path_, *head_);
   }
   end_.reset();
-  if (auto* end = std::get_if<JournalEnd>(&frame)) end_ = std::move(*end);
+  if (auto* end = std::get_if<JournalEnd>(&frame)) {
+    published_ = end_ = std::move(*end);
+  }
   if (const auto* send = std::get_if<JournalSend>(&frame)) {
     return visit_send(*send);
   }
@@ -156,7 +173,7 @@ base::Status Journal::visit_record(const JournalRecord& record, uint64_t offset,
              (unknown ? sent->second  // all that it may have cost
                       : record.cost.value_or(core::Money()) + record.orphaned);
   if (sent != sent_.end()) sent_.erase(sent);
-  if (options_.retry_errors && !record.ok) return {};
+  if (!record.ok && offset < retried_before_) return {};
   LLMROUTE_TRY(const auto replaced, find_as(record));
   on_record(record, replaced ? &*replaced : nullptr);
   return set_offset(record, offset);
@@ -295,8 +312,12 @@ base::Status Journal::sync_if_due(base::Clock::Monotonic now) {
 base::Status Journal::finish(const JournalEnd& end) {
   LLMROUTE_CHECK(write(encode_frame(end)));
   LLMROUTE_CHECK(sync());
-  end_ = end;
-  if (end.failed > 0) return {};
+  published_ = end_ = end;
+  if (end.failed == 0) (void)compact(end);
+  return {};
+}
+
+base::Status Journal::compact(const JournalEnd& end) {
   LLMROUTE_TRY(base::ReplacementFile file,
                base::ReplacementFile::create(path_, 0600, kNewSuffix));
   const std::string frames = encode_frame(*head_) + encode_frame(end);

@@ -35,8 +35,10 @@ enum class FsyncPolicy : uint8_t { kGroup, kAlways, kNone };
 
 struct JournalOptions {
   FsyncPolicy fsync = FsyncPolicy::kGroup;
-  bool repair = false;        // of a damaged journal, keep the good frames
-  bool retry_errors = false;  // records that failed do not count
+  bool repair = false;  // of a damaged journal, keep the good frames
+  // Records that failed do not count, unless they failed since the last end:
+  // then it was a killed process that was asking for them again.
+  bool retry_errors = false;
 };
 
 // One thread. Memory does not grow with the number of records.
@@ -65,6 +67,8 @@ class Journal {
   // What finish() wrote, if nothing was appended since. Without failed records
   // the others are gone.
   const std::optional<JournalEnd>& end() const { return end_; }
+  // What finish() wrote last, whatever was appended since.
+  const std::optional<JournalEnd>& published() const { return published_; }
   // Money spent before this process: by all records, whether they count or
   // not, and what killed processes may have spent without a record.
   core::Money settled() const { return settled_; }
@@ -95,13 +99,15 @@ class Journal {
   base::Status sync();
 
   // Appends the end and syncs; then, unless records failed, which could be
-  // asked again, replaces the journal by one of head and end alone.
+  // asked again, replaces the journal by one of head and end alone. If only
+  // that fails, all is well.
   base::Status finish(const JournalEnd& end);
 
  private:
   Journal(std::string path, base::Descriptor file,
           const JournalOptions& options);
   base::Status repair();
+  base::Result<uint64_t> retried_before() const;
   base::Status load(const OnRecord& on_record);
   base::Status visit(JournalFrame frame, uint64_t offset,
                      const OnRecord& on_record);
@@ -118,15 +124,17 @@ class Journal {
   base::Status check_background();
   base::Status write(std::string_view frame);
   base::Status replace(base::ReplacementFile file);
+  base::Status compact(const JournalEnd& end);
 
   std::string path_;
   base::Descriptor file_;
   JournalOptions options_;
   uint64_t size_ = 0;  // of the file, all of it good frames
   std::optional<JournalHead> head_;
-  std::optional<JournalEnd> end_;
-  LineIndex lines_;     // line -> offset of its record
-  FingerprintMap ids_;  // id and input -> offset of their record
+  std::optional<JournalEnd> end_, published_;
+  uint64_t retried_before_ = 0;  // failed records up to here do not count
+  LineIndex lines_;              // line -> offset of its record
+  FingerprintMap ids_;           // id and input -> offset of their record
   core::Money settled_, orphaned_;
   // Of lines without a record, what was sent for them by earlier processes.
   std::unordered_map<int64_t, core::Money> sent_;

@@ -23,12 +23,20 @@ bool is_in_the_way(const std::string& path) {
 
 }  // namespace
 
+base::Status check_target(const std::string& out, ExistingOutput existing) {
+  struct stat info {};
+  if (::stat(out.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return base::Error{ErrorKind::kCannotCreate,
+                       fmt::format("'{}' is a directory", out)};
+  }
+  if (existing != ExistingOutput::kRefuse || !is_in_the_way(out)) return {};
+  return base::Error{ErrorKind::kCannotCreate,
+                     fmt::format("'{}' exists; --force replaces it", out)};
+}
+
 base::Result<PartFile> PartFile::create(const std::string& out,
                                         ExistingOutput existing) {
-  if (existing == ExistingOutput::kRefuse && is_in_the_way(out)) {
-    return base::Error{ErrorKind::kCannotCreate,
-                       fmt::format("'{}' exists; --force replaces it", out)};
-  }
+  LLMROUTE_CHECK(check_target(out, existing));
   LLMROUTE_TRY(base::ReplacementFile file,
                base::ReplacementFile::create(out, 0666, ".part"));
   return PartFile(std::move(file), existing);

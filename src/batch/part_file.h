@@ -21,6 +21,10 @@ enum class ExistingOutput : uint8_t {
   kReplace,  // --force
 };
 
+// Before anything is created: a directory, or an OUT that may not be replaced,
+// is kCannotCreate.
+base::Status check_target(const std::string& out, ExistingOutput existing);
+
 // One thread. Nothing is removed when it goes away: the next run makes the part
 // anew from the journal.
 class PartFile {
@@ -42,6 +46,8 @@ class PartFile {
   // named. Ends the object's use.
   base::Result<OutputDigest> publish();
 
+  // A FIFO or a device, which keeps nothing.
+  bool in_place() const { return file_.in_place(); }
   // Where lines go now: OUT.part, or OUT itself if it is written directly.
   const std::string& path() const {
     return file_.in_place() ? file_.target() : file_.temporary();

@@ -172,10 +172,16 @@ class BatchCase(harness.TestCase):
         for name, content in files.items():
             self.home.write("work/" + name, content)
 
-    def journaled(self):
-        """Numbers of the records that have a result in the journal."""
-        return {int(frame["id"][4:]) for frame in frames(self.path(JOURNAL))
-                if frame["frame"] == "R"}
+    def journaled(self, retry_errors=False):
+        """Numbers of the records that have a result in the journal; with
+        --retry-errors those that failed before its last end do not count."""
+        safe = set()
+        for frame in frames(self.path(JOURNAL)):
+            if frame["frame"] == "R":
+                safe.add((int(frame["id"][4:]), frame["ok"]))
+            elif frame["frame"] == "E" and retry_errors:
+                safe = {(number, ok) for number, ok in safe if ok}
+        return {number for number, _ in safe}
 
     def result(self, ended, mode):
         return ended.out if mode == "stdout" else self.read()

@@ -30,7 +30,7 @@ class Kill(durable_batch.BatchCase):
 
     def go_on(self, expected, asked, kills, *args, mode="file", status=0):
         """After `kills` kills that asked for `asked`: the same command again."""
-        safe = self.journaled()
+        safe = self.journaled("--retry-errors" in args)
         ended = self.go(*args, mode=mode)
         self.assert_status(ended, status)
         self.assertEqual(self.result(ended, mode), expected)
@@ -42,7 +42,7 @@ class Kill(durable_batch.BatchCase):
         self.assertLessEqual(repeated, self.jobs * kills)
         self.kills += kills
         self.repeated += repeated
-        self.worst = max(self.worst, repeated)
+        self.worst = max(self.worst, -(-repeated // kills) if kills else 0)
 
     def files(self):
         """What is traced: our files, and the directory that is synced."""
@@ -57,7 +57,9 @@ class Kill(durable_batch.BatchCase):
                 with self.subTest(mode=mode, jobs=self.jobs, call=call, when=when):
                     self.restore(start or {"in.jsonl": self.read("in.jsonl")})
                     self.asked.new()
-                    tracer = durable_batch.strace(call, when, paths=self.files())
+                    # The libraries are opened on a thread, at the same time.
+                    paths = self.files() if call == "openat" else ()
+                    tracer = durable_batch.strace(call, when, paths=paths)
                     ended = self.go(*args, mode=mode, tracer=tracer)
                     if ended.status != -signal.SIGKILL:
                         self.assert_status(ended, status)
