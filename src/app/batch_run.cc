@@ -214,9 +214,25 @@ Status BatchRun::refuse(batch::Record record, int64_t place,
   return finish(record, place, input, result, std::move(journaled));
 }
 
+// Not even the whole ceiling pays for one such record: that is the batch's end
+// and not the record's fault, unless its own limit is the lower one.
+bool BatchRun::stops_at_ceiling(const batch::Record& record,
+                                const base::Error& error) {
+  const auto& ceiling = budget_.ceiling();
+  const auto& own = record.overrides.max_cost;
+  const auto& each = parts_.routed.config->limits.max_cost;
+  if (error.kind != base::ErrorKind::kBudget || !ceiling ||
+      (own && *own < *ceiling) || (each && *each < *ceiling)) {
+    return false;
+  }
+  dispatcher_.stop(error);
+  return true;
+}
+
 Status BatchRun::route(batch::Record record, int64_t place,
                        const base::Fingerprint& input) {
   auto decision = decide_record(record, parts_.options, parts_.routed);
+  if (!decision && stops_at_ceiling(record, decision.error())) return {};
   if (!decision) {
     record.error = not_routed(decision.error());
     return refuse(std::move(record), place, input);
@@ -397,7 +413,7 @@ Status BatchRun::turn() {
   LLMROUTE_CHECK(flush());
   const Time now = steady_clock::now();
   if (progress_.due(now)) progress_.show(state(now), now);
-  if (over()) return check_errors();
+  if (over() || dispatcher_.stopped()) return check_errors();
   LLMROUTE_CHECK(wait(now));
   calls_.turn();
   LLMROUTE_CHECK(failed_);

@@ -64,6 +64,7 @@ class BatchRun {
   base::Result<bool> replay(const batch::InputLine& line, int64_t place,
                             const base::Fingerprint& input);
   base::Status check_id(batch::Record& record);
+  bool stops_at_ceiling(const batch::Record& record, const base::Error& error);
   base::Status route(batch::Record record, int64_t place,
                      const base::Fingerprint& input);
   base::Status decided(std::unique_ptr<BatchItem> item);

@@ -118,7 +118,7 @@ std::optional<milliseconds> until_reset(std::string_view text, Instant date) {
     const double ms = *number >= kSomeDayMilliseconds ? *number : *number * 1e3;
     const auto since_1970 = static_cast<int64_t>(std::min(ms, 1e15));
     until = milliseconds(since_1970) - date.time_since_epoch();
-  } else {
+  } else if (text.find(':') == std::string_view::npos) {
     until = parse_retry_delay(text);
   }
   return until && until->count() > 0 ? until : std::nullopt;

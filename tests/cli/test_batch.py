@@ -503,8 +503,8 @@ class Overrides(BatchCase):
 
 
 class Routing(BatchCase):
-    MODELS = {"strong": {"ability": 3.0, "price": {"input": 10.0, "output": 50.0}},
-              "middle": {"ability": 1.0, "price": {"input": 1.0, "output": 4.0}},
+    MODELS = {"strong": {"ability": 3.0, "price": {"input": 2.0, "output": 20.0}},
+              "middle": {"ability": 0.0, "price": {"input": 1.0, "output": 4.0}},
               "weak": {"ability": -1.0, "price": {"input": 0.05, "output": 0.2}}}
 
     def test_each_record_is_routed_as_explain_would(self):
