@@ -41,8 +41,8 @@ class FoldModel {
                        std::span<const std::string> models,
                        const learning::OutcomeHeadsOptions& options);
 
-  // The same of models whose outcomes are not fitted to: one difficulty of each
-  // prompt from the outcomes of all other models, and of a model its mean score
+  // The same of models whose outcomes are not fitted to: what makes a prompt
+  // hard from the outcomes of all other models, and of a model its mean score
   // only. Nothing if the data have no two others.
   static std::optional<FoldModel> fit_unseen(
       const FoldData& data, std::span<const uint32_t> train,
@@ -59,16 +59,8 @@ class FoldModel {
   FoldModel(const FoldData& data, learning::OutcomeHeads heads)
       : data_(&data), heads_(std::move(heads)) {}
 
-  std::vector<double> chances(const learning::PromptFeatures& features) const;
-  // The mean over heads of the logits: how easy a prompt is.
-  double ease(const learning::PromptFeatures& features) const;
-  void set_means(std::span<const uint32_t> train,
-                 std::span<const uint32_t> models);
-
   const FoldData* data_;
   learning::OutcomeHeads heads_;
-  // Per model, added to the ease; empty where every model has a head.
-  std::vector<double> offsets_;
 };
 
 }  // namespace llmroute::app

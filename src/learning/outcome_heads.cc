@@ -13,26 +13,94 @@ namespace {
 
 constexpr uint32_t kNone = ~0U;
 
-// Variables: head 0 is common, head 1 + m is model m's own.
+constexpr double kStep = 0.5;  // of a direction's loading by the one before
+
+using Models = std::span<const uint32_t>;
+
+// The logit of each model's mean score on the samples, by model number; that of
+// one half without outcomes.
+std::vector<double> abilities(const Problem& problem,
+                              std::span<const uint32_t> samples) {
+  constexpr double kLeast = 1e-3;
+  std::vector<double> score, count;
+  for (const uint32_t s : samples) {
+    const Sample& sample = problem.samples[s];
+    for (uint32_t o = sample.outcome_begin; o < sample.outcome_end; ++o) {
+      const Outcome& outcome = problem.outcomes[o];
+      const size_t size = std::max<size_t>(score.size(), outcome.model + 1);
+      score.resize(size);
+      count.resize(size);
+      score[outcome.model] += static_cast<double>(outcome.score);
+      count[outcome.model] += 1;
+    }
+  }
+  for (size_t m = 0; m < score.size(); ++m) {
+    const double mean = count[m] == 0 ? 0.5 : score[m] / count[m];
+    const double p = std::clamp(mean, kLeast, 1 - kLeast);
+    score[m] = std::log(p / (1 - p));
+  }
+  return score;
+}
+
+// Per model of `models` its loading on each direction.
+class Loadings {
+ public:
+  // Standardised over the models `fitted`.
+  Loadings(const std::vector<double>& ability, Models fitted,
+           const OutcomeHeadsOptions& options)
+      : ability_(ability), options_(options) {
+    const auto count = static_cast<double>(fitted.size());
+    for (const uint32_t m : fitted) centre_ += of(m) / count;
+    double square = 0;
+    for (const uint32_t m : fitted) {
+      square += (of(m) - centre_) * (of(m) - centre_) / count;
+    }
+    constexpr double kLeast = 0.3;  // models all alike say nothing
+    spread_ = std::sqrt(square) + kLeast;
+  }
+
+  std::vector<double> of_model(uint32_t model) const {
+    std::vector<double> loadings;
+    double loading = std::sqrt(options_.sharing);
+    for (uint32_t k = 0; k < options_.directions; ++k) {
+      loadings.push_back(loading);
+      loading *= kStep * (of(model) - centre_) / spread_;
+    }
+    return loadings;
+  }
+
+ private:
+  double of(uint32_t model) const {
+    return model < ability_.size() ? ability_[model] : 0;
+  }
+
+  const std::vector<double>& ability_;
+  const OutcomeHeadsOptions& options_;
+  double centre_ = 0, spread_ = 1;
+};
+
+// Variables: the heads of the directions, then, unless unseen, model m's own,
+// then the biases of the models.
 class Fit {
  public:
-  Fit(const Problem& problem, std::span<const uint32_t> samples,
-      std::span<const uint32_t> models, const OutcomeHeadsOptions& options)
+  Fit(const Problem& problem, std::span<const uint32_t> samples, Models models,
+      const Loadings& loadings, const OutcomeHeadsOptions& options)
       : problem_(problem),
         samples_(samples),
         options_(options),
+        shared_(options.directions),
         dense_(problem),
-        heads_(problem, dense_, 1 + models.size(), false,
-               penalties(options, samples.size())),
-        common_(std::sqrt(options.sharing)) {
+        heads_(problem, dense_, shared_ + (options.unseen ? 0 : models.size()),
+               false, penalties(options, samples.size())) {
     for (uint32_t m = 0; m < models.size(); ++m) {
       place_.resize(std::max<size_t>(place_.size(), models[m] + 1), kNone);
       place_[models[m]] = m;
+      loadings_.push_back(loadings.of_model(models[m]));
     }
   }
 
   void run() {
-    x_.resize(heads_.size());
+    x_.resize(heads_.size() + loadings_.size());
     PartialSums sums(x_.size());
     const Objective objective = [&](std::span<const double> x,
                                     std::span<double> gradient) {
@@ -41,7 +109,7 @@ class Fit {
                [&](size_t begin, size_t end, std::span<double> sum) {
                  return add(begin, end, x, sum);
                });
-      return value + heads_.penalise(x, gradient);
+      return value + penalise(x, gradient);
     };
     MinimiseOptions options;
     options.iterations = options_.iterations;
@@ -51,21 +119,36 @@ class Fit {
     minimise(objective, x_, options);
   }
 
-  double row_weight(size_t row, size_t m) const {
-    return common_ * heads_.row_weight(x_, row, 0) +
-           heads_.row_weight(x_, row, 1 + m);
+  // What the model `m` of those fitted, or one of these loadings that was not,
+  // makes of the heads, each of which `of_head` tells.
+  template <class OfHead>
+  double combined(const std::vector<double>& loadings, size_t m,
+                  const OfHead& of_head) const {
+    double sum = options_.unseen ? 0 : of_head(shared_ + m);
+    for (size_t k = 0; k < shared_; ++k) sum += loadings[k] * of_head(k);
+    return sum;
+  }
+  double row_weight(size_t row, const std::vector<double>& loadings,
+                    size_t m) const {
+    return combined(loadings, m, [&](size_t head) {
+      return heads_.row_weight(x_, row, head);
+    });
   }
   // Of a raw feature.
-  double dense_weight(size_t i, size_t m) const {
-    return (common_ * heads_.dense_weight(x_, i, 0) +
-            heads_.dense_weight(x_, i, 1 + m)) *
-           static_cast<double>(dense_.inverse(i));
+  double dense_weight(size_t i, const std::vector<double>& loadings,
+                      size_t m) const {
+    return static_cast<double>(dense_.inverse(i)) *
+           combined(loadings, m, [&](size_t head) {
+             return heads_.dense_weight(x_, i, head);
+           });
   }
-  double bias(size_t m) const {
-    const std::span<const double> x(x_);
-    double bias = common_ * heads_.bias(x, 0) + heads_.bias(x, 1 + m);
+  double bias(const std::vector<double>& loadings, size_t m) const {
+    double bias = (options_.unseen ? 0 : x_[heads_.size() + m]) +
+                  combined(loadings, m,
+                           [&](size_t head) { return heads_.bias(x_, head); });
     for (size_t i = 0; i < problem_.dense_count; ++i) {
-      bias -= dense_weight(i, m) * static_cast<double>(dense_.mean(i));
+      bias -=
+          dense_weight(i, loadings, m) * static_cast<double>(dense_.mean(i));
     }
     return bias;
   }
@@ -87,16 +170,31 @@ class Fit {
       for (uint32_t o = sample.outcome_begin; o < sample.outcome_end; ++o) {
         const uint32_t m = place(problem_.outcomes[o]);
         if (m == kNone) continue;
-        const double z = common_ * scores[0] + scores[1 + m];
+        const size_t bias = heads_.size() + m;
+        const std::vector<double>& loadings = loadings_[m];
+        const double z = x[bias] + combined(loadings, m, [&](size_t head) {
+                           return scores[head];
+                         });
         const auto score = static_cast<double>(problem_.outcomes[o].score);
         value += logistic_loss(z, score);
         const double off = sigmoid(z) - score;
-        of_scores[1 + m] += off;
-        of_scores[0] += common_ * off;
+        gradient[bias] += off;
+        if (!options_.unseen) of_scores[shared_ + m] += off;
+        for (size_t k = 0; k < shared_; ++k) of_scores[k] += loadings[k] * off;
       }
       heads_.add_gradient(of_scores.data(), sample, 1, gradient);
     }
     return value;
+  }
+
+  double penalise(std::span<const double> x, std::span<double> gradient) const {
+    constexpr double kBiasPenalty = 0.01;
+    double sum = heads_.penalise(x, gradient);
+    for (size_t i = heads_.size(); i < x.size(); ++i) {
+      sum += kBiasPenalty * x[i] * x[i] / 2;
+      gradient[i] += kBiasPenalty * x[i];
+    }
+    return sum;
   }
 
   std::vector<double> curvatures() const {
@@ -104,7 +202,11 @@ class Fit {
     std::vector<double> diagonal(x_.size(), 1.0);
     for (const uint32_t s : samples_) {
       const Sample& sample = problem_.samples[s];
-      heads_.add_curvature(kOfOutcome, sample, 1, diagonal);
+      heads_.add_curvature(kOfOutcome, sample, 1,
+                           std::span(diagonal).first(heads_.size()));
+      for (size_t m = heads_.size(); m < x_.size(); ++m) {
+        diagonal[m] += kOfOutcome;
+      }
     }
     return diagonal;
   }
@@ -116,12 +218,31 @@ class Fit {
   const Problem& problem_;
   std::span<const uint32_t> samples_;
   const OutcomeHeadsOptions& options_;
+  const size_t shared_;
   const Standardised dense_;
   const LinearHeads heads_;
-  const double common_;
-  std::vector<uint32_t> place_;  // of a model among the heads
+  std::vector<std::vector<double>> loadings_;
+  std::vector<uint32_t> place_;  // of a model among those fitted
   std::vector<double> x_;
 };
+
+// The models with outcomes on the samples that are not among `models`.
+std::vector<uint32_t> others(const Problem& problem,
+                             std::span<const uint32_t> samples, Models models) {
+  std::vector<uint32_t> all;
+  for (const uint32_t s : samples) {
+    const Sample& sample = problem.samples[s];
+    for (uint32_t o = sample.outcome_begin; o < sample.outcome_end; ++o) {
+      all.push_back(problem.outcomes[o].model);
+    }
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  std::erase_if(all, [&](uint32_t m) {
+    return std::find(models.begin(), models.end(), m) != models.end();
+  });
+  return all;
+}
 
 }  // namespace
 
@@ -138,29 +259,65 @@ OutcomeHeads OutcomeHeads::fit(const Problem& problem,
                                std::span<const uint32_t> samples,
                                std::span<const uint32_t> models,
                                const OutcomeHeadsOptions& options) {
-  Fit fit(problem, samples, models, options);
+  std::vector<uint32_t> fitted(models.begin(), models.end());
+  if (options.unseen) fitted = others(problem, samples, models);
+  const std::vector<double> ability = abilities(problem, samples);
+  const Loadings loadings(ability, fitted, options);
+  Fit fit(problem, samples, fitted, loadings, options);
   fit.run();
   OutcomeHeads heads;
   heads.models_ = models.size();
   heads.row_count_ = size_t{1} << problem.bucket_bits;
-  for (size_t row = 0; row < heads.row_count_; ++row) {
-    for (size_t m = 0; m < models.size(); ++m) {
-      heads.rows_.push_back(static_cast<float>(fit.row_weight(row, m)));
-    }
-  }
-  for (size_t i = 0; i < problem.dense_count; ++i) {
-    for (size_t m = 0; m < models.size(); ++m) {
-      heads.dense_.push_back(static_cast<float>(fit.dense_weight(i, m)));
-    }
-  }
+  heads.rows_.resize(heads.row_count_ * models.size());
+  heads.dense_.resize(problem.dense_count * models.size());
   for (size_t m = 0; m < models.size(); ++m) {
-    heads.bias_.push_back(fit.bias(m));
+    const std::vector<double> own = loadings.of_model(models[m]);
+    for (size_t row = 0; row < heads.row_count_; ++row) {
+      heads.rows_[row * models.size() + m] =
+          static_cast<float>(fit.row_weight(row, own, m));
+    }
+    for (size_t i = 0; i < problem.dense_count; ++i) {
+      heads.dense_[i * models.size() + m] =
+          static_cast<float>(fit.dense_weight(i, own, m));
+    }
+    heads.bias_.push_back(fit.bias(own, m));
   }
+  if (options.unseen) heads.match_means(problem, samples, ability, models);
   return heads;
+}
+
+// Biases at which the mean chance is the mean score.
+void OutcomeHeads::match_means(const Problem& problem,
+                               std::span<const uint32_t> samples,
+                               const std::vector<double>& ability,
+                               std::span<const uint32_t> models) {
+  std::vector<std::vector<double>> logits(models_);
+  for (const uint32_t s : samples) {
+    const std::vector<double> z = this->logits(features_of(problem, s));
+    for (size_t m = 0; m < models_; ++m) logits[m].push_back(z[m]);
+  }
+  for (size_t m = 0; m < models_; ++m) {
+    const double mean =
+        models[m] < ability.size() ? sigmoid(ability[models[m]]) : 0.5;
+    double low = -30, high = 30;
+    while (high - low > 1e-9) {
+      const double middle = (low + high) / 2;
+      double sum = 0;
+      for (const double z : logits[m]) sum += sigmoid(z + middle) - mean;
+      (sum > 0 ? high : low) = middle;
+    }
+    bias_[m] += low;
+  }
 }
 
 std::vector<double> OutcomeHeads::chances(
     const PromptFeatures& features) const {
+  std::vector<double> z = logits(features);
+  for (double& value : z) value = sigmoid(value);
+  return z;
+}
+
+std::vector<double> OutcomeHeads::logits(const PromptFeatures& features) const {
   std::vector<double> z = bias_;
   const auto add = [&](const float* weights, double factor) {
     for (size_t m = 0; m < models_; ++m) {
@@ -174,7 +331,6 @@ std::vector<double> OutcomeHeads::chances(
   for (size_t i = 0; i < features.dense.size(); ++i) {
     add(dense_.data() + i * models_, static_cast<double>(features.dense[i]));
   }
-  for (double& value : z) value = sigmoid(value);
   return z;
 }
 

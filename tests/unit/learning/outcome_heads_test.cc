@@ -122,6 +122,96 @@ TEST_CASE(
   CHECK(gap(with) > gap(without));
 }
 
+namespace {
+
+// Models of abilities -2, -1, 0, 1 and 2 on prompts half of which tell them
+// apart (n-gram 3) and half of which are a gamble for all (n-gram 5).
+Problem five_models(int rows) {
+  Problem problem;
+  problem.bucket_bits = 6;
+  Random random(11);
+  for (int i = 0; i < rows; ++i) {
+    const bool gamble = random.below(2) == 0;
+    Sample sample;
+    sample.entry_begin = static_cast<uint32_t>(problem.entries.size());
+    Entry entry{};
+    entry.row = gamble ? 5 : 3;
+    entry.count = 1;
+    problem.entries.push_back(entry);
+    sample.edge_begin = sample.entry_end =
+        static_cast<uint32_t>(problem.entries.size());
+    sample.norm = 1;
+    sample.outcome_begin = static_cast<uint32_t>(problem.outcomes.size());
+    for (uint32_t m = 0; m < 5; ++m) {
+      const double z = gamble ? 0 : 2 * (static_cast<double>(m) - 2);
+      const bool good = random.uniform() < sigmoid(z);
+      problem.outcomes.push_back({m, good ? 1.0F : 0.0F});
+    }
+    sample.outcome_end = static_cast<uint32_t>(problem.outcomes.size());
+    problem.samples.push_back(sample);
+  }
+  return problem;
+}
+
+// By how much model 4 beats model 0 on the prompts with an n-gram.
+double gap_on(const OutcomeHeads& heads, const Problem& problem, uint32_t row) {
+  for (uint32_t i = 0; i < problem.samples.size(); ++i) {
+    if (problem.entries[problem.samples[i].entry_begin].row != row) continue;
+    const std::vector<double> p = heads.chances(features_of(problem, i));
+    return p[1] - p[0];
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("a model whose outcomes are not known routes by its ability") {
+  const Problem problem = five_models(4000);
+  const std::vector<uint32_t> models = {0, 4};
+  OutcomeHeadsOptions options;
+  options.unseen = true;
+  options.gram_penalty = 0.1;
+  const OutcomeHeads two =
+      OutcomeHeads::fit(problem, all_of(problem), models, options);
+  options.directions = 1;
+  const OutcomeHeads one =
+      OutcomeHeads::fit(problem, all_of(problem), models, options);
+  // One difficulty cannot say that only half of the prompts need the model.
+  CHECK(gap_on(two, problem, 3) > gap_on(two, problem, 5) + 0.3);
+  CHECK(gap_on(one, problem, 3) < gap_on(one, problem, 5) + 0.1);
+
+  Problem turned = problem;  // outcomes of the two themselves do not matter
+  for (size_t o = 0; o < turned.outcomes.size(); o += 10) {
+    std::swap(turned.outcomes[o].score, turned.outcomes[o + 5].score);
+    std::swap(turned.outcomes[o + 4].score, turned.outcomes[o + 9].score);
+  }
+  options.directions = 2;
+  const OutcomeHeads same =
+      OutcomeHeads::fit(turned, all_of(turned), models, options);
+  CHECK(gap_on(same, problem, 3) == Approx(gap_on(two, problem, 3)));
+}
+
+TEST_CASE("the mean chance of an unseen model is its mean score") {
+  const Problem problem = five_models(2000);
+  const std::vector<uint32_t> models = {1, 3};
+  OutcomeHeadsOptions options;
+  options.unseen = true;
+  const OutcomeHeads heads =
+      OutcomeHeads::fit(problem, all_of(problem), models, options);
+  double chance[2] = {}, score[2] = {};
+  for (uint32_t i = 0; i < problem.samples.size(); ++i) {
+    const std::vector<double> p = heads.chances(features_of(problem, i));
+    for (size_t m = 0; m < 2; ++m) {
+      chance[m] += p[m];
+      const uint32_t outcome = problem.samples[i].outcome_begin + models[m];
+      score[m] += static_cast<double>(problem.outcomes[outcome].score);
+    }
+  }
+  for (size_t m = 0; m < 2; ++m) {
+    CHECK(chance[m] == Approx(score[m]).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("any number of threads gives the same chances") {
   const Problem problem = three_models(300);
   const std::vector<uint32_t> models = {0, 1};
