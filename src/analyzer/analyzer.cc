@@ -47,6 +47,11 @@ base::Result<Analyzer> Analyzer::load(const std::string& path) {
   return Analyzer(std::move(impl));
 }
 
+bool Analyzer::trained_on(uint32_t fingerprint) const {
+  const std::span<const uint32_t> trained = impl_->file.model.trained;
+  return std::binary_search(trained.begin(), trained.end(), fingerprint);
+}
+
 std::string Analyzer::id() const { return impl_->id; }
 std::string Analyzer::sha256() const { return impl_->file.sha256; }
 

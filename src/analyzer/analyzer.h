@@ -38,6 +38,8 @@ class Analyzer {
   std::vector<core::Contribution> explain(const Input& input,
                                           size_t limit) const;
 
+  // Whether a prompt of this fingerprint was trained on (Model::trained).
+  bool trained_on(uint32_t fingerprint) const;
   std::string id() const;      // "builtin-1" or the file's name
   std::string sha256() const;  // of the model file, lower-case hex
 

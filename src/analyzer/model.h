@@ -67,6 +67,9 @@ struct Model {
   float slope = 1;
   float shrink = 1;
   std::span<const OwnHead> own;
+  // Fingerprints of the prompts it was trained on, ascending: what `bench`
+  // must not measure it on. What a fingerprint is, whoever trains decides.
+  std::span<const uint32_t> trained;
 };
 
 inline constexpr uint32_t kIdBits = 16;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cmath>
@@ -38,8 +39,8 @@ struct Header {
   uint64_t rows;
   uint8_t digest[kDigestSize];
   float slope, shrink;
-  uint32_t own_heads;
-  uint8_t zero[20];
+  uint32_t own_heads, trained;
+  uint8_t zero[16];
 };
 static_assert(sizeof(Header) == 128 && offsetof(Header, digest) == kDigestAt);
 
@@ -103,7 +104,8 @@ base::Status check_sizes(const Header& header, size_t size) {
   }
   const size_t expected =
       sizeof(Header) + sizeof(Tables) + seen_bytes(header.seen_bits) +
-      row_bytes(header.bucket_bits) + header.own_heads * sizeof(OwnHead);
+      row_bytes(header.bucket_bits) + header.own_heads * sizeof(OwnHead) +
+      header.trained * sizeof(uint32_t);
   if (size != expected) {
     return bad(fmt::format("{} bytes, its tables need {}", size, expected));
   }
@@ -169,9 +171,11 @@ Model make_model(const Header& header, const Tables& tables,
   model.seen = {reinterpret_cast<const uint8_t*>(after_tables), seen};
   model.rows = {reinterpret_cast<const GramRow*>(after_tables + seen),
                 size_t{1} << header.bucket_bits};
-  model.own = {reinterpret_cast<const OwnHead*>(after_tables + seen +
-                                                row_bytes(header.bucket_bits)),
-               header.own_heads};
+  const char* own = after_tables + seen + row_bytes(header.bucket_bits);
+  model.own = {reinterpret_cast<const OwnHead*>(own), header.own_heads};
+  model.trained = {reinterpret_cast<const uint32_t*>(own + header.own_heads *
+                                                               sizeof(OwnHead)),
+                   header.trained};
   return model;
 }
 
@@ -198,6 +202,11 @@ base::Result<ModelFile> parse_model(std::string_view bytes, Checksum checksum) {
   file.model =
       make_model(header, tables, bytes.data() + sizeof header + sizeof tables);
   LLMROUTE_CHECK(check_own(file.model.own));
+  // Not at every start: it would touch pages that nothing else does.
+  if (checksum == Checksum::kVerify &&
+      !std::is_sorted(file.model.trained.begin(), file.model.trained.end())) {
+    return bad("the prompts trained on are not in order");
+  }
   file.training = {header.seed, header.rows, header.epochs};
   std::array<uint8_t, kDigestSize> digest;
   std::memcpy(digest.data(), header.digest, kDigestSize);
@@ -219,10 +228,12 @@ std::string serialize_model(const Model& model, const Training& training) {
   header.seed = training.seed;
   header.rows = training.rows;
   header.own_heads = static_cast<uint32_t>(model.own.size());
+  header.trained = static_cast<uint32_t>(model.trained.size());
   header.slope = model.slope;
   header.shrink = model.shrink;
   header.file_size = sizeof(Header) + sizeof(Tables) + model.seen.size() +
-                     model.rows.size_bytes() + model.own.size_bytes();
+                     model.rows.size_bytes() + model.own.size_bytes() +
+                     model.trained.size_bytes();
   Tables tables{};
   for (size_t h = 0; h < kHeadCount; ++h) {
     std::memcpy(tables.names[h], kHeadNames[h].data(), kHeadNames[h].size());
@@ -241,6 +252,8 @@ std::string serialize_model(const Model& model, const Training& training) {
                model.rows.size_bytes());
   bytes.append(reinterpret_cast<const char*>(model.own.data()),
                model.own.size_bytes());
+  bytes.append(reinterpret_cast<const char*>(model.trained.data()),
+               model.trained.size_bytes());
   const auto digest = digest_of(bytes);
   std::memcpy(bytes.data() + kDigestAt, digest.data(), digest.size());
   return bytes;

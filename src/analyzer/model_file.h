@@ -12,7 +12,8 @@
 //       56     8  rows it was trained on
 //       64    32  SHA-256 of every other byte of the file
 //       96     4  slope (float)           100  4  shrink (float)
-//      104     4  own heads             108   20  zero
+//      104     4  own heads             108    4  prompts trained on
+//      112    16  zero
 //      128   256  names of the heads, 16 bytes each, padded with zeros
 //      384    64  scale of the n-gram part, per head (float)
 //      448    64  bias per head
@@ -21,6 +22,7 @@
 //        .     .  seen bits, 2^seen_bits / 8 bytes
 //        .     .  n-gram weights, 2^bucket_bits rows of kHeadCount int8
 //        .     .  own heads (own_head.h), at most kMostOwnHeads
+//        .     .  fingerprints of the prompts trained on, 4 bytes, ascending
 #pragma once
 
 #include <cstdint>

@@ -54,6 +54,7 @@ class Measurement {
 
   base::Result<BenchReport> run() {
     LLMROUTE_CHECK(read());
+    if (!fitted()) LLMROUTE_CHECK(check_not_trained_on(rows_, analyzer_));
     LLMROUTE_TRY(std::vector<StudyTable> studies,
                  make_studies(rows_, options_.quality.models, config_));
     BenchReport report;

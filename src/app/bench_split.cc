@@ -116,6 +116,22 @@ base::Status check_apart(const BenchRows& rows, const StudyTable& table,
   return seen(place_of(rows, *row), place_of(training, *other), count);
 }
 
+base::Status check_not_trained_on(const BenchRows& rows,
+                                  const analyzer::Analyzer& analyzer) {
+  const BenchRow* first = nullptr;
+  size_t count = 0;
+  for (const BenchRow& row : rows.rows) {
+    if (!analyzer.trained_on(fingerprint(row.prompt))) continue;
+    if (count++ == 0) first = &row;
+  }
+  if (count * 1000 <= rows.rows.size()) return {};
+  return base::Error{
+      base::ErrorKind::kData,
+      fmt::format("{}: the router model was trained on this prompt ({} such "
+                  "rows; --part test measures those it was not)",
+                  place_of(rows, *first), count)};
+}
+
 FoldPredictor::FoldPredictor(const FoldData& data, const StudyTable& table,
                              Split split, const std::vector<uint32_t>& training,
                              bool unseen,

@@ -36,6 +36,11 @@ base::Result<Split> split_by_group(const BenchRows& rows,
 base::Status check_apart(const BenchRows& rows, const StudyTable& table,
                          const BenchRows& training);
 
+// kData if the router model was trained on the rows' prompts. One row in a
+// thousand may look so by chance (fingerprint, training_set.h).
+base::Status check_not_trained_on(const BenchRows& rows,
+                                  const analyzer::Analyzer& analyzer);
+
 // Heads fitted to the other folds. Row i of BenchRows is row i of the data.
 class FoldPredictor : public Predictor {
  public:

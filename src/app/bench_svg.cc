@@ -20,6 +20,7 @@ constexpr const char* kStyle = R"(<style>
 text{fill:#1f2328;font:12px system-ui,sans-serif}
 .title{font-size:15px;font-weight:600}
 .small{font-size:11px}
+.name{font-size:11px;stroke:#ffffff;stroke-width:3;paint-order:stroke}
 .grid{stroke:#d0d7de;stroke-width:1}
 .line{fill:none;stroke-width:2}
 .ours{stroke:#0969da;stroke-width:3}
@@ -30,6 +31,7 @@ text{fill:#1f2328;font:12px system-ui,sans-serif}
 @media (prefers-color-scheme:dark){
 .back{fill:#0d1117}
 text{fill:#e6edf3}
+.name{stroke:#0d1117}
 .grid{stroke:#30363d}
 .ours{stroke:#58a6ff}
 .length{stroke:#d29922}
@@ -148,25 +150,41 @@ class Drawing {
         line.style, path, escaped(line.name));
   }
 
-  // Names beside their spots, moved down until they do not touch.
+  struct Box {
+    double left, right, middle, half_height;
+    bool touches(const Box& other) const {
+      return left < other.right && other.left < right &&
+             std::fabs(middle - other.middle) < half_height + other.half_height;
+    }
+  };
+
+  // Names beside their spots, moved down until they touch no other.
   void spots() {
-    std::vector<ChartPoint> taken;
+    constexpr double kRadius = 4.5;
+    std::vector<Box> taken;
     for (const ChartSpot& spot : chart_.spots) {
       const double x = x_of(spot.at.x), y = y_of(spot.at.y);
       out_ += fmt::format(
-          "<circle class=\"spot\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4.5\">"
+          "<circle class=\"spot\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\">"
           "<title>{}: {:.3f}</title></circle>\n",
-          x, y, escaped(spot.name), spot.at.y);
-      const bool right = x < kWidth * 0.62;
-      ChartPoint label{x + (right ? 8 : -8), y + 4};
-      const auto touches = [&](const ChartPoint& other) {
-        return std::fabs(other.x - label.x) < 180 &&
-               std::fabs(other.y - label.y) < 12;
-      };
-      while (std::any_of(taken.begin(), taken.end(), touches)) label.y += 4;
-      taken.push_back(label);
-      text(label.x, label.y, "small", spot.name, right ? "start" : "end");
+          x, y, kRadius, escaped(spot.name), spot.at.y);
+      taken.push_back({x - kRadius, x + kRadius, y, kRadius});
     }
+    for (const ChartSpot& spot : chart_.spots) name(spot, taken);
+  }
+
+  void name(const ChartSpot& spot, std::vector<Box>& taken) {
+    constexpr double kGap = 8, kPerByte = 6.6, kHalfLine = 6;
+    const double x = x_of(spot.at.x);
+    const bool right = x < kWidth * 0.62;
+    const double width = kPerByte * static_cast<double>(spot.name.size());
+    Box box{right ? x + kGap : x - kGap - width,
+            right ? x + kGap + width : x - kGap, y_of(spot.at.y), kHalfLine};
+    const auto touches = [&](const Box& other) { return box.touches(other); };
+    while (std::any_of(taken.begin(), taken.end(), touches)) box.middle += 4;
+    taken.push_back(box);
+    text(right ? box.left : box.right, box.middle + 4, "name", spot.name,
+         right ? "start" : "end");
   }
 
   const Chart& chart_;

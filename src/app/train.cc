@@ -133,6 +133,7 @@ Result<TrainingSet> read_rows(const TrainOptions& options,
   if (start) {
     reading.bucket_bits = start->model().bucket_bits;
     reading.seen = start->model().seen;
+    reading.trained = start->model().trained;
   }
   return read_training_set(options.files, reading);
 }

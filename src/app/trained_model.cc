@@ -10,13 +10,14 @@ namespace llmroute::app {
 
 TrainedModel::TrainedModel(const learning::Solution& solution,
                            const TrainingSet& set, float shrink)
-    : rows_(solution.rows.size()), seen_(set.seen) {
+    : rows_(solution.rows.size()), seen_(set.seen), trained_(set.trained) {
   static_assert(learning::kHeads == analyzer::kHeadCount);
   round_rows(solution.rows);
   model_.bucket_bits = set.problem.bucket_bits;
   model_.seen_bits = static_cast<uint32_t>(std::countr_zero(seen_.size() * 8));
   model_.rows = rows_;
   model_.seen = seen_;
+  model_.trained = trained_;
   model_.bias = solution.bias;
   std::copy(solution.dense.begin(), solution.dense.end(), model_.dense.begin());
   model_.base = solution.base;

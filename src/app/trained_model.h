@@ -33,8 +33,9 @@ class TrainedModel {
 
   std::vector<analyzer::GramRow> rows_;
   std::vector<uint8_t> seen_;
+  std::vector<uint32_t> trained_;
   std::vector<analyzer::OwnHead> own_;
-  analyzer::Model model_;  // views the three above
+  analyzer::Model model_;  // views the four above
 };
 
 // P(the model of this name and ability answers well).

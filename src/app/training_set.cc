@@ -101,6 +101,7 @@ class Builder {
     }
     weigh_sources();
     mark_seen();
+    note_trained();
     for (const std::string& model : set_.models) {
       const auto known =
           abilities_.find(learning::normalised_model_name(model));
@@ -318,6 +319,16 @@ class Builder {
     }
   }
 
+  void note_trained() {
+    std::vector<uint32_t>& trained = set_.trained;
+    trained.assign(options_.trained.begin(), options_.trained.end());
+    for (const uint64_t prompt : prompts_) {
+      trained.push_back(fingerprint(prompt));
+    }
+    std::sort(trained.begin(), trained.end());
+    trained.erase(std::unique(trained.begin(), trained.end()), trained.end());
+  }
+
   const TrainingSetOptions& options_;
   TrainingSet set_;
   learning::RowParser parser_;
@@ -339,6 +350,10 @@ class Builder {
 };
 
 }  // namespace
+
+uint32_t fingerprint(uint64_t prompt_hash) {
+  return static_cast<uint32_t>(learning::mix64(prompt_hash) >> 32);
+}
 
 Part part_of(std::string_view prompt) {
   switch (learning::mix64(learning::prompt_hash(prompt)) % 10) {

@@ -30,12 +30,17 @@ struct FileNote {
   std::string licence, origin;
 };
 
+// What a model file keeps of a prompt it was trained on, by learning::Row's
+// hash of the prompt. One prompt in 70,000 looks like one of 60,000 by chance.
+uint32_t fingerprint(uint64_t prompt_hash);
+
 struct TrainingSet {
   learning::Problem problem;         // of the training part
   std::vector<std::string> models;   // by index of Outcome::model
   std::vector<std::string> sources;  // by index of Sample::source
-  size_t copies = 0;          // samples that are changed copies of others
-  std::vector<uint8_t> seen;  // words and pairs, 2^seen_bits bits
+  size_t copies = 0;              // samples that are changed copies of others
+  std::vector<uint8_t> seen;      // words and pairs, 2^seen_bits bits
+  std::vector<uint32_t> trained;  // fingerprints of prompts, ascending
   std::vector<learning::Row> calibrate, test;
   std::vector<std::pair<std::string, size_t>> rows_of_file;
   std::map<std::string, FileNote> notes;  // by file name, for the card
@@ -51,7 +56,9 @@ struct TrainingSetOptions {
   bool augment = true;  // add changed copies of prompts (learning/augment.h)
   uint64_t seed = 1;    // of copies and of what templates are filled with
   learning::Abilities abilities;  // of models known beforehand
-  std::span<const uint8_t> seen;  // of a model that is trained further
+  // Of a model that is trained further.
+  std::span<const uint8_t> seen;
+  std::span<const uint32_t> trained;
   // Told how many rows have been read so far; may be empty.
   std::function<void(size_t rows)> progress;
   // Sources whose rows are left out; globs.

@@ -6,8 +6,6 @@
 namespace llmroute::learning {
 namespace {
 
-constexpr double kBiasPenalty = 1e-6;
-
 // Two at a time; REQUIRES: an even count.
 void add_scaled(double* to, double factor, const double* what, size_t count) {
   using Two = double __attribute__((vector_size(16), aligned(8), may_alias));
@@ -19,7 +17,7 @@ void add_scaled(double* to, double factor, const double* what, size_t count) {
 
 }  // namespace
 
-Standardised::Standardised(const Problem& problem)
+Standardised::Standardised(const Problem& problem, double least)
     : count_(problem.dense_count), mean_(count_), inverse_(count_) {
   const double n = static_cast<double>(problem.samples.size());
   std::vector<double> sum(count_), squares(count_);
@@ -36,7 +34,9 @@ Standardised::Standardised(const Problem& problem)
     const double deviation =
         std::sqrt(std::max(squares[i] / n - mean * mean, 0.0));
     mean_[i] = static_cast<float>(mean);
-    inverse_[i] = deviation > 1e-4 ? static_cast<float>(1 / deviation) : 0;
+    inverse_[i] = deviation > 1e-4
+                      ? static_cast<float>(1 / std::max(deviation, least))
+                      : 0;
   }
   values_.reserve(problem.samples.size() * count_);
   for (const Sample& sample : problem.samples) {
@@ -58,6 +58,7 @@ LinearHeads::LinearHeads(const Problem& problem, const Standardised& dense,
       edges_(edges),
       gram_scale_(1 / std::sqrt(penalties.grams)),
       dense_scale_(1 / std::sqrt(penalties.dense)),
+      bias_penalty_(penalties.bias),
       forbidden_(dense_count_) {}
 
 void LinearHeads::forbid_dense(size_t i) { forbidden_[i] = true; }
@@ -119,7 +120,7 @@ double LinearHeads::penalise(std::span<const double> x,
   const size_t free = (rows_ + dense_count_) * stride_;
   double sum = 0;
   for (size_t i = 0; i < size(); ++i) {
-    const double penalty = i < free ? 1 : kBiasPenalty;
+    const double penalty = i < free ? 1 : bias_penalty_;
     sum += penalty * x[i] * x[i] / 2;
     gradient[i] += penalty * x[i];
   }

@@ -14,7 +14,9 @@ namespace llmroute::learning {
 // Dense features with mean 0 and deviation 1; constant ones 0.
 class Standardised {
  public:
-  explicit Standardised(const Problem& problem);
+  // `least`: deviations below it count as that much (but 0), so that features
+  // that hardly vary here say little of prompts where they do.
+  explicit Standardised(const Problem& problem, double least = 0);
   std::span<const float> of(size_t sample) const {
     return {values_.data() + sample * count_, count_};
   }
@@ -30,6 +32,7 @@ class Standardised {
 
 struct Penalties {
   double grams = 1, dense = 1;  // on the squares of weights, halved
+  double bias = 1e-6;           // all but free
 };
 
 class LinearHeads {
@@ -55,7 +58,7 @@ class LinearHeads {
   // Adds `curvature` of each score, as the variables see it.
   void add_curvature(double curvature, const Sample& sample, float familiar,
                      std::span<double> diagonal) const;
-  // The penalty's value; adds its gradient. Biases are free but for a trifle.
+  // The penalty's value; adds its gradient.
   double penalise(std::span<const double> x, std::span<double> gradient) const;
 
   // What the variables stand for.
@@ -74,6 +77,7 @@ class LinearHeads {
   size_t heads_, stride_, rows_, dense_count_;
   bool edges_;
   double gram_scale_, dense_scale_;  // weight = variable * scale
+  double bias_penalty_;
   std::vector<bool> forbidden_;
 };
 

@@ -57,7 +57,7 @@ class Memory {
   }
 
  private:
-  static constexpr size_t kSize = 8;
+  static constexpr size_t kSize = 30;
   struct Step {
     Vector step, change;  // of the variables, of the gradient
     double inverse = 0;   // 1 / their product

@@ -156,7 +156,10 @@ class Fit {
  private:
   static Penalties penalties(const OutcomeHeadsOptions& options, size_t rows) {
     const double harder = std::clamp(1e4 / static_cast<double>(rows), 1.0, 8.0);
-    return {harder * options.gram_penalty, harder * options.dense_penalty};
+    Penalties all;
+    all.grams = harder * options.gram_penalty;
+    all.dense = harder * options.dense_penalty;
+    return all;
   }
 
   double add(size_t begin, size_t end, std::span<const double> x,

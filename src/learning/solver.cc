@@ -10,7 +10,8 @@
 namespace llmroute::learning {
 namespace {
 
-constexpr double kLengthPrior = 5.5;  // e^5.5 = 245 tokens
+constexpr double kLeastDeviation = 0.5;  // when an initial model is adapted
+constexpr double kLengthPrior = 5.5;     // e^5.5 = 245 tokens
 constexpr double kMeanAbility = -0.8;
 constexpr double kAbilityPenalty = 0.1;
 constexpr double kBasePenalty = 0.1;
@@ -45,9 +46,9 @@ class Fit {
   // Penalty: double(further, of_further).
   template <class Use, class Familiar, class Curvature, class Loss,
             class Penalty>
-  bool run(std::string_view what, const Use& use, const Familiar& familiar,
-           const Curvature& curvature, const Loss& loss,
-           const Penalty& penalty) {
+  bool run(std::string_view what, double gain, const Use& use,
+           const Familiar& familiar, const Curvature& curvature,
+           const Loss& loss, const Penalty& penalty) {
     std::vector<uint32_t> samples;
     for (uint32_t i = 0; i < problem_.samples.size(); ++i) {
       if (use(problem_.samples[i])) samples.push_back(i);
@@ -75,6 +76,7 @@ class Fit {
     MinimiseOptions minimise_options;
     minimise_options.curvature = diagonal;
     minimise_options.iterations = options_.iterations;
+    minimise_options.gain = gain;
     if (options_.progress) {
       minimise_options.progress = [&](uint32_t iteration, double value) {
         options_.progress(what, iteration, value);
@@ -118,7 +120,7 @@ class Solver {
       : problem_(problem),
         options_(options),
         layout_(problem.layout),
-        dense_(problem) {}
+        dense_(problem, options.initial == nullptr ? 0 : kLeastDeviation) {}
 
   Solution run() {
     prepare();
@@ -129,6 +131,15 @@ class Solver {
   }
 
  private:
+  // Few rows leave an initial model much as it was.
+  Penalties pulled(Penalties penalties) const {
+    if (options_.initial == nullptr) return penalties;
+    const auto rows = static_cast<double>(problem_.samples.size());
+    const double harder = std::clamp(1e4 / rows, 1.0, 30.0);
+    return {harder * penalties.grams, harder * penalties.dense,
+            harder * penalties.dense};
+  }
+
   void prepare() {
     if (options_.initial != nullptr) {
       solution_.rows = options_.initial->rows;
@@ -228,7 +239,7 @@ class Solver {
 
   void fit_domains() {
     LinearHeads heads(problem_, dense_, core::kDomainCount, true,
-                      options_.domain);
+                      pulled(options_.domain));
     for (size_t i = 0; i < problem_.dense_count; ++i) {
       if (!problem_.tells_domain[i]) heads.forbid_dense(i);
     }
@@ -242,7 +253,8 @@ class Solver {
       return softmax(all.data());
     };
     solution_.converged &= fit.run(
-        "domains", [](const Sample& sample) { return sample.domain >= 0; },
+        "domains", options_.domain_gain,
+        [](const Sample& sample) { return sample.domain >= 0; },
         [](const Sample&) { return 1.0F; },
         [&](size_t i, std::span<double>) {
           const Sample& sample = problem_.samples[i];
@@ -316,7 +328,7 @@ class Solver {
     const Places at = places();
     Fit fit(problem_, options_,
             LinearHeads(problem_, dense_, 1 + layout_.family_count, false,
-                        options_.difficulty),
+                        pulled(options_.difficulty)),
             at.count);
     std::vector<double> prior(problem_.samples.size());
     for (size_t i = 0; i < prior.size(); ++i) prior[i] = prior_difficulty(i);
@@ -349,7 +361,7 @@ class Solver {
       return further_penalty(further, of_further, at);
     };
     solution_.converged &= fit.run(
-        "difficulty", use,
+        "difficulty", options_.difficulty_gain, use,
         [&](const Sample& sample) { return familiar(sample); },
         [&](size_t i, std::span<double> of_further) {
           return difficulty_curvature(i, of_further, at);
@@ -497,9 +509,10 @@ class Solver {
 
   void fit_length() {
     Fit fit(problem_, options_,
-            LinearHeads(problem_, dense_, 1, true, options_.length), 0);
+            LinearHeads(problem_, dense_, 1, true, pulled(options_.length)), 0);
     solution_.converged &= fit.run(
-        "length", [](const Sample& sample) { return sample.log_tokens > 0; },
+        "length", options_.length_gain,
+        [](const Sample& sample) { return sample.log_tokens > 0; },
         [](const Sample&) { return 1.0F; },
         [&](size_t i, std::span<double>) {
           return static_cast<double>(problem_.samples[i].weight);

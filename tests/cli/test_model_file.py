@@ -113,7 +113,7 @@ class ModelFile(harness.TestCase):
         for at in places:
             with self.subTest(at):
                 flipped = put(self.own, at, "B", self.own[at] ^ chance.randrange(1, 256))
-                self.assert_refused(flipped, *([DAMAGED] if at >= 44 and not 104 <= at < 108
+                self.assert_refused(flipped, *([DAMAGED] if at >= 44 and not 104 <= at < 112
                                                else []))
 
     def test_M4_another_version_magic_or_byte_order_is_78_and_named(self):

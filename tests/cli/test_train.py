@@ -107,6 +107,26 @@ class Train(harness.TestCase):
         self.assertEqual((pair["strong"], pair["weak"]), ("strong", "weak"))
         self.assertGreater(pair["model"]["apgr"], pair["length"]["apgr"])
 
+    def test_rb_4_bench_refuses_rows_the_model_was_trained_on(self):
+        rows, model = self.rows_file(outcomes(600)), str(self.home.file("m"))
+        self.assert_status(self.train("--force", "-o", model, rows), 0)
+        result = self.run_llmroute(["bench", "--model-file", model, rows])
+        self.assert_status(result, 65)
+        self.assertRegex(result.err, r"rows\.jsonl:\d+: the router model was trained "
+                         r"on this prompt \(4\d\d such rows; --part test")
+        held_out = self.run_llmroute(["bench", "--model-file", model, "--part", "test",
+                                      rows])
+        self.assert_status(held_out, 0)
+        # Trained on by the model that it started from.
+        further = str(self.home.file("further"))
+        more = self.rows_file(outcomes(600, seed=2), "more.jsonl")
+        self.assert_status(self.train("--force", "--init", model, "-o", further, more), 0)
+        result = self.run_llmroute(["bench", "--model-file", further, rows])
+        self.assert_status(result, 65)
+        # Heads fitted to the rows themselves do not ask the model.
+        folds = self.run_llmroute(["bench", "--model-file", model, "--folds", "3", rows])
+        self.assert_status(folds, 0)
+
     def test_heads_of_single_models(self):
         """Outcomes of a model correct what its abilities say of it."""
         config = self.home.file("two.toml")

@@ -86,6 +86,8 @@ TEST_CASE("a model survives being written and read") {
                     read.rows.size_bytes()) == 0);
   CHECK(std::equal(read.seen.begin(), read.seen.end(), made.seen.begin(),
                    made.seen.end()));
+  CHECK(std::equal(read.trained.begin(), read.trained.end(),
+                   made.trained.begin(), made.trained.end()));
   CHECK(file->training.seed == 7);
   CHECK(file->training.rows == 100);
   CHECK(file->training.epochs == 8);
@@ -128,6 +130,7 @@ TEST_CASE("M9: trailing bytes are refused") {
 }
 
 constexpr size_t kOwnSize = sizeof(llmroute::analyzer::OwnHead);
+constexpr size_t kTrainedSize = 3 * sizeof(uint32_t);
 
 TEST_CASE("own heads are read as they were written") {
   model_maker::Made made;
@@ -179,9 +182,15 @@ TEST_CASE("M4, M5, M6: refusals say what is wrong") {
       {"more own heads", [](std::string& b) { put(b, 104, 3U); },
        "tables need"},
       {"an own head without a name",
-       [](std::string& b) { b[b.size() - kOwnSize] = 0; }, "has no name"},
-      {"a NaN own weight", [](std::string& b) { put(b, b.size() - 4, kNan); },
+       [](std::string& b) { b[b.size() - kTrainedSize - kOwnSize] = 0; },
+       "has no name"},
+      {"a NaN own weight",
+       [](std::string& b) { put(b, b.size() - kTrainedSize - 4, kNan); },
        "not a number up to a million"},
+      {"more prompts trained on", [](std::string& b) { put(b, 108, 4U); },
+       "tables need"},
+      {"prompts trained on out of order",
+       [](std::string& b) { put(b, b.size() - 4, 2U); }, "not in order"},
       {"another head's name", [](std::string& b) { b[128] = 'k'; },
        "head 0 is not 'code'"},
       {"a NaN scale", [](std::string& b) { put(b, 384, kNan); },

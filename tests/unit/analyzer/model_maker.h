@@ -14,7 +14,8 @@ struct Made {
   std::vector<llmroute::analyzer::GramRow> rows;
   std::vector<uint8_t> seen;
   std::vector<llmroute::analyzer::OwnHead> own;
-  llmroute::analyzer::Model model;  // views the three above
+  std::vector<uint32_t> trained = {3, 1'000'000, 4'000'000'000};
+  llmroute::analyzer::Model model;  // views the four above
   Made() = default;
   Made(const Made&) = delete;
   Made& operator=(const Made&) = delete;
@@ -50,6 +51,7 @@ inline void fill(Made& made, uint32_t bucket_bits, uint32_t seen_bits) {
     for (float& weight : head.weight) weight = uniform() / 10;
   }
   made.model.own = made.own;
+  made.model.trained = made.trained;
   made.model.slope = 1.25F;
   made.model.shrink = 1.5F;
 }
