@@ -66,7 +66,7 @@ study arc-robust --robust "$outcomes/routerbench_arc.jsonl"
 
 without no-mmlu '*mmlu*'
 without no-gsm8k '*gsm8k*' '*mgsm*'
-without no-math '*math*' 'olympiadbench*' 'theoremqa*'
+without no-math '*math*' 'olympiadbench*' 'theoremqa*' 'llmrouter_nvidia:mmlu'
 without no-code '*crux*' '*mbpp*' '*humaneval*' 'evalperf*'
 without no-common '*winogrande*' '*commonsense*'
 without no-tools 'bfcl*'

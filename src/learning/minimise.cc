@@ -28,7 +28,8 @@ Vector difference(const Vector& a, const Vector& b) {
 // Past steps, newest last, and what they say of the curvature.
 class Memory {
  public:
-  explicit Memory(std::span<const double> curvature) : curvature_(curvature) {}
+  Memory(std::span<const double> curvature, size_t size)
+      : curvature_(curvature), size_(size) {}
 
   void remember(Vector step, Vector change) {
     const double product = dot(step, change);
@@ -37,7 +38,7 @@ class Memory {
     apply_curvature(scaled, 1);
     scale_ = product / dot(change, scaled);
     steps_.push_back({std::move(step), std::move(change), 1 / product});
-    if (steps_.size() > kSize) steps_.pop_front();
+    if (steps_.size() > size_) steps_.pop_front();
   }
 
   // Turns a gradient into the direction to go in.
@@ -57,7 +58,6 @@ class Memory {
   }
 
  private:
-  static constexpr size_t kSize = 30;
   struct Step {
     Vector step, change;  // of the variables, of the gradient
     double inverse = 0;   // 1 / their product
@@ -70,6 +70,7 @@ class Memory {
   }
 
   std::span<const double> curvature_;
+  size_t size_;
   double scale_ = 1;
   std::deque<Step> steps_;
 };
@@ -86,7 +87,7 @@ Minimum minimise(const Objective& objective, std::vector<double>& x,
   Vector gradient(x.size()), next_gradient(x.size()), next(x.size());
   minimum.value = objective(x, gradient);
   const double first = std::sqrt(dot(gradient, gradient));
-  Memory memory(options.curvature);
+  Memory memory(options.curvature, options.memory);
   Vector values;
   while (minimum.iterations < options.iterations) {
     if (std::sqrt(dot(gradient, gradient)) <= options.tolerance * first) {

@@ -24,6 +24,7 @@ struct MinimiseOptions {
   // or the last ten steps gained less than `gain` of the value each.
   double tolerance = 1e-4;
   double gain = 1e-3;
+  size_t memory = 8;  // steps; more cost time each and save some of them
   // Told after each iteration; may be empty.
   std::function<void(uint32_t iteration, double value)> progress;
 };

@@ -114,6 +114,7 @@ class Fit {
     MinimiseOptions options;
     options.iterations = options_.iterations;
     options.gain = 1e-7;
+    options.memory = 30;
     const std::vector<double> curvature = curvatures();
     options.curvature = curvature;
     minimise(objective, x_, options);

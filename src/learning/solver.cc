@@ -10,6 +10,7 @@
 namespace llmroute::learning {
 namespace {
 
+constexpr size_t kMany = 30'000;         // samples that are worth more time
 constexpr double kLeastDeviation = 0.5;  // when an initial model is adapted
 constexpr double kLengthPrior = 5.5;     // e^5.5 = 245 tokens
 constexpr double kMeanAbility = -0.8;
@@ -77,6 +78,7 @@ class Fit {
     minimise_options.curvature = diagonal;
     minimise_options.iterations = options_.iterations;
     minimise_options.gain = gain;
+    minimise_options.memory = problem_.samples.size() < kMany ? 8 : 30;
     if (options_.progress) {
       minimise_options.progress = [&](uint32_t iteration, double value) {
         options_.progress(what, iteration, value);
@@ -138,6 +140,12 @@ class Solver {
     const double harder = std::clamp(1e4 / rows, 1.0, 30.0);
     return {harder * penalties.grams, harder * penalties.dense,
             harder * penalties.dense};
+  }
+
+  double difficulty_gain() const {
+    const auto rows = static_cast<double>(problem_.samples.size());
+    const double fewer = std::max(static_cast<double>(kMany) / rows, 1.0);
+    return std::min(options_.difficulty_gain * fewer * fewer * fewer, 1e-3);
   }
 
   void prepare() {
@@ -361,7 +369,7 @@ class Solver {
       return further_penalty(further, of_further, at);
     };
     solution_.converged &= fit.run(
-        "difficulty", options_.difficulty_gain, use,
+        "difficulty", difficulty_gain(), use,
         [&](const Sample& sample) { return familiar(sample); },
         [&](size_t i, std::span<double> of_further) {
           return difficulty_curvature(i, of_further, at);

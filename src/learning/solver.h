@@ -33,6 +33,7 @@ struct SolverOptions {
   // that were not trained on it pays to fit the difficulty to the end, since
   // what tells prompts of one kind apart is fitted last, but to stop early with
   // the domains, where that is what single sources have in common.
+  // Fewer samples than 30,000 are fitted less closely, as befits them.
   double domain_gain = 1e-3, difficulty_gain = 3e-6, length_gain = 1e-4;
   float slope = 1.1F;
   float shrink = 1;  // n-gram part of the difficulty * coverage^shrink
