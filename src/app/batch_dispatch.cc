@@ -8,7 +8,6 @@
 #include "app/attempt.h"
 #include "base/text.h"
 #include "config/keys.h"
-#include "routing/estimate.h"
 
 namespace llmroute::app {
 namespace {
@@ -102,6 +101,7 @@ bool BatchDispatcher::blocked(const core::Candidate& candidate) {
 }
 
 void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
+  for (const core::Candidate& one : item->decision.candidates) state_of(one);
   item->plan.emplace(
       item->decision, limits_.retries, item->record.overrides.max_cost,
       [this](const core::Candidate& candidate) { return blocked(candidate); });
@@ -195,28 +195,23 @@ void BatchDispatcher::dispatch(Time now) {
   }
 }
 
-// False: there is no money for it, now or for good.
+// False: there is no money for it, now or for good. Its token limit is not
+// lowered to what is left: the answer would be cut, and the money spent.
 bool BatchDispatcher::start_front(ModelState& model, Time now) {
   BatchItem& item = *model.queue.front();
-  core::Candidate& candidate = item.decision.candidates[item.candidate];
-  const auto worst = [&] {
-    return candidate.worst_cost.value_or(core::Money{});
-  };
-  if (budget_.ceiling() && !budget_.hold(worst())) {
+  const core::Money worst = asked_of(item).worst_cost.value_or(core::Money{});
+  if (budget_.ceiling() && !budget_.hold(worst)) {
     short_of_money_ = !running_.empty();  // settled for less, perhaps
     if (short_of_money_) return false;
-    const core::Money left{budget_.ceiling()->pico - budget_.settled().pico};
-    if (!routing::lower_cap(candidate, left) || !budget_.hold(worst())) {
-      stop({base::ErrorKind::kBudget,
-            fmt::format("the ceiling of {} is reached: {} spent, and the next "
-                        "record may cost {}",
-                        core::display_usd(*budget_.ceiling()),
-                        core::display_usd(budget_.settled()),
-                        core::display_usd(worst()))});
-      return false;
-    }
+    stop({base::ErrorKind::kBudget,
+          fmt::format("{} of the ceiling of {} are spent, and the next record "
+                      "may cost {} (--max-tokens lowers that)",
+                      core::display_usd(budget_.settled()),
+                      core::display_usd(*budget_.ceiling()),
+                      core::display_usd(worst))});
+    return false;
   }
-  item.hold = worst();
+  item.hold = worst;
   auto owned = std::move(model.queue.front());
   model.queue.pop_front();
   --waiting_;

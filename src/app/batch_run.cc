@@ -43,6 +43,11 @@ batch::ResultOptions result_options(const BatchOptions& options,
   return result;
 }
 
+std::string progress_style(const BatchOptions& options) {
+  const std::string& asked = options.output.progress;
+  return asked == "auto" && options.messages.quiet ? "never" : asked;
+}
+
 std::optional<core::Money> ceiling_of(const BatchOptions& options) {
   if (!options.limits.max_cost) return std::nullopt;
   return core::parse_usd(*options.limits.max_cost);
@@ -94,7 +99,7 @@ BatchRun::BatchRun(const BatchParts& parts)
             return parts_.journal->append(batch::JournalSend{line, hold});
           }),
       ids_(parts.scratch_directory),
-      progress_(parts.options.output.progress, parts.messages,
+      progress_(progress_style(parts.options), parts.messages,
                 steady_clock::now()),
       by_id_(parts.options.output.match == "id") {}
 

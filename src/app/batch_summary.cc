@@ -83,8 +83,10 @@ std::string notable_line(const char* label,
 
 std::string cause_line(const BatchTotals& totals) {
   std::vector<std::string> texts;
-  for (const auto& [code, count] : totals.causes()) {
-    texts.push_back(fmt::format("{} {}", code, with_thousands(count)));
+  for (const auto& [code, cause] : totals.causes()) {
+    texts.push_back(
+        fmt::format("{} {} ({}line {})", with_thousands(cause.records), code,
+                    cause.records > 1 ? "first in " : "", cause.line));
   }
   return texts.empty() ? "" : "failed   " + base::join(texts, ", ") + "\n";
 }
@@ -152,7 +154,9 @@ std::string summary_json(const BatchTotals& totals,
   json.end_object();
   write_models(json, totals);
   json.key("causes").begin_object();
-  for (const auto& [code, count] : totals.causes()) json.field(code, count);
+  for (const auto& [code, cause] : totals.causes()) {
+    json.field(code, cause.records);
+  }
   json.end_object();
   write_notable(json, "slowest", totals.slowest());
   write_notable(json, "dearest", totals.dearest());

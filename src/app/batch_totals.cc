@@ -24,7 +24,10 @@ void keep_largest(std::vector<NotableRecord>& kept, const NotableRecord& record,
 void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   ++(record.ok ? ok_ : failed_);
   if (replayed) ++replayed_;
-  if (!record.ok) ++causes_[record.error_code];
+  if (!record.ok) {
+    FailureCause& cause = causes_[record.error_code];
+    if (cause.records++ == 0) cause.line = record.line;
+  }
   const core::Money cost = record.cost.value_or(core::Money{});
   if (!record.cost) ++unpriced_;
   if (record.cost_estimated) ++estimated_;

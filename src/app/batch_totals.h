@@ -19,6 +19,12 @@ struct ModelTotals {
   core::Money cost;                             // as far as known
 };
 
+// Failed records of one error code.
+struct FailureCause {
+  int64_t records = 0;
+  int64_t line = 0;  // of the first
+};
+
 // A record that stands out.
 struct NotableRecord {
   std::string id;
@@ -49,7 +55,8 @@ class BatchTotals {
   core::Money strongest() const { return strongest_; }
   core::Money compared() const { return compared_; }
   const std::map<std::string, ModelTotals>& models() const { return models_; }
-  const std::map<std::string, int64_t>& causes() const { return causes_; }
+  // By error code.
+  const std::map<std::string, FailureCause>& causes() const { return causes_; }
   const std::vector<NotableRecord>& slowest() const { return slowest_; }
   const std::vector<NotableRecord>& dearest() const { return dearest_; }
 
@@ -58,7 +65,7 @@ class BatchTotals {
   int64_t input_tokens_ = 0, output_tokens_ = 0;
   core::Money cost_, strongest_, compared_;
   std::map<std::string, ModelTotals> models_;
-  std::map<std::string, int64_t> causes_;  // error code -> records
+  std::map<std::string, FailureCause> causes_;
   std::vector<NotableRecord> slowest_, dearest_;
 };
 
