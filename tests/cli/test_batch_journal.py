@@ -1,0 +1,312 @@
+"""What a journal is good for besides kills: going on, refusing to go on with
+something else, damage; F9, I14, K3."""
+
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import durable_batch
+import harness
+from durable_batch import JOURNAL, OUT, frames, lines_of
+
+REFUSED = {"status": 400, "error": "no", "body": "question 3."}
+
+
+class Resume(durable_batch.BatchCase):
+    def refused(self, status, message, *args, **options):
+        """Ends so, with nothing asked."""
+        ended = self.go(*args, **options)
+        self.assert_status(ended, status)
+        self.assertIn(message, ended.err)
+        self.assertEqual(self.asked.new(), [])
+        return ended
+
+    def half_done(self, *args, mode="file"):
+        """A batch that ended half way: its last three records are lost."""
+        self.assert_status(self.go(*args, mode=mode), 0)
+        out = self.read() if mode == "file" else b""
+        self.clear()
+        results, tracer = self.count // 2, durable_batch.NOT_TRACED
+        if tracer:
+            self.skipTest(tracer)
+        self.jobs, jobs = 1, self.jobs
+        killed = self.go(*args, mode=mode, tracer=durable_batch.strace(
+            "write", results + 2, paths=[self.path(JOURNAL)]))
+        self.jobs = jobs
+        self.assertEqual(killed.status, -signal.SIGKILL)
+        self.assertEqual(self.journaled(), set(range(results)))
+        self.asked.new()
+        return out
+
+    # --- a batch that has ended ---
+
+    def test_a_batch_that_is_done_asks_nothing_and_ends_as_before(self):
+        for rules, status in (((), 0), ((REFUSED,), 1)):
+            self.prepare(rules)
+            self.assert_status(self.go(), status)
+            self.asked.new()
+            before = self.save()
+            self.assert_status(self.go(), status)
+            self.assertEqual(self.asked.new(), [])
+            self.assertEqual(self.save(), before)
+            self.clear()
+
+    def test_the_journal_of_a_good_batch_is_short_in_the_end(self):
+        self.prepare()
+        self.assert_status(self.go(), 0)
+        kinds = [frame["frame"] for frame in frames(self.path(JOURNAL))]
+        self.assertEqual(kinds, ["H", "E"])
+        self.assertEqual(os.stat(self.path(JOURNAL)).st_mode & 0o777, 0o600)
+
+    def test_an_output_that_changed_afterwards_is_refused_and_forced(self):
+        self.prepare()
+        self.assert_status(self.go(), 0)
+        whole = self.read()
+        self.asked.new()
+        self.home.write("work/" + OUT, whole + b"mine\n")
+        self.refused(73, "--force")
+        self.assertEqual(self.read(), whole + b"mine\n")
+        os.unlink(self.path(OUT))
+        self.refused(73, "--force")
+        self.home.write("work/" + OUT, "mine\n")
+        self.assert_status(self.go("--force"), 0)
+        self.assertEqual(len(self.asked.new()), self.count)
+        self.assertEqual(self.read(), whole)
+
+    def test_an_output_made_by_others_during_the_batch_is_not_replaced(self):
+        self.prepare()
+        whole = self.half_done()
+        self.home.write("work/" + OUT, "mine\n")
+        ended = self.go()
+        self.assert_status(ended, 73)
+        self.assertIn(OUT + ".part", ended.err)
+        self.assertEqual(self.read(), b"mine\n")
+        self.assertEqual(self.read(OUT + ".part"), whole)
+        os.unlink(self.path(OUT))
+        self.asked.new()
+        self.assert_status(self.go(), 0)
+        self.assertEqual(self.asked.new(), [])
+        self.assertEqual(self.read(), whole)
+
+    # --- going on with something else ---
+
+    def test_a_changed_input_line_is_named(self):
+        self.prepare()
+        self.half_done()
+        lines = self.read("in.jsonl").replace(b"question 1.", b"question 1!")
+        self.write_input(lines)
+        self.refused(65, "line 2 ")
+
+    def test_lines_that_moved_are_found_by_id(self):
+        self.prepare()
+        self.half_done("--match", "id")
+        lines = self.read("in.jsonl").splitlines(keepends=True)
+        new = b'{"id":"new","prompt":"question 77."}\n'
+        self.write_input(b"".join([new, *reversed(lines)]))
+        self.assert_status(self.go("--match=id"), 0)
+        self.assertEqual(sorted(self.asked.new()), [3, 4, 5, 77])
+        found = [line[:14] for line in self.read().splitlines()]
+        self.assertEqual(found, [b'{"id":"new","l'] + [
+            b'{"id":"row-%d",' % i for i in (5, 4, 3, 2, 1, 0)])
+
+    def test_a_changed_request_is_asked_again_when_found_by_id(self):
+        self.prepare()
+        self.half_done("--match", "id")
+        self.write_input(self.read("in.jsonl").replace(b"question 1.",
+                                                       b"question 88."))
+        self.assert_status(self.go("--match=id"), 0)
+        self.assertEqual(sorted(self.asked.new()), [3, 4, 5, 88])
+
+    def test_I8_a_duplicate_id_stays_one_when_found_by_id(self):
+        self.prepare(count=8)
+        twice = lines_of(3) + lines_of(2) + lines_of(3, first=3)
+        self.write_input(twice)
+        whole = self.half_done("--match", "id")
+        self.assertEqual(whole.count(b"duplicate_id"), 2)
+        self.assert_status(self.go("--match=id"), 1)
+
+    def test_a_changed_configuration_is_refused_or_accepted(self):
+        self.prepare()
+        self.half_done()
+        self.refused(78, "--accept-config-change", "--max-tokens", "77")
+        self.refused(78, "--accept-config-change", "--echo")
+        ended = self.go("--max-tokens", "77", "--accept-config-change")
+        self.assert_status(ended, 0)
+        self.assertEqual(self.asked.new(), [3, 4, 5])
+
+    def test_limits_pace_and_keys_are_no_change(self):
+        self.prepare()
+        whole = self.half_done()
+        self.assert_status(self.go("--timeout", "77s", "--rpm", "100000",
+                                   "--fsync", "always",
+                                   env={"STUB_KEY": "another"}), 0)
+        self.assertEqual(self.asked.new(), [3, 4, 5])
+        self.assertEqual(self.read(), whole)
+
+    # --- errors ---
+
+    def test_retry_errors_asks_for_those_only(self):
+        self.prepare([REFUSED | {"times": 2}])
+        self.assert_status(self.go(), 1)
+        self.asked.new()
+        for status in (1, 0):
+            self.assert_status(self.go("--retry-errors"), status)
+            self.assertEqual(self.asked.new(), [3])
+        self.assertEqual(self.read().count(b'"error":null'), self.count)
+        self.refused(0, "", "--retry-errors")
+
+    def test_retry_errors_needs_a_journal(self):
+        self.prepare()
+        self.refused(64, "--journal", "--retry-errors", "-o", "-")
+
+    # --- damage ---
+
+    def test_a_torn_last_frame_is_cut_off(self):
+        self.prepare()
+        whole = self.half_done()
+        journal = self.read(JOURNAL)
+        last = journal[:-1].rfind(b"\n") + 1
+        for cut in (last + 1, last + 20, len(journal) - 1):
+            self.clear()
+            self.home.write("work/" + JOURNAL, journal[:cut])
+            self.assert_status(self.go(), 0)
+            self.assertEqual(sorted(self.asked.new()), [2, 3, 4, 5])
+            self.assertEqual(self.read(), whole)
+
+    def test_damage_in_the_middle_is_refused_and_repaired(self):
+        self.prepare()
+        whole = self.half_done()
+        journal = bytearray(self.read(JOURNAL))
+        second = journal.index(b"\n", journal.index(b"\n") + 1) + 1
+        journal[second + 200] ^= 1
+        self.home.write("work/" + JOURNAL, bytes(journal))
+        self.refused(65, "--repair")
+        self.assertEqual(self.read(JOURNAL), bytes(journal))
+        self.assert_status(self.go("--repair"), 0)
+        self.assertEqual(sorted(self.asked.new()), [1, 3, 4, 5])
+        self.assertEqual(self.read(), whole)
+
+    def test_what_is_no_journal_is_left_alone(self):
+        self.prepare()
+        self.home.write("work/notes", "my notes\n")
+        self.refused(65, "not a journal", "--journal", "notes")
+        self.assertEqual(self.read("notes"), b"my notes\n")
+
+    # --- stdout ---
+
+    def test_stdout_with_a_journal_is_printed_again_as_a_whole(self):
+        self.prepare()
+        expected = self.undisturbed(mode="stdout")
+        self.half_done(mode="stdout")
+        for asked in ([3, 4, 5], []):
+            ended = self.go(mode="stdout")
+            self.assert_status(ended, 0)
+            self.assertEqual(ended.out, expected)
+            self.assertEqual(sorted(self.asked.new()), asked)
+
+
+class Outputs(durable_batch.BatchCase):
+    def refused(self, status, message, *args, **options):
+        before = sorted(os.listdir(self.work))
+        ended = self.go(*args, **options)
+        self.assert_status(ended, status)
+        self.assertIn(message, ended.err)
+        self.assertEqual(self.asked.new(), [])
+        self.assertEqual(sorted(os.listdir(self.work)), before)
+
+    def test_F9_an_output_that_exists_needs_force(self):
+        self.prepare()
+        self.home.write("work/" + OUT, "mine\n")
+        for _ in range(2):  # the first leaves nothing for the second
+            self.refused(73, "--force")
+        self.assertEqual(self.read(), b"mine\n")
+        self.assert_status(self.go("--force"), 0)
+        self.assertEqual(self.read().count(b"\n"), self.count)
+
+    def test_F9_so_does_a_file_of_errors(self):
+        self.prepare()
+        self.home.write("work/bad.jsonl", "mine\n")
+        for _ in range(2):
+            self.refused(73, "--force", "--errors", "bad.jsonl")
+
+    def test_F9_a_directory_is_refused(self):
+        self.prepare()
+        os.mkdir(self.path(OUT))
+        for args in ((), ("--force",)):
+            self.refused(73, "directory", *args)
+        os.rmdir(self.path(OUT))
+
+    def test_F9_a_link_leads_to_its_target(self):
+        self.prepare()
+        os.mkdir(self.home.file("elsewhere"))
+        target = self.home.write("elsewhere/real.jsonl", "mine\n")
+        os.symlink(target, self.path(OUT))
+        self.refused(73, "--force")
+        self.assert_status(self.go("--force"), 0)
+        self.assertTrue(os.path.islink(self.path(OUT)))
+        with open(target, "rb") as file:
+            self.assertEqual(file.read().count(b"\n"), self.count)
+        self.asked.new()
+        self.assert_status(self.go(), 0)
+        self.assertEqual(self.asked.new(), [])
+
+    def test_F9_a_fifo_is_written_directly(self):
+        self.prepare()
+        expected = self.undisturbed()
+        os.mkfifo(self.path(OUT))
+        for args, asked in (((), 6), (("--journal", "j"), 6),
+                            (("--journal", "j"), 0)):
+            with subprocess.Popen(["cat", self.path(OUT)],
+                                  stdout=subprocess.PIPE) as reader:
+                self.assert_status(self.go(*args), 0)
+                self.assertEqual(reader.communicate(timeout=10)[0], expected)
+            self.assertEqual(len(self.asked.new()), asked)
+        self.assertFalse(self.exists(JOURNAL))
+
+    def test_F9_a_device_is_written_directly(self):
+        self.prepare()
+        self.assert_status(self.go("-o", "/dev/null"), 0)
+        ended = self.go("-o", "/dev/full")
+        self.assert_status(ended, 74)
+
+    def test_I14_the_output_is_the_input(self):
+        self.prepare()
+        before = self.read("in.jsonl")
+        self.refused(73, "also the input", "--force", "-o", "in.jsonl")
+        self.refused(73, "also the input", "--errors", "in.jsonl")
+        self.refused(73, "also the input", "--journal", "in.jsonl")
+        os.link(self.path("in.jsonl"), self.path("same.part"))
+        self.refused(73, "also the input", "-o", "same")
+        with open(self.path("in.jsonl"), "ab") as appended:
+            self.refused(73, "also the input", "-o", "-", stdout=appended)
+        self.assertEqual(self.read("in.jsonl"), before)
+
+    def test_two_outputs_are_two_files(self):
+        self.prepare()
+        self.refused(64, "two things", "--errors", OUT)
+        self.refused(64, "two things", "--journal", OUT + ".part")
+        self.refused(64, "two things", "--summary", OUT)
+
+    def test_K3_the_second_batch_on_an_output_is_told_who_is_first(self):
+        self.prepare([{"delay_headers_ms": 60_000, "times": 2}])
+        first = subprocess.Popen(
+            self.words(), env=self.home.environment(), cwd=self.work,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(harness._end, first)
+        until = time.monotonic() + 20
+        while not self.asked.new() and time.monotonic() < until:
+            time.sleep(0.01)
+        self.server.requests(wait=0.2)
+        ended = self.go()
+        self.assert_status(ended, 75)
+        self.assertIn(f"process {first.pid}", ended.err)
+        first.kill()
+        first.wait()
+        self.assert_status(self.go(), 0)
+        self.assertEqual(self.read().count(b"\n"), self.count)
+
+
+if __name__ == "__main__":
+    unittest.main()
