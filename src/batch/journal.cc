@@ -71,7 +71,8 @@ base::Result<Journal> Journal::open(const std::string& path,
                                     const OnRecord& on_record) {
   LLMROUTE_TRY(base::Descriptor file, open_journal_file(path));
   Journal journal(path, std::move(file), options);
-  if (options.repair) LLMROUTE_CHECK(journal.repair());
+  LLMROUTE_TRY(const bool hole, has_hole(journal.file_.get(), path));
+  if (options.repair || hole) LLMROUTE_CHECK(journal.repair());
   LLMROUTE_CHECK(journal.load(on_record));
   return journal;
 }

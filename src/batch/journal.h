@@ -3,7 +3,8 @@
 // journal_frame.h.
 //
 // Opened, a journal is scanned. A bad frame at the end is what a killed process
-// was writing and is cut off; one that is followed by good ones is damage. A
+// was writing and is cut off; one that is followed by good ones is damage,
+// unless it is a hole that a loss of power left among what was not synced. A
 // record is done when append() has returned; it survives a kill from then on,
 // and loss of power from the next sync on. In the end:
 //

@@ -110,6 +110,22 @@ base::Result<JournalScan> scan_journal(int fd, const std::string& path,
   return scan;
 }
 
+base::Result<bool> has_hole(int fd, const std::string& path) {
+  constexpr size_t kFewest = 8;
+  const std::string zeros(kFewest, '\0');
+  std::string block(kBlock, '\0');
+  for (uint64_t offset = 0;; offset += kBlock - kFewest) {
+    const auto got =
+        base::read_at(fd, offset, std::as_writable_bytes(std::span(block)));
+    if (!got) return base::io_error(ErrorKind::kIo, "cannot read", path);
+    if (std::string_view(block).substr(0, *got).find(zeros) !=
+        std::string_view::npos) {
+      return true;
+    }
+    if (*got < kBlock) return false;
+  }
+}
+
 base::Result<JournalRecord> read_record(int fd, const std::string& path,
                                         uint64_t offset) {
   std::string line(kFramePrefix, '\0');

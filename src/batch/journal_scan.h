@@ -33,6 +33,11 @@ using FrameVisitor = std::function<base::Status(
 base::Result<JournalScan> scan_journal(int fd, const std::string& path,
                                        const FrameVisitor& visit);
 
+// Whether there is a hole: zeros, which stand in no frame, where blocks were
+// when power was lost before they were synced, though later ones had been
+// written. Errors: kIo.
+base::Result<bool> has_hole(int fd, const std::string& path);
+
 // The record at `offset`, where a scan found one. Not there any more, or cannot
 // be read: kIo.
 base::Result<JournalRecord> read_record(int fd, const std::string& path,
