@@ -156,8 +156,7 @@ TEST_CASE("damage in the middle is told, and repaired on demand alone") {
       encode_frame(record(3)) + encode_frame(JournalSend{4, {5}});
   for (const std::string& middle :
        {std::string("\n"), std::string("junk\nmore junk\n"),
-        std::string(100'000, '\0') + "\n", encode_frame(head()),
-        encode_frame(record(2)).substr(0, 50) + "\n",
+        encode_frame(head()), encode_frame(record(2)).substr(0, 50) + "\n",
         encode_frame(record(2)).replace(100, 1, "\n"),
         encode_frame(record(2)).replace(5, 1, "9")}) {
     const std::string path = directory.write("j", first + middle + last);
@@ -180,6 +179,18 @@ TEST_CASE("damage in the middle is told, and repaired on demand alone") {
     CHECK(!base::file_exists(path + ".llmroute-new"));
     CHECK(open_journal(path).records.size() == 3);
   }
+}
+
+TEST_CASE("F12 a hole that a loss of power left is asked again, unasked") {
+  const TemporaryDirectory directory;
+  const std::string first = encode_frame(head()) + encode_frame(record(1));
+  const std::string last = encode_frame(record(3));
+  const std::string path =
+      directory.write("j", first + std::string(100'000, '\0') + "\n" + last);
+  const Opened opened = open_journal(path);
+  REQUIRE(opened.journal);
+  CHECK(opened.records.size() == 2);
+  CHECK(content(path) == first + last);
 }
 
 TEST_CASE("a bad end is cut off, also when asked to repair") {
