@@ -131,8 +131,9 @@ constexpr FieldText kResult[] = {
      "An object: `input` and `output`, in tokens as the provider "
      "counts them, or null."},
     {"cost",
-     "An object: `usd`, of all attempts. Null if it is not known "
-     "exactly; never 0 for want of knowledge."},
+     "An object: `usd`, of all attempts, and `estimated`, true, if the "
+     "provider did not say what it used and the worst case is counted. `usd` "
+     "is null if no price is known; never 0 for want of knowledge."},
     {"attempts", "How often somebody was asked."},
     {"ms", "Milliseconds in all attempts; null with `--no-timing`."},
     {"meta", "The record's, or null."},
@@ -158,8 +159,9 @@ constexpr FieldText kOpenAiResult[] = {
     {"llmroute",
      "Left out with `--no-extras`. An object: `line`; `model`, the "
      "one decided for; `provider`; `route`; `source`; `cost_usd`; "
-     "`attempts`; `ms`; `meta`, if the record has it; `input`, with "
-     "`--echo`."},
+     "`cost_estimated`, if it is; `attempts`; `ms`; `meta`, if the record has "
+     "it; `incomplete`, why the answer is not a whole one, if so; `input`, "
+     "with `--echo`."},
 };
 
 constexpr FieldText kRecordErrors[] = {
