@@ -406,7 +406,7 @@ Status BatchRun::wait(Time now) {
   const int news =
       ::poll(fds.data(), fds.size(),
              static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000)));
-  if (news > 0 && (fds[3].revents & POLLERR) != 0) {
+  if (news > 0 && (fds[3].revents & (POLLERR | POLLHUP)) != 0) {
     return parts_.output.lose_reader();
   }
   return {};

@@ -89,8 +89,9 @@ class BatchRun {
   const BatchParts parts_;
   batch::ResultOptions result_options_;
   batch::Budget budget_;
-  provider::CallLoop calls_;
+  // Owns what calls refer to, so it goes after them.
   BatchDispatcher dispatcher_;
+  provider::CallLoop calls_;
   batch::IdSet ids_;
   batch::Order order_;
   BatchTotals totals_;

@@ -77,8 +77,9 @@ class CallLoop::Impl {
   void finish(Http& one, CallResult result);
   void run(Command& one);
 
-  CurlLoop curl_{true};
+  // Transfers refer to their calls, so these go after the loop.
   std::unordered_map<Http*, std::unique_ptr<Http>> http_;
+  CurlLoop curl_{true};
   std::unordered_map<Command*, std::unique_ptr<Command>> commands_;
   // Results that came without anything being sent.
   std::vector<std::pair<Http*, CallResult>> at_once_;
@@ -102,7 +103,9 @@ CallLoop::Impl::Impl() {
 CallLoop::Impl::~Impl() {
   cancelled_ = true;
   tell(cancel_event_);
-  for (auto& [one, owned] : commands_) one->thread.join();
+  for (auto& [one, owned] : commands_) {
+    if (one->thread.joinable()) one->thread.join();
+  }
 }
 
 void CallLoop::Impl::start(Call call, Done done) {
