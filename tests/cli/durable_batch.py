@@ -14,6 +14,7 @@ import harness
 FULL = os.environ.get("LLMROUTE_TEST_FULL") == "1"
 OUT = "out.jsonl"
 JOURNAL = OUT + ".llmroute-journal"
+MODES = ("file", "stdout", "stdin")
 # Every call that changes a file, or opens one to do so.
 CALLS = ("write", "pwrite64", "fsync", "rename", "ftruncate", "unlink", "openat",
          "fchmod")
@@ -89,6 +90,13 @@ class BatchCase(harness.TestCase):
 
     def setUp(self):
         super().setUp()
+        self.work = self.home.file("work")
+
+    def new_home(self):
+        """For the next batch of a test."""
+        self.home.remove()
+        self.home = harness.Home()
+        self.addCleanup(self.home.remove)
         self.work = self.home.file("work")
 
     def prepare(self, rules=(), count=6, jobs=2, models=None, **config):
@@ -195,6 +203,36 @@ class BatchCase(harness.TestCase):
         self.clear()
         self.asked.new()
         return expected
+
+
+class KillCase(BatchCase):
+    """Counts kills, and checks what the next run makes of each."""
+
+    def setUp(self):
+        super().setUp()
+        self.kills = self.repeated = self.worst = 0
+
+    def tearDown(self):
+        super().tearDown()
+        if self.kills:
+            print(f"{self.id()}: {self.kills} kills, {self.repeated} requests "
+                  f"repeated, at most {self.worst} at a kill", flush=True)
+
+    def go_on(self, expected, asked, kills, *args, mode="file", status=0):
+        """After `kills` kills that asked for `asked`: the same command again."""
+        safe = self.journaled("--retry-errors" in args)
+        ended = self.go(*args, mode=mode)
+        self.assert_status(ended, status)
+        self.assertEqual(self.result(ended, mode), expected)
+        self.assertFalse(self.exists(OUT + ".part"))
+        self.server.account()
+        again = self.asked.new()
+        self.assertEqual(safe.intersection(again), set())
+        repeated = len(asked) + len(again) - len(set(asked) | set(again))
+        self.assertLessEqual(repeated, self.jobs * kills)
+        self.kills += kills
+        self.repeated += repeated
+        self.worst = max(self.worst, -(-repeated // kills) if kills else 0)
 
 
 def strace(call, when, what="signal=SIGKILL", paths=(), log="/dev/null"):
