@@ -32,6 +32,10 @@ def why_not_traced():
 
 NOT_TRACED = why_not_traced()
 needs_strace = unittest.skipIf(NOT_TRACED, NOT_TRACED or "")
+# It looks at memory by writing to pipes of its own, and reserves much of it.
+SANITIZED = "asan" in harness.BINARY or "tsan" in harness.BINARY
+needs_no_sanitizer = unittest.skipIf(
+    SANITIZED, "a sanitizer does not bear this fault itself")
 
 
 def lines_of(count, first=0):

@@ -13,7 +13,7 @@ import unittest
 
 import durable_batch
 import harness
-from durable_batch import FULL, JOURNAL, OUT, needs_strace, strace
+from durable_batch import FULL, JOURNAL, OUT, needs_no_sanitizer, needs_strace, strace
 
 AS_ROOT = os.geteuid() == 0
 MOST_CALLS = 200
@@ -205,6 +205,7 @@ class Files(FaultCase):
         self.goes_on(expected)
 
     @needs_strace
+    @needs_no_sanitizer
     def test_F7_interrupted_and_busy_writes_are_tried_again(self):
         self.prepare(count=4)
         expected = self.undisturbed()
@@ -522,6 +523,7 @@ class Signals(FaultCase):
 
 
 class Resources(FaultCase):
+    @needs_no_sanitizer
     def test_R1_few_descriptors_mean_fewer_at_a_time(self):
         for limit in (16, 20, 40):
             self.prepare(count=30, jobs=64)
@@ -533,9 +535,8 @@ class Resources(FaultCase):
             self.assertEqual(ended.err.count("at a time instead of 64"), 1)
             self.assertEqual(self.read(), expected)
 
+    @needs_no_sanitizer
     def test_R2_little_memory(self):
-        if "asan" in harness.BINARY:
-            self.skipTest("a sanitizer needs all addresses there are")
         self.prepare([{"text": "z" * 100_000}], count=30, jobs=8)
         expected = self.undisturbed()
         for kib in (60_000, 100_000, 150_000, 200_000, 300_000):

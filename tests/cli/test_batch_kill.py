@@ -6,7 +6,7 @@ import signal
 import unittest
 
 import durable_batch
-from durable_batch import CALLS, FULL, JOURNAL, MODES, OUT, needs_strace
+from durable_batch import CALLS, FULL, JOURNAL, MODES, OUT, SANITIZED, needs_strace
 
 # With a limit, so that a sweep that never ends is a failure.
 MOST_CALLS = 1000
@@ -27,7 +27,8 @@ class Kill(durable_batch.KillCase):
                     self.restore(start or {"in.jsonl": self.read("in.jsonl")})
                     self.asked.new()
                     # The libraries are opened on a thread, at the same time.
-                    paths = self.files() if call == "openat" else ()
+                    ours = call == "openat" or SANITIZED
+                    paths = self.files() if ours else ()
                     tracer = durable_batch.strace(call, when, paths=paths)
                     ended = self.go(*args, mode=mode, tracer=tracer)
                     if ended.status != -signal.SIGKILL:
