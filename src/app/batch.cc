@@ -125,7 +125,9 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
   const InterruptGuard interrupt;
   LLMROUTE_TRY(BatchJournal begun, open_batch_journal(options, identity));
   if (begun.done) {
-    messages.detail("this batch is done; nothing is asked again");
+    if (options.output.progress != "never") {
+      messages.line("an earlier run did all of it; nothing is asked again");
+    }
     return *begun.done;
   }
   LLMROUTE_TRY(BatchOutput output,

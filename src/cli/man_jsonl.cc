@@ -119,10 +119,12 @@ constexpr std::string_view kNeverTaken =
 constexpr FieldText kResult[] = {
     {"id", "The record's, or the number of its line."},
     {"line", "The number of its line."},
-    {"text", "The answer; null if there is an error."},
+    {"text",
+     "The answer; null if there is none. With the error `incomplete` it is "
+     "what came of it."},
     {"finish_reason",
      "Why it ended: `stop`, `length`, `filter`, `refusal`, "
-     "`tool_calls` or `other`; null if there is an error."},
+     "`tool_calls` or `other`; null if there is no answer."},
     {"model",
      "An object: `routed`, the name of the model decided for; `served`, "
      "what the provider says answered; `provider`, who was asked last."},
@@ -148,14 +150,15 @@ constexpr FieldText kOpenAiResult[] = {
     {"id", "Made of the run and the line; equal runs give equal ids."},
     {"custom_id", "The record's id."},
     {"response",
-     "Null if there is an error, or an object: `status_code`, which is 200; "
+     "Null if there is no answer, or an object: `status_code`, which is 200; "
      "`request_id`, the provider's if it has one; `body`, a chat completion, "
      "or "
      "for records of `/v1/responses` a response, whatever protocol the "
      "provider speaks."},
     {"error",
-     "As in a native result; with `--no-extras` only `code` and "
-     "`message`."},
+     "As in a native result, but null for `incomplete`; with `--no-extras` "
+     "only "
+     "`code` and `message`."},
     {"llmroute",
      "Left out with `--no-extras`. An object: `line`; `model`, the "
      "one decided for; `provider`; `route`; `source`; `cost_usd`; "
@@ -353,7 +356,8 @@ std::string journal_section() {
          roff(
              "A frame that is cut short at the end is what a killed process "
              "was writing, and is dropped. A bad frame before good ones is "
-             "damage: status 65, or with `--repair` the good ones are kept. "
+             "damage, unless power was lost: status 65, or with `--repair` the "
+             "good ones are kept. "
              "When all records have an answer, H and E are all that stays.");
 }
 

@@ -48,10 +48,20 @@ class Resume(durable_batch.BatchCase):
             self.assert_status(self.go(), status)
             self.asked.new()
             before = self.save()
-            self.assert_status(self.go(), status)
+            again = self.go()
+            self.assert_status(again, status)
+            self.assertIn("nothing is asked again", again.err)
             self.assertEqual(self.asked.new(), [])
             self.assertEqual(self.save(), before)
             self.clear()
+
+    def test_a_first_sync_that_is_due_at_once_holds_nobody_up(self):
+        # The first record is journaled before a request is under way.
+        config = harness.stub_config(self.stub(), {"m": {}})
+        path = self.home.write("bad.jsonl", '{"promt":"x"}\n{"prompt":"y"}\n')
+        result = self.run_llmroute(["batch", path, "-o", "bad.out"], config=config,
+                                   timeout=20)
+        self.assert_status(result, 1)
 
     def test_the_journal_of_a_good_batch_is_short_in_the_end(self):
         self.prepare()
