@@ -15,6 +15,7 @@
 #include "app/batch_estimate.h"
 #include "app/batch_journal.h"
 #include "app/batch_output.h"
+#include "app/batch_record.h"
 #include "app/batch_run.h"
 #include "app/batch_setup.h"
 #include "app/batch_split.h"
@@ -180,6 +181,7 @@ Result<ExitStatus> batch(const BatchOptions& given,
   LLMROUTE_TRY(batch::InputLines lines, open_lines(options.input));
   LLMROUTE_CHECK(check_outputs(lines, options.output));
   LLMROUTE_CHECK(add_decider(question, environment, routed));
+  LLMROUTE_CHECK(check_routing_options(options, routed));
   if (options.dry_run || options.validate) {
     return estimate_batch(options, routed, lines, messages);
   }

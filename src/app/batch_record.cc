@@ -51,6 +51,18 @@ base::Result<core::Decision> decide_record(batch::Record& record,
   return decision;
 }
 
+base::Status check_routing_options(const BatchOptions& options,
+                                   const Routed& routed) {
+  batch::Record any;
+  any.prompt.messages.push_back({core::Role::kUser, "x"});
+  const auto decision = decide_record(any, options, routed);
+  if (decision) return {};
+  const base::ErrorKind kind = decision.error().kind;
+  const bool whole =
+      kind == base::ErrorKind::kUsage || kind == base::ErrorKind::kNoPermission;
+  return whole ? decision.error() : base::Status();
+}
+
 batch::RecordError not_routed(const base::Error& error) {
   return {core::exit_status_code(core::exit_status(error.kind)), error.message};
 }

@@ -17,6 +17,11 @@ base::Result<core::Decision> decide_record(batch::Record& record,
                                            const BatchOptions& options,
                                            const Routed& routed);
 
+// A name in the options that nobody knows, and no key for anybody, are errors
+// of the command and not of every record.
+base::Status check_routing_options(const BatchOptions& options,
+                                   const Routed& routed);
+
 // That error as the record's own.
 batch::RecordError not_routed(const base::Error& error);
 

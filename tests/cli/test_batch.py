@@ -132,15 +132,17 @@ class Input(BatchCase):
         self.assertEqual(len(parse(first + rest)), 400)
 
     def test_I13_resume_detects_a_changed_line(self):
-        stub = self.stub([{"text": "ok"}, ])
+        stub = self.stub([{"nth": 3, "status": 401}, {"text": "ok"}])
         out = self.home.file("out.jsonl")
-        path = self.home.write("in.jsonl", prompts(3))
+        path = self.home.write("in.jsonl", prompts(5))
         config = self.config(stub)
-        self.assert_status(self.batch(
-            stub, [path, "-o", out, "--limit", "2", "--max-cost", "0.00000001"],
-            config=config), 4)
-        result = self.batch(stub, [path, "-o", out], config=config)
-        self.assertIn(result.status, (0, 78), result.err)
+        args = ["-j", "1", path, "-o", out]
+        self.assert_status(self.batch(stub, args, config=config), 77)
+        self.home.write("in.jsonl", prompts(5, "changed {}"))
+        result = self.batch(stub, args, config=config)
+        self.assert_status(result, 65)
+        self.assertIn("line 1", result.err)
+        self.assertEqual(len(self.posts(stub)), 3)
 
     def test_lines(self):
         stub = self.stub(ECHOING)
@@ -487,12 +489,16 @@ class Overrides(BatchCase):
                          (0.5, ["E"], 3, "me"))
 
     def test_timeout(self):
-        result, requests = self.asked(
-            {"prompt": "x", "timeout": "300ms", "model": "m", "fallback": []},
-            ["--retries", "0", "--no-fallback"],
-            rules=[{"hang_header": True, "times": 1}, {"text": "ok"}])
-        self.assertLess(result.elapsed, 60)
-        self.assertEqual(len(requests) >= 1, True)
+        """A record's own limit is shorter than the run's; others answer
+        meanwhile, so that this is no outage."""
+        stub = self.stub([{"body": "say 2\"", "hang_header": True},
+                          {"text": "ok", "delay_headers_ms": 50}])
+        text = lines({"prompt": "say 1"}, {"prompt": "say 2", "timeout": "300ms"},
+                     *({"prompt": f"say {i}"} for i in range(3, 120)))
+        results = self.results(self.batch(
+            stub, ["--retries", "0", "-j", "2"], stdin=text), 1)
+        self.assertEqual([i for i, c in enumerate(codes(results)) if c], [1])
+        self.assertEqual(results[1]["error"]["code"], "try_later")
 
     def test_messages(self):
         _, (request,) = self.asked({"messages": [
@@ -521,29 +527,77 @@ class Routing(BatchCase):
         self.assertEqual([r["model"]["routed"] for r in results], expected)
         self.assertGreater(len(set(expected)), 1)
 
-    def test_routing_options_choose_among_models(self):
-        for args, expected in ((["-m", "weak"], "weak"), (["--allow", "mid*"], "middle"),
-                               (["--deny", "strong", "--deny", "weak"], "middle"),
-                               (["--worth", "100"], "strong"), (["--profile", "cost"], None),
-                               (["--wait", "0"], None), (["--no-fallback"], None)):
-            stub = self.stub([{"text": "ok"}])
-            config = self.config(stub, self.MODELS)
-            (result,) = self.results(self.batch(stub, args, stdin=prompts(1), config=config))
-            one = self.run_llmroute(["explain", "--json", *args, "-p", "say 1"], config=config)
-            self.assertEqual(result["model"]["routed"], one.json()["decision"]["model"])
-            if expected:
-                self.assertEqual(result["model"]["routed"], expected)
+    def chosen(self, args, extra="", env=None):
+        """The model that batch asks; checked against the decision of explain."""
+        stub = self.stub([{"text": "ok"}])
+        models = {name: dict(fields, tier=tier, tags=tags) for (name, fields), tier, tags in zip(
+            self.MODELS.items(), ("large", "medium", "small"), ([], ["tools"], []))}
+        config = self.config(stub, models, extra=extra)
+        (result,) = self.results(self.batch(stub, args, stdin=prompts(1), config=config, env=env))
+        one = self.run_llmroute(["explain", "--json", *args, "-p", "say 1"], config=config, env=env)
+        self.assertEqual(result["model"]["routed"], one.json()["decision"]["model"])
+        self.assertEqual([r.model for r in self.posts(stub)], [result["model"]["routed"]])
+        return result["model"]["routed"]
 
-    def test_require_tier_tag_and_route(self):
+    def test_model_allow_deny_and_require(self):
+        self.assertEqual(self.chosen(["-m", "weak"]), "weak")
+        self.assertEqual(self.chosen(["--allow", "mid*"]), "middle")
+        self.assertEqual(self.chosen(["--deny", "strong", "--deny", "weak"]), "middle")
+        self.assertEqual(self.chosen(["--require", "tools"]), "middle")
+
+    def test_tier_min_tier_and_max_tier(self):
+        self.assertEqual(self.chosen(["--tier", "medium"]), "middle")
+        self.assertEqual(self.chosen(["--min-tier", "large"]), "strong")
+        self.assertEqual(self.chosen(["--max-tier", "small"]), "weak")
+
+    def test_worth_wait_and_profile(self):
+        self.assertEqual(self.chosen(["--worth", "100"]), "strong")
+        self.assertEqual(self.chosen(["--worth", "0.0000001", "--wait", "0"]), "weak")
+        self.chosen(["--profile", "cost"])
+
+    def test_route_and_tag(self):
         extra = (harness.table("[routes.only]", {"models": ["weak"]}) +
-                 '[[rules]]\nname = "t"\nmatch = { tags = ["team=x"] }\nmodel = "middle"\n')
-        for args, models in ((["-r", "only"], {"weak"}), (["--require", "json"], set()),
-                             (["--fallback", "weak", "-m", "strong"], {"strong"})):
-            stub = self.stub([{"text": "ok"}])
-            result = self.batch(stub, args, stdin=prompts(1), models=self.MODELS,
-                                extra=extra.split("[[rules]]")[0])
-            served = {r.model for r in self.posts(stub)}
-            self.assertEqual(served, models, (args, result.err))
+                 harness.table("[[rules]]", {"name": "x", "tag": "team=x", "model": "middle"}))
+        self.assertEqual(self.chosen(["-r", "only"], extra), "weak")
+        self.assertEqual(self.chosen(["--tag", "team=x"], extra), "middle")
+        self.assertEqual(self.chosen([], extra, {"LLMROUTE_ROUTE": "only"}), "weak")
+
+    def test_fallback_and_no_fallback(self):
+        for args, asked, status in ((["-m", "strong", "--fallback", "weak"], ["strong", "weak"], 0),
+                                    (["-m", "strong", "--no-fallback"], ["strong"], 1)):
+            stub = self.stub([{"model": "strong", "status": 404}, {"text": "ok"}])
+            self.results(self.batch(stub, args, stdin=prompts(1), models=self.MODELS), status)
+            self.assertEqual([r.model for r in self.posts(stub)], asked)
+
+    def test_no_config(self):
+        result = self.run_llmroute(["batch", "--no-config", "-m", "m"], stdin=prompts(1))
+        self.assert_status(result, 64)
+
+    def test_what_the_options_name_and_nobody_knows_is_an_error_of_the_command(self):
+        for args in (["-m", "no-such"], ["-r", "no-such"], ["--profile", "no-such"]):
+            stub = self.stub()
+            for more in ([], ["-n"], ["--validate"]):
+                result = self.batch(stub, args + more, stdin=prompts(3))
+                self.assert_status(result, 64)
+                self.assertEqual(result.out, b"")
+                self.assertIn("no-such", result.err)
+
+    def test_C9_a_missing_key_burns_no_record(self):
+        stub = self.stub()
+        out = self.home.file("out.jsonl")
+        result = self.batch(stub, ["-o", out], stdin=prompts(3), env={"STUB_KEY": None})
+        self.assert_status(result, 77)
+        self.assertIn("STUB_KEY", result.err)
+        self.assertFalse(os.path.exists(out))
+
+    def test_color_and_verbose(self):
+        stub = self.stub([{"text": "ok"}])
+        args = ["-o", self.home.file("out.jsonl"), "--color=always", "-v"]
+        config = self.config(stub)
+        self.batch(stub, args, stdin=prompts(1), config=config)
+        done = self.batch(stub, args, stdin=prompts(1), config=config)
+        self.assert_status(done, 0)
+        self.assertIn("this batch is done", done.err)
 
 
 PROMPTS = ["Write a C++ function that reverses list number {} and explain its complexity.",
