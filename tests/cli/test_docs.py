@@ -87,7 +87,7 @@ class Docs(unittest.TestCase):
             named |= set(re.findall(r"def test_([A-Z]\d+)_",
                                     path.read_text(encoding="utf-8")))
         self.assertGreater(len(named), 50)
-        self.assertLessEqual(named, rows)
+        self.assertEqual(set(), named - rows)
 
     def test_options_that_are_named_are_known(self):
         options = (ROOT / "src/cli/options.cc").read_text(encoding="utf-8")
