@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), for checksums and fingerprints; not used for secrets.
+// SHA-256 (FIPS 180-4), for checksums, fingerprints and keyed hashes.
 #pragma once
 
 #include <array>
@@ -31,6 +31,10 @@ std::array<uint8_t, 32> sha256(std::string_view bytes);
 // taken for the same text.
 using Fingerprint = std::array<uint8_t, 16>;
 Fingerprint fingerprint(std::string_view bytes);
+
+// HMAC-SHA-256 (RFC 2104).
+std::array<uint8_t, 32> hmac_sha256(std::string_view key,
+                                    std::string_view message);
 
 // Lower-case hexadecimal.
 std::string hex(std::span<const uint8_t> bytes);

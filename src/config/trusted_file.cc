@@ -8,21 +8,17 @@
 #include <cerrno>
 
 #include "base/files.h"
+#include "base/ownership.h"
 
 namespace llmroute::config {
 namespace {
 
 using base::ErrorKind;
 
-constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 constexpr mode_t kForOthers = S_IRWXG | S_IRWXO;
 
 base::Error unsafe(const std::string& path, const std::string& why) {
   return {ErrorKind::kNoPermission, fmt::format("{}: {}", path, why)};
-}
-
-bool owner_is_safe(const struct stat& info) {
-  return info.st_uid == 0 || info.st_uid == ::geteuid();
 }
 
 base::Status check_file(const struct stat& info, const std::string& path,
@@ -31,10 +27,10 @@ base::Status check_file(const struct stat& info, const std::string& path,
     return base::Error{ErrorKind::kConfig, path + ": not a regular file"};
   }
   const bool secret = trust == Trust::kSecret;
-  if (secret ? info.st_uid != ::geteuid() : !owner_is_safe(info)) {
+  if (secret ? info.st_uid != ::geteuid() : !base::owner_is_safe(info)) {
     return unsafe(path, "owned by another user");
   }
-  if ((info.st_mode & kWritableByOthers) != 0) {
+  if (base::others_can_write(info)) {
     return unsafe(path, "others can write to it; chmod go-w it");
   }
   if (secret && (info.st_mode & kForOthers) != 0) {
@@ -43,20 +39,13 @@ base::Status check_file(const struct stat& info, const std::string& path,
   return {};
 }
 
-// In a sticky directory of root's, such as /tmp, nobody can replace what
-// belongs to others.
-bool directory_is_safe(const struct stat& info) {
-  if (!owner_is_safe(info)) return false;
-  if ((info.st_mode & kWritableByOthers) == 0) return true;
-  return info.st_uid == 0 && (info.st_mode & S_ISVTX) != 0;
-}
-
 base::Status check_directories(const std::string& path,
                                const std::string& home) {
   std::string directory = base::parent_directory(path);
   for (;;) {
     struct stat info {};
-    if (::stat(directory.c_str(), &info) != 0 || !directory_is_safe(info)) {
+    if (::stat(directory.c_str(), &info) != 0 ||
+        !base::directory_is_safe(info)) {
       return unsafe(path, fmt::format("others can write to its directory '{}'; "
                                       "chmod go-w it",
                                       directory));

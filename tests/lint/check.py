@@ -33,9 +33,9 @@ LIBRARIES = {
     r"simdjson": r"src/base/simdjson_library\.cc|src/provider/json_text\.cc|"
                  r"src/(learning|batch)/\w+\.cc|tests/stub/.*|tests/unit/.*",
     r"zlib": r"(src|tests/unit)/learning/\w+\.cc",
-    r"sqlite3": r"src/store/\w+\.cc",
+    r"sqlite3": r"src/store/sqlite_library\.h",
     r"openssl/": r"tests/stub/.*",
-    r"dlfcn": r"src/(base|provider)/\w+_library\.cc",
+    r"dlfcn": r"src/(base|provider|store)/\w+_library\.cc",
     r"doctest/": r"tests/unit/.*",
 }
 

@@ -1,0 +1,206 @@
+#include "store/database.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "store/sqlite_library.h"
+
+namespace llmroute::store {
+namespace {
+
+using base::Result;
+using base::Status;
+
+// REQUIRES: sqlite_library() was opened, as Database::open() does.
+const SqliteLibrary& sqlite() { return **sqlite_library(); }
+
+std::string what_happened(int code, const char* message) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "another process keeps it locked";
+    case SQLITE_NOTADB:
+      return "it is not an SQLite database";
+    case SQLITE_CORRUPT:
+      return "it is damaged";
+    default:
+      return message;
+  }
+}
+
+base::Error failure(int code, const char* message, const std::string& path) {
+  const int primary = code & 0xff;
+  const bool locked = primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
+  return {locked ? base::ErrorKind::kTryLater : base::ErrorKind::kIo,
+          fmt::format("ledger '{}': {}", path, what_happened(code, message))};
+}
+
+base::Error failure(sqlite3* database, const std::string& path) {
+  return failure(sqlite().extended_errcode(database), sqlite().errmsg(database),
+                 path);
+}
+
+Status available() {
+  const auto library = sqlite_library();
+  return library ? Status() : Status(library.error());
+}
+
+// The write-ahead log is emptied into the file after so many pages: often, so
+// that whoever opens it next has little to read.
+constexpr int kCheckpointPages = 128;
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite().finalize(statement);
+}
+
+void Database::Close::operator()(sqlite3* database) const {
+  sqlite().close_v2(database);
+}
+
+Statement& Statement::bind(int parameter, int64_t value) {
+  sqlite().bind_int64(statement_.get(), parameter + 1, value);
+  return *this;
+}
+
+Statement& Statement::bind(int parameter, double value) {
+  sqlite().bind_double(statement_.get(), parameter + 1, value);
+  return *this;
+}
+
+Statement& Statement::bind(int parameter, std::string_view text) {
+  sqlite().bind_text64(statement_.get(), parameter + 1, text.data(),
+                       text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind_null(int parameter) {
+  sqlite().bind_null(statement_.get(), parameter + 1);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite().step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  sqlite3* database = sqlite().db_handle(statement_.get());
+  base::Error error = failure(database, *path_);
+  reset();
+  return error;
+}
+
+Status Statement::run() {
+  for (;;) {
+    LLMROUTE_TRY(const bool more, step());
+    if (!more) break;
+  }
+  reset();
+  return {};
+}
+
+void Statement::reset() { sqlite().reset(statement_.get()); }
+
+bool Statement::is_null(int column) const {
+  return sqlite().column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+int64_t Statement::integer(int column) const {
+  return sqlite().column_int64(statement_.get(), column);
+}
+
+double Statement::real(int column) const {
+  return sqlite().column_double(statement_.get(), column);
+}
+
+std::string Statement::text(int column) const {
+  const unsigned char* text = sqlite().column_text(statement_.get(), column);
+  if (text == nullptr) return {};
+  const int size = sqlite().column_bytes(statement_.get(), column);
+  return {reinterpret_cast<const char*>(text), static_cast<size_t>(size)};
+}
+
+Result<Database> Database::open(const std::string& path,
+                                const DatabaseOptions& options) {
+  LLMROUTE_CHECK(available());
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+  flags |= options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  if (options.create) flags |= SQLITE_OPEN_CREATE;
+  sqlite3* handle = nullptr;
+  const int code = sqlite().open_v2(path.c_str(), &handle, flags, nullptr);
+  Database database(handle, path);
+  if (handle == nullptr) {
+    return base::Error{base::ErrorKind::kOs, "out of memory for the ledger"};
+  }
+  if (code != SQLITE_OK) return failure(handle, path);
+  LLMROUTE_CHECK(database.configure(options));
+  return database;
+}
+
+Status Database::configure(const DatabaseOptions& options) {
+  sqlite3* const db = database_.get();
+  sqlite().busy_timeout(db, static_cast<int>(options.busy_timeout.count()));
+  sqlite().db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite().db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+  sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  sqlite().db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite().wal_autocheckpoint(db, kCheckpointPages);
+  const bool full = options.durability == Durability::kFull;
+  return execute(full ? "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON"
+                      : "PRAGMA synchronous=NORMAL; PRAGMA cell_size_check=ON");
+}
+
+Status Database::execute(const std::string& sql) {
+  if (sqlite().exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) !=
+      SQLITE_OK) {
+    return failure(database_.get(), path());
+  }
+  return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite().prepare_v2(database_.get(), sql.data(),
+                          static_cast<int>(sql.size()), &statement,
+                          nullptr) != SQLITE_OK) {
+    return failure(database_.get(), path());
+  }
+  return Statement(statement, path());
+}
+
+Result<std::optional<int64_t>> Database::integer(std::string_view sql) {
+  LLMROUTE_TRY(Statement statement, prepare(sql));
+  LLMROUTE_TRY(const bool found, statement.step());
+  if (!found || statement.is_null(0)) return std::optional<int64_t>();
+  return std::optional(statement.integer(0));
+}
+
+Result<std::optional<std::string>> Database::text(std::string_view sql) {
+  LLMROUTE_TRY(Statement statement, prepare(sql));
+  LLMROUTE_TRY(const bool found, statement.step());
+  if (!found || statement.is_null(0)) return std::optional<std::string>();
+  return std::optional(statement.text(0));
+}
+
+Result<Transaction> Transaction::begin(Database& database) {
+  LLMROUTE_CHECK(database.execute("BEGIN IMMEDIATE"));
+  return Transaction(database);
+}
+
+Transaction::Transaction(Transaction&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)) {}
+
+Transaction::~Transaction() {
+  if (database_ != nullptr) (void)database_->execute("ROLLBACK");
+}
+
+Status Transaction::commit() {
+  LLMROUTE_CHECK(database_->execute("COMMIT"));
+  database_ = nullptr;
+  return {};
+}
+
+}  // namespace llmroute::store

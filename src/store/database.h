@@ -1,0 +1,115 @@
+// SQLite, wrapped: only this file uses it. Prepared statements only; a
+// file is opened so that nothing in it can act by itself (defensive, schema
+// not trusted, no extensions). Confined to one thread.
+//
+// Errors: kTryLater if another process kept it locked for longer than the busy
+// time-out, else kIo: damaged, no database, full disk, read-only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace llmroute::store {
+
+// Parameters and columns count from 0.
+class Statement {
+ public:
+  Statement& bind(int parameter, int64_t value);
+  Statement& bind(int parameter, double value);
+  Statement& bind(int parameter, std::string_view text);  // copied
+  Statement& bind_null(int parameter);
+
+  // True: a row can be read; false: the end.
+  base::Result<bool> step();
+  // All steps of a statement without rows; then it can be run again, with the
+  // same values where none is bound anew.
+  base::Status run();
+  void reset();
+
+  // REQUIRES: step() was true. A value of another type is converted.
+  bool is_null(int column) const;
+  int64_t integer(int column) const;
+  double real(int column) const;
+  std::string text(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  Statement(sqlite3_stmt* statement, const std::string& path)
+      : statement_(statement), path_(&path) {}
+
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  const std::string* path_;  // the database's
+};
+
+// What survives a power loss: every commit, or all but the last ones. Either
+// way the file stays whole, and nothing is lost when a process is killed.
+enum class Durability { kNormal, kFull };
+
+struct DatabaseOptions {
+  bool read_only = false;
+  bool create = false;  // an empty one, where no file is
+  Durability durability = Durability::kNormal;
+  std::chrono::milliseconds busy_timeout{5000};
+};
+
+class Database {
+ public:
+  // `path`: without links. Nothing of the file is read yet.
+  static base::Result<Database> open(const std::string& path,
+                                     const DatabaseOptions& options);
+
+  // Statements that return nothing, separated by semicolons. Never made from
+  // outside text.
+  base::Status execute(const std::string& sql);
+  // Must not outlive the database, which must not be moved meanwhile.
+  base::Result<Statement> prepare(std::string_view sql);
+  // The only value of the only row, as an integer or as text; nothing if there
+  // is no row or it is NULL.
+  base::Result<std::optional<int64_t>> integer(std::string_view sql);
+  base::Result<std::optional<std::string>> text(std::string_view sql);
+
+  const std::string& path() const { return *path_; }
+
+ private:
+  friend class Transaction;
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  Database(sqlite3* database, const std::string& path)
+      : database_(database), path_(std::make_unique<std::string>(path)) {}
+  base::Status configure(const DatabaseOptions& options);
+
+  std::unique_ptr<sqlite3, Close> database_;
+  std::unique_ptr<std::string> path_;  // statements point to it
+};
+
+// Takes the write lock at once; undone unless committed. Waits for the lock as
+// long as the busy time-out says.
+class Transaction {
+ public:
+  static base::Result<Transaction> begin(Database& database);
+  Transaction(Transaction&& other) noexcept;
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+
+  base::Status commit();
+
+ private:
+  explicit Transaction(Database& database) : database_(&database) {}
+
+  Database* database_;  // null: it is over
+};
+
+}  // namespace llmroute::store

@@ -1,0 +1,141 @@
+#include "store/holds.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/money.h"
+#include "store/account.h"
+#include "store/columns.h"
+#include "store/owner.h"
+
+namespace llmroute::store {
+namespace {
+
+using base::Result;
+using base::Status;
+using core::Money;
+
+std::string describe(const Ceiling& ceiling) {
+  const std::string of =
+      ceiling.tag.empty() ? "" : fmt::format(" of tag {}", ceiling.tag);
+  switch (ceiling.window) {
+    case Window::kRun:
+      return "--max-cost of the run" + of;
+    case Window::kDay:
+      return "per_day" + of;
+    case Window::kMonth:
+      return "per_month" + of;
+  }
+  return of;
+}
+
+Status check(Database& database, const DecisionRow& decision,
+             const Ceiling& ceiling, Money worst, int64_t time) {
+  LLMROUTE_TRY(Statement statement,
+               database.prepare("SELECT settled_pico, held_pico FROM scopes "
+                                "WHERE name=?"));
+  LLMROUTE_TRY(const bool found,
+               statement
+                   .bind(0, scope_name(ceiling.window, ceiling.tag, time,
+                                       decision.run.value_or("")))
+                   .step());
+  const Money settled{found ? statement.integer(0) : 0};
+  const Money held{found ? statement.integer(1) : 0};
+  if (settled + held + worst <= ceiling.limit) return {};
+  return base::Error{
+      base::ErrorKind::kBudget,
+      fmt::format("the worst case of {} does not fit under {} = {}: {} is "
+                  "spent, {} is held; nothing was sent",
+                  core::display_usd(worst), describe(ceiling),
+                  core::display_usd(ceiling.limit), core::display_usd(settled),
+                  core::display_usd(held))};
+}
+
+struct Held {
+  std::string decision;
+  int64_t number = 0;
+};
+
+Result<std::vector<Held>> held_by_the_dead(Database& database) {
+  LLMROUTE_TRY(Statement statement,
+               database.prepare("SELECT decision, number, owner FROM attempts "
+                                "WHERE state='held' ORDER BY owner"));
+  std::vector<Held> found;
+  std::string owner = "nobody";
+  bool dead = false;
+  for (;;) {
+    LLMROUTE_TRY(const bool more, statement.step());
+    if (!more) return found;
+    if (const std::string its = statement.text(2); its != owner) {
+      owner = its;
+      dead = !may_be_alive(owner);
+    }
+    if (dead) found.push_back({statement.text(0), statement.integer(1)});
+  }
+}
+
+Result<DecisionRow> grouping_of(Database& database, const std::string& id) {
+  LLMROUTE_TRY(Statement statement,
+               database.prepare("SELECT route, profile, tags FROM decisions "
+                                "WHERE id=?"));
+  DecisionRow decision;
+  decision.id = id;
+  LLMROUTE_TRY(const bool found, statement.bind(0, id).step());
+  if (found) {
+    decision.route = statement.text(0);
+    decision.profile = statement.text(1);
+    decision.tags = statement.text(2);
+  }
+  return decision;
+}
+
+Status orphan(Database& database, const Held& held) {
+  LLMROUTE_TRY(auto kept, find_attempt(database, held.decision, held.number));
+  if (!kept || kept->row.state != "held") return {};
+  LLMROUTE_TRY(const DecisionRow decision,
+               grouping_of(database, held.decision));
+  kept->row.state = kept->row.charged_as = "orphan";
+  kept->owner.clear();
+  const int64_t worst = kept->row.charged_pico;
+  LLMROUTE_CHECK(put_attempt(database, held.decision, *kept));
+  LLMROUTE_CHECK(add_to_scopes(database, kept->scopes, worst, -worst));
+  return add_to_daily(database, decision, *kept, 1);
+}
+
+}  // namespace
+
+Status hold(Ledger& ledger, DecisionRow& decision, const AttemptRow& attempt,
+            std::span<const Ceiling> ceilings, int64_t now) {
+  Database& database = ledger.database();
+  const Money worst{*attempt.worst_pico};
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(database));
+  LLMROUTE_TRY(const int64_t time, ledger_time(database, now));
+  for (const Ceiling& ceiling : ceilings) {
+    LLMROUTE_CHECK(check(database, decision, ceiling, worst, time));
+  }
+  decision.time = time;
+  LLMROUTE_CHECK(put_decision(database, decision));
+  KeptAttempt held{attempt, time, this_process(), ""};
+  held.row.state = held.row.charged_as = "held";
+  held.row.charged_pico = worst.pico;
+  held.row.cost_pico.reset();
+  LLMROUTE_TRY(held.scopes, scopes_of(database, decision, time));
+  LLMROUTE_CHECK(put_attempt(database, decision.id, held));
+  LLMROUTE_CHECK(add_to_scopes(database, held.scopes, 0, worst.pico));
+  return transaction.commit();
+}
+
+Result<int64_t> settle_orphans(Ledger& ledger) {
+  Database& database = ledger.database();
+  LLMROUTE_TRY(const std::vector<Held> dead, held_by_the_dead(database));
+  if (dead.empty()) return int64_t{0};
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(database));
+  for (const Held& held : dead) LLMROUTE_CHECK(orphan(database, held));
+  LLMROUTE_CHECK(transaction.commit());
+  return static_cast<int64_t>(dead.size());
+}
+
+}  // namespace llmroute::store

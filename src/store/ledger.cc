@@ -1,0 +1,96 @@
+#include "store/ledger.h"
+
+#include <fmt/format.h>
+
+#include "base/sha256.h"
+#include "store/account.h"
+#include "store/ledger_file.h"
+#include "store/schema.h"
+
+namespace llmroute::store {
+
+using base::Result;
+using base::Status;
+
+Result<Ledger> Ledger::open(const std::string& path,
+                            const DatabaseOptions& options) {
+  if (!options.read_only) LLMROUTE_CHECK(create_ledger(path));
+  LLMROUTE_CHECK(check_whole(path));
+  LLMROUTE_TRY(Database database, Database::open(path, options));
+  LLMROUTE_CHECK(check_schema(database));
+  return Ledger(std::move(database));
+}
+
+Result<std::string> Ledger::prompt_hash(std::string_view prompt) {
+  LLMROUTE_TRY(
+      const auto key,
+      database_.text("SELECT value FROM meta WHERE name='prompt_key'"));
+  const auto digest = base::hmac_sha256(key.value_or(""), prompt);
+  return base::hex({digest.data(), 16});
+}
+
+Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
+                      int64_t time) {
+  LLMROUTE_TRY(const auto kept,
+               find_attempt(database_, decision.id, attempt.number));
+  KeptAttempt settled{attempt, time, "", ""};
+  int64_t before = 0, held = 0;
+  std::string scopes;
+  if (kept) {
+    const bool orphan = kept->row.state == "orphan";
+    if (kept->row.state != "held" && !orphan) return {};
+    settled.time = kept->time;
+    scopes = kept->scopes;
+    (orphan ? before : held) = kept->row.charged_pico;
+    if (orphan) LLMROUTE_CHECK(add_to_daily(database_, decision, *kept, -1));
+  } else {
+    LLMROUTE_TRY(scopes, scopes_of(database_, decision, time));
+  }
+  LLMROUTE_CHECK(put_attempt(database_, decision.id, settled));
+  LLMROUTE_CHECK(
+      add_to_scopes(database_, scopes, attempt.charged_pico - before, -held));
+  return add_to_daily(database_, decision, settled, 1);
+}
+
+Status Ledger::record(DecisionRow& decision,
+                      std::span<const AttemptRow> attempts, int64_t now) {
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
+  LLMROUTE_TRY(const int64_t time, ledger_time(database_, now));
+  decision.time = time;
+  LLMROUTE_CHECK(put_decision(database_, decision));
+  for (const AttemptRow& attempt : attempts) {
+    LLMROUTE_CHECK(settle(decision, attempt, time));
+  }
+  return transaction.commit();
+}
+
+Status Ledger::record_late(const DecisionRow& decision,
+                           std::span<const AttemptRow> attempts) {
+  LLMROUTE_CHECK(put_decision(database_, decision));
+  for (const AttemptRow& attempt : attempts) {
+    LLMROUTE_CHECK(settle(decision, attempt, decision.time));
+  }
+  return {};
+}
+
+Status Ledger::put_feedback(const std::string& decision, double score,
+                            int64_t now) {
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
+  LLMROUTE_TRY(Statement find,
+               database_.prepare("SELECT 1 FROM decisions WHERE id=?"));
+  LLMROUTE_TRY(const bool found, find.bind(0, decision).step());
+  if (!found) {
+    return base::Error{
+        base::ErrorKind::kNoInput,
+        fmt::format("the ledger has no decision '{}'", decision)};
+  }
+  LLMROUTE_TRY(
+      Statement put,
+      database_.prepare("INSERT OR REPLACE INTO feedback VALUES(?,?,?)"));
+  LLMROUTE_TRY(const int64_t time, ledger_time(database_, now));
+  LLMROUTE_CHECK(put.bind(0, decision).bind(1, time).bind(2, score).run());
+  find.reset();
+  return transaction.commit();
+}
+
+}  // namespace llmroute::store

@@ -1,0 +1,57 @@
+// The ledger: what was decided, what was called, what it cost. An SQLite file
+// that all processes of a user share; schema.h describes its tables. No text of
+// a prompt or an answer is in it. Confined to one thread.
+//
+// Errors: kTryLater if it stays locked, kIo if it cannot be read or written;
+// then nothing of that call has been written.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "store/database.h"
+#include "store/rows.h"
+
+namespace llmroute::store {
+
+class Ledger {
+ public:
+  // `path`: by ledger_path(). Created if nothing is there, unless it is only
+  // read. A file that is damaged, of another program or of a newer version is
+  // refused and left as it is.
+  static base::Result<Ledger> open(const std::string& path,
+                                   const DatabaseOptions& options);
+
+  // Identifies equal prompts without telling what they say: HMAC-SHA-256 with
+  // this ledger's own random key, the first 128 bits in hexadecimal.
+  base::Result<std::string> prompt_hash(std::string_view prompt);
+
+  // Records a decision and attempts that have ended, each attempt once however
+  // often it is told; one that was held is settled in the window of its hold.
+  // `now`: ms since 1970. The decision's time becomes the ledger's.
+  base::Status record(DecisionRow& decision,
+                      std::span<const AttemptRow> attempts, int64_t now);
+
+  // The same as a part of the caller's transaction, for what happened at the
+  // decision's own time, when the ledger could not be written.
+  base::Status record_late(const DecisionRow& decision,
+                           std::span<const AttemptRow> attempts);
+
+  // 0 (bad) to 1 (good); replaces what was said before. kNoInput: no such
+  // decision.
+  base::Status put_feedback(const std::string& decision, double score,
+                            int64_t now);
+
+  Database& database() { return database_; }
+
+ private:
+  explicit Ledger(Database database) : database_(std::move(database)) {}
+  base::Status settle(const DecisionRow& decision, const AttemptRow& attempt,
+                      int64_t time);
+
+  Database database_;
+};
+
+}  // namespace llmroute::store

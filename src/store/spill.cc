@@ -1,0 +1,149 @@
+#include "store/spill.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "base/files.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "store/columns.h"
+
+namespace llmroute::store {
+namespace {
+
+using base::Result;
+using base::Status;
+
+constexpr size_t kMostBytes = size_t{64} << 20;
+
+base::Descriptor open_spill(const std::string& path, int flags) {
+  return base::Descriptor(::open((path + ".spill").c_str(),
+                                 flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                                 0600));
+}
+
+std::string line_of(const DecisionRow& decision,
+                    std::span<const AttemptRow> attempts) {
+  base::JsonWriter json;
+  const auto field = [&](const char* name, const auto& value) {
+    json.field(name, value);
+  };
+  json.begin_object().key("decision").begin_object();
+  each_decision_column(decision, field);
+  json.end_object().key("attempts").begin_array();
+  for (const AttemptRow& attempt : attempts) {
+    json.begin_object();
+    each_attempt_column(attempt, field);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return json.take() + "\n";
+}
+
+// SELECT of the members of one JSON object.
+std::string members(const std::string& from, auto each, auto row) {
+  std::string list;
+  each(row, [&](const char* name, const auto&) {
+    if (!list.empty()) list += ',';
+    list += "json_extract(value,'$." + std::string(name) + "')";
+  });
+  return "SELECT " + list + " FROM " + from;
+}
+
+constexpr auto kDecisionColumns = [](auto& row, auto&& visit) {
+  each_decision_column(row, visit);
+};
+constexpr auto kAttemptColumns = [](auto& row, auto&& visit) {
+  each_attempt_column(row, visit);
+};
+
+Status read_line(Database& database, const std::string& line,
+                 DecisionRow& decision, std::vector<AttemptRow>& attempts) {
+  static const std::string one =
+      members("(SELECT json_extract(?,'$.decision') AS value)",
+              kDecisionColumns, DecisionRow());
+  static const std::string many =
+      members("json_each(?,'$.attempts')", kAttemptColumns, AttemptRow());
+  LLMROUTE_TRY(Statement first, database.prepare(one));
+  LLMROUTE_TRY(const bool found, first.bind(0, line).step());
+  if (found) each_decision_column(decision, Reader(first));
+  LLMROUTE_TRY(Statement rest, database.prepare(many));
+  rest.bind(0, line);
+  for (;;) {
+    LLMROUTE_TRY(const bool more, rest.step());
+    if (!more) return {};
+    each_attempt_column(attempts.emplace_back(), Reader(rest));
+  }
+}
+
+bool makes_sense(const DecisionRow& decision,
+                 const std::vector<AttemptRow>& attempts) {
+  for (const AttemptRow& attempt : attempts) {
+    if (attempt.state != "answered" && attempt.state != "failed") return false;
+    if (attempt.charged_pico < 0) return false;
+  }
+  return decision.id.size() == 26 && decision.tags.starts_with('{');
+}
+
+// Whether the line is in the ledger now.
+bool import_line(Ledger& ledger, const std::string& line) {
+  Database& database = ledger.database();
+  DecisionRow decision;
+  std::vector<AttemptRow> attempts;
+  if (!read_line(database, line, decision, attempts) ||
+      !makes_sense(decision, attempts) || !database.execute("SAVEPOINT line")) {
+    return false;
+  }
+  const bool done = ledger.record_late(decision, attempts).has_value();
+  if (!done) (void)database.execute("ROLLBACK TO line");
+  return database.execute("RELEASE line").has_value() && done;
+}
+
+}  // namespace
+
+Status spill(const std::string& path, const DecisionRow& decision,
+             std::span<const AttemptRow> attempts) {
+  const base::Descriptor out = open_spill(path, O_WRONLY | O_APPEND | O_CREAT);
+  const std::string line = line_of(decision, attempts);
+  if (!out.valid() || ::flock(out.get(), LOCK_SH) != 0 ||
+      ::fchmod(out.get(), 0600) != 0) {
+    return base::io_error(base::ErrorKind::kIo, "cannot write",
+                          path + ".spill");
+  }
+  errno = base::write_all(out.get(), line);
+  if (errno != 0 || ::fsync(out.get()) != 0) {
+    return base::io_error(base::ErrorKind::kIo, "cannot write",
+                          path + ".spill");
+  }
+  return {};
+}
+
+Result<size_t> import_spilled(Ledger& ledger) {
+  const std::string& path = ledger.database().path();
+  const base::Descriptor file = open_spill(path, O_RDWR);
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0 || info.st_size == 0 ||
+      !S_ISREG(info.st_mode) || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return size_t{0};
+  }
+  LLMROUTE_TRY(const std::string text,
+               base::read_all(file.get(), kMostBytes, path + ".spill"));
+  size_t dropped = 0;
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
+  for (const std::string& line : base::split(text, '\n')) {
+    if (!line.empty() && !import_line(ledger, line)) ++dropped;
+  }
+  LLMROUTE_CHECK(transaction.commit());
+  if (::ftruncate(file.get(), 0) != 0) {
+    return base::io_error(base::ErrorKind::kIo, "cannot empty",
+                          path + ".spill");
+  }
+  return dropped;
+}
+
+}  // namespace llmroute::store
