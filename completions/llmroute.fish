@@ -147,6 +147,8 @@ complete -c llmroute -n '__llmroute_in bench' -l seconds -x -d 'how long speed i
 complete -c llmroute -n '__llmroute_in bench' -l speed -r -F -d 'measure the analysis of FILE\'s lines, each a prompt'
 complete -c llmroute -n '__llmroute_in train' -l threads -x -d 'work on N threads'
 complete -c llmroute -n '__llmroute_in run explain batch bench train models config' -s c -l config -r -F -d 'read FILE in place of the usual config files'
+complete -c llmroute -n '__llmroute_in run' -l ledger -r -F -d 'the ledger; off: none'
+complete -c llmroute -n '__llmroute_in run' -l no-ledger -d 'keep no record of this run'
 complete -c llmroute -n '__llmroute_in run explain batch bench train models config' -l no-config -d 'read no config file'
 complete -c llmroute -n '__llmroute_in train' -l heads -x -d 'fit a head of its own for these models; names or globs'
 complete -c llmroute -n '__llmroute_in train' -l without -x -d 'leave out the rows of a source; a name or glob'

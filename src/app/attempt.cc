@@ -33,7 +33,7 @@ class Attempts {
   Attempts(const core::Decision& decision, const core::Prompt& prompt,
            const core::Limits& limits, bool has_ceiling,
            const base::Environment& environment, const provider::Cancel& cancel,
-           AnswerOutput& output, const Messages& messages)
+           AnswerOutput& output, AttemptBook& book, const Messages& messages)
       : decision_(decision),
         prompt_(prompt),
         limits_(limits),
@@ -41,13 +41,15 @@ class Attempts {
         environment_(environment),
         cancel_(cancel),
         output_(output),
+        book_(book),
         messages_(messages),
-        plan_(decision, rules_of(limits), limits.max_cost) {}
+        plan_(decision, rules_of(limits), limits.ceiling) {}
 
   Answered run();
 
  private:
   Attempt one_attempt(const core::Candidate& candidate, milliseconds waited);
+  std::optional<base::Error> put_aside(const core::Candidate& candidate);
   provider::CallResult call(const core::Candidate& candidate, Attempt& attempt);
   void tell(const Attempt& attempt, size_t candidate,
             const std::optional<AttemptPlan::Next>& next) const;
@@ -61,9 +63,11 @@ class Attempts {
   const base::Environment& environment_;
   const provider::Cancel& cancel_;
   AnswerOutput& output_;
+  AttemptBook& book_;
   const Messages& messages_;
   AttemptPlan plan_;
   std::optional<core::Reply> reply_;
+  std::optional<base::Error> held_back_;
   const steady_clock::time_point start_ = steady_clock::now();
 };
 
@@ -107,6 +111,14 @@ Attempt Attempts::one_attempt(const core::Candidate& candidate,
   return attempt;
 }
 
+// Why its cost could not be put aside; nothing: it was.
+std::optional<base::Error> Attempts::put_aside(
+    const core::Candidate& candidate) {
+  base::Status held = book_.before(candidate);
+  if (held) return std::nullopt;
+  return std::move(held).error();
+}
+
 bool Attempts::wait(milliseconds how_long) const {
   pollfd one{cancel_.wake_fd, POLLIN, 0};
   const auto end = steady_clock::now() + how_long;
@@ -136,7 +148,14 @@ Answered Attempts::run() {
   auto next = plan_.allowed_from(0);
   while (next && wait(next->wait)) {
     const size_t candidate = next->candidate;
+    held_back_ = put_aside(decision_.candidates[candidate]);
+    if (held_back_ && held_back_->kind != base::ErrorKind::kBudget) break;
+    if (held_back_) {
+      next = plan_.allowed_from(candidate + 1);
+      continue;
+    }
     Attempt attempt = one_attempt(decision_.candidates[candidate], next->wait);
+    book_.after(attempt, reply_ ? &*reply_ : nullptr);
     if (reply_ || output_.broken() || output_.printed_bytes() > 0 ||
         cancel_.requested()) {
       plan_.last(std::move(attempt));
@@ -148,6 +167,7 @@ Answered Attempts::run() {
   Answered answered;
   answered.reply = std::move(reply_);
   answered.attempts = plan_.take_attempts();
+  answered.held_back = std::move(held_back_);
   if (!answered.attempts.empty()) {
     answered.by = answered.attempts.back().candidate;
   }
@@ -178,9 +198,9 @@ Answered attempt_all(const core::Decision& decision, const core::Prompt& prompt,
                      const core::Limits& limits, bool has_ceiling,
                      const base::Environment& environment,
                      const provider::Cancel& cancel, AnswerOutput& output,
-                     const Messages& messages) {
+                     AttemptBook& book, const Messages& messages) {
   return Attempts(decision, prompt, limits, has_ceiling, environment, cancel,
-                  output, messages)
+                  output, book, messages)
       .run();
 }
 

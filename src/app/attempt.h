@@ -14,6 +14,17 @@
 
 namespace llmroute::app {
 
+// Whoever keeps account of attempts.
+class AttemptBook {
+ public:
+  virtual ~AttemptBook() = default;
+  // Puts the worst case aside. kBudget: not for this candidate; any other error
+  // ends the request. Either way it is not sent.
+  virtual base::Status before(const core::Candidate& candidate) = 0;
+  // `reply`: the answer, or null.
+  virtual void after(const Attempt& attempt, const core::Reply* reply) = 0;
+};
+
 // A provider whose key cannot be had, as a failed attempt.
 core::Failure no_key(const base::Error& error);
 
@@ -28,6 +39,6 @@ Answered attempt_all(const core::Decision& decision, const core::Prompt& prompt,
                      const core::Limits& limits, bool has_ceiling,
                      const base::Environment& environment,
                      const provider::Cancel& cancel, AnswerOutput& output,
-                     const Messages& messages);
+                     AttemptBook& book, const Messages& messages);
 
 }  // namespace llmroute::app

@@ -29,6 +29,8 @@ struct Answered {
   std::optional<core::Reply> reply;
   const core::Candidate* by = nullptr;  // who answered, or who failed last
   std::vector<Attempt> attempts;
+  // Why the next attempt was not made, if its cost could not be put aside.
+  std::optional<base::Error> held_back;
 };
 
 // The numbers of the retry rules. Backoff before retry n is uniform in [0,

@@ -20,6 +20,7 @@
 #include "app/batch_setup.h"
 #include "app/batch_split.h"
 #include "app/batch_summary.h"
+#include "app/ceilings.h"
 #include "app/interrupt.h"
 #include "app/messages.h"
 #include "app/route.h"
@@ -38,6 +39,15 @@ constexpr rlim_t kPerJob = 2;
 constexpr rlim_t kOthers = 24;
 
 // Never more at a time than there are descriptors for.
+// Refuses what it could not keep, rather than spending past it.
+base::Status check_ceilings(const core::Config& config, const Tags& tags) {
+  if (shared_ceilings(config, tags).empty()) return {};
+  return base::Error{base::ErrorKind::kBudget,
+                     "a batch does not count against the ceilings of a day, a "
+                     "month or a tag: nothing was sent; use --max-cost and a "
+                     "configuration without them"};
+}
+
 int jobs_within_limits(int jobs, const Messages& messages) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return jobs;
@@ -190,6 +200,7 @@ Result<ExitStatus> batch(const BatchOptions& given,
     return base::Error{base::ErrorKind::kUnavailable,
                        "LLMROUTE_OFFLINE is set: nothing was sent"};
   }
+  LLMROUTE_CHECK(check_ceilings(*routed.config, options.routing.tags));
   options.jobs = jobs_within_limits(options.jobs, messages);
   return ask(options, routed, lines, identity, environment, messages);
 }

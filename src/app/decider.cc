@@ -37,7 +37,7 @@ base::Result<core::Decision> Decider::decide(const core::Prompt& prompt) const {
 base::Result<core::Decision> Decider::decide(
     const core::Prompt& prompt, const core::RoutingOptions& options,
     const std::optional<core::Money>& ceiling) const {
-  const std::optional<core::Money>& own = config_->limits.max_cost;
+  const std::optional<core::Money>& own = config_->limits.ceiling;
   const core::Analysis analysis =
       analyzer_->analyze({prompt.instruction(), prompt.context()});
   routing::Request request{

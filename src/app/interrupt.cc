@@ -61,6 +61,8 @@ provider::Cancel InterruptGuard::cancel() const {
 
 bool InterruptGuard::interrupted() const { return requested.load(); }
 
+int InterruptGuard::signal() const { return caught.load(); }
+
 void InterruptGuard::die() const { die_by_signal(caught.load()); }
 
 void die_by_signal(int signal) {

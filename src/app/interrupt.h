@@ -18,6 +18,7 @@ class InterruptGuard {
 
   provider::Cancel cancel() const;
   bool interrupted() const;
+  int signal() const;  // that interrupted it; 0: none
   // Ends the process by the signal that interrupted it. REQUIRES:
   // interrupted().
   [[noreturn]] void die() const;

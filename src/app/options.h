@@ -48,7 +48,7 @@ struct LimitOptions {
   bool offline = false;                 // LLMROUTE_OFFLINE: refuse all network
 };
 
-enum class Format { kText, kJson };
+enum class Format { kText, kJson, kCsv };
 enum class ColorWhen { kAuto, kAlways, kNever };
 
 struct MessageOptions {  // how to talk on stderr
@@ -67,6 +67,13 @@ struct OutputOptions {
   bool dry_run = false;
 };
 
+struct LedgerOptions {
+  // None: in the state directory. "off" as the last one: no ledger.
+  std::vector<std::string> files;
+  bool files_from_environment = false;
+  std::optional<std::string> run;  // LLMROUTE_RUN: processes that share it
+};
+
 struct RunOptions {
   ConfigOptions config;
   InputOptions input;
@@ -74,6 +81,7 @@ struct RunOptions {
   RequestOptions request;
   LimitOptions limits;
   OutputOptions output;
+  LedgerOptions ledger;
   MessageOptions messages;
 };
 
@@ -145,6 +153,25 @@ struct ModelsOptions {
   Format format = Format::kText;
   bool all = false;                   // also those whose key is missing
   std::vector<std::string> patterns;  // globs on the name; none: all
+  MessageOptions messages;
+};
+
+// What `usage` sums up.
+enum class Grouping { kDay, kModel, kProvider, kRoute, kProfile, kTag };
+
+struct UsageOptions {
+  ConfigOptions config;
+  LedgerOptions ledger;
+  Grouping by = Grouping::kModel;
+  std::optional<std::string> since;  // "7d" or "2026-11-01", validated
+  Format format = Format::kText;
+  MessageOptions messages;
+};
+
+struct FeedbackOptions {
+  LedgerOptions ledger;
+  std::string decision;
+  double score = 0;  // 0 (bad) to 1 (good)
   MessageOptions messages;
 };
 

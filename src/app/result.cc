@@ -161,14 +161,13 @@ void write_error(JsonWriter& json, const base::Error* error) {
 
 }  // namespace
 
-std::string result_json(const Routed& routed, const Answered& answered,
-                        const base::Error* error) {
+std::string result_json(const std::string& id, const Routed& routed,
+                        const Answered& answered, const base::Error* error) {
   const base::Clock::Wall now = base::SystemClock().wall();
   const core::Reply* reply = answered.reply ? &*answered.reply : nullptr;
   JsonWriter json;
   json.begin_object().field("schema", "llmroute.result/1");
-  json.field("id", base::make_ulid(now))
-      .field("created", base::format_utc(now));
+  json.field("id", id).field("created", base::format_utc(now));
   json.key("text");
   reply != nullptr ? json.value(reply->text) : json.null();
   json.key("finish_reason");
@@ -180,10 +179,10 @@ std::string result_json(const Routed& routed, const Answered& answered,
   write_cost(json, routed.decision, answered);
   write_timing(json, answered);
   json.key("request_id");
-  const std::string id = reply != nullptr
-                             ? reply->request_id
-                             : answered.attempts.back().failure->request_id;
-  id.empty() ? json.null() : json.value(id);
+  const std::string request =
+      reply != nullptr ? reply->request_id
+                       : answered.attempts.back().failure->request_id;
+  request.empty() ? json.null() : json.value(request);
   write_error(json, error);
   json.end_object();
   return json.take() + "\n";
@@ -194,6 +193,16 @@ std::optional<Money> strongest_cost(const Decision& decision,
   const Candidate* candidate = strongest(decision);
   if (candidate == nullptr) return std::nullopt;
   return core::cost_of(*candidate->model, usage);
+}
+
+std::optional<Money> cheapest_cost(const Decision& decision,
+                                   const core::Usage& usage) {
+  std::optional<Money> least;
+  for (const Candidate& candidate : decision.candidates) {
+    const auto cost = core::cost_of(*candidate.model, usage);
+    if (cost) least = std::min(least.value_or(*cost), *cost);
+  }
+  return least;
 }
 
 std::string route_line(const Decision& decision) {
@@ -232,7 +241,7 @@ std::string dry_run_text(const Routed& routed, const core::Prompt& sent) {
       *chosen.model,
       sent,
       "",
-      cap_to_send(chosen, sent, routed.config->limits.max_cost.has_value()),
+      cap_to_send(chosen, sent, routed.config->limits.ceiling.has_value()),
       true,
       {},
       {}};

@@ -10,14 +10,19 @@
 namespace llmroute::app {
 
 // One object, schema "llmroute.result/1", with a final newline; fields are only
-// ever added. `error`: null, or why the result is not a whole answer.
-std::string result_json(const Routed& routed, const Answered& answered,
-                        const base::Error* error);
+// ever added. `id`: of the decision, as in the ledger. `error`: null, or why
+// the result is not a whole answer.
+std::string result_json(const std::string& id, const Routed& routed,
+                        const Answered& answered, const base::Error* error);
 
 // What the same tokens would have cost on the candidate of the highest general
 // ability: what a user without a router might have asked.
 std::optional<core::Money> strongest_cost(const core::Decision& decision,
                                           const core::Usage& usage);
+
+// The same on the cheapest: what always asking for the least would have cost.
+std::optional<core::Money> cheapest_cost(const core::Decision& decision,
+                                         const core::Usage& usage);
 
 std::string route_line(const core::Decision& decision);
 std::string stats_line(const Answered& answered);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "app/ceilings.h"
 #include "app/input.h"
 #include "app/local_models.h"
 #include "app/router_model.h"
@@ -86,9 +87,10 @@ Result<Routed> prepare_routing(const RouteQuestion& question,
                             environment));
   routed.config = std::make_unique<core::Config>(std::move(config));
   LLMROUTE_CHECK(apply_limits(question.limits, routed.config->limits));
+  core::Limits& limits = routed.config->limits;
+  limits.ceiling = least_ceiling(*routed.config, question.routing.tags);
   LLMROUTE_CHECK(check_extra(
-      question.request,
-      question.under_ceiling || routed.config->limits.max_cost.has_value()));
+      question.request, question.under_ceiling || limits.ceiling.has_value()));
   LLMROUTE_TRY(analyzer::Analyzer model, router_model(*routed.config));
   routed.analyzer = std::make_unique<analyzer::Analyzer>(std::move(model));
   return routed;

@@ -9,12 +9,14 @@
 #include "app/attempt.h"
 #include "app/input.h"
 #include "app/interrupt.h"
+#include "app/ledger_book.h"
 #include "app/local_models.h"
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/result.h"
 #include "app/route.h"
 #include "app/whole_answer.h"
+#include "base/clock.h"
 #include "provider/preload.h"
 #include "routing/router.h"
 
@@ -32,12 +34,12 @@ Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
 }
 
 // Writes what is owed to stdout or -o.
-base::Status deliver(const RunOptions& options, const Routed& routed,
-                     const Answered& answered, const base::Status& judged,
-                     AnswerOutput& output) {
+base::Status deliver(const RunOptions& options, const std::string& id,
+                     const Routed& routed, const Answered& answered,
+                     const base::Status& judged, AnswerOutput& output) {
   if (options.output.format == Format::kJson) {
     const base::Error* error = judged.has_value() ? nullptr : &judged.error();
-    return output.finish_with(result_json(routed, answered, error));
+    return output.finish_with(result_json(id, routed, answered, error));
   }
   // What is not a whole answer never takes the place of an old file.
   if (!judged.has_value() && output.to_file()) return {};
@@ -71,6 +73,83 @@ bool holds_back(const OutputOptions& output) {
   return output.no_stream || output.format == Format::kJson;
 }
 
+// How a run ends: by a status or an error, or by a signal.
+struct Ending {
+  Result<ExitStatus> status = ExitStatus::kOk;
+  int signal = 0;
+
+  int code() const {
+    if (signal != 0) return 128 + signal;
+    return static_cast<int>(status ? *status
+                                   : core::exit_status(status.error().kind));
+  }
+};
+
+Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
+                             const Routed& routed, const Answered& answered,
+                             AnswerOutput& output) {
+  output.end_line();
+  if (answered.attempts.empty()) return *answered.held_back;
+  base::Error error = failed(answered, output.printed_bytes());
+  if (answered.held_back) {
+    error = {answered.held_back->kind,
+             error.message + "; " + answered.held_back->message};
+  }
+  if (options.output.format == Format::kJson) {
+    LLMROUTE_CHECK(
+        output.finish_with(result_json(id, routed, answered, &error)));
+  }
+  return error;
+}
+
+// Prints what is owed, and says what came of it.
+Ending conclude(const RunOptions& options, const std::string& id,
+                const Routed& routed, const Answered& answered,
+                const InterruptGuard& interrupt, AnswerOutput& output,
+                const Messages& messages) {
+  if (output.reader_gone()) return {.signal = SIGPIPE};
+  if (interrupt.interrupted() && (!answered.reply || output.broken())) {
+    return {.signal = interrupt.signal()};
+  }
+  if (output.broken()) return {.status = output.failure().error()};
+  if (!answered.reply) {
+    return {.status = no_answer(options, id, routed, answered, output)};
+  }
+  const base::Status judged =
+      whole_answer(*answered.reply, *answered.by, options.request.max_tokens);
+  const base::Status delivered =
+      deliver(options, id, routed, answered, judged, output);
+  if (output.reader_gone()) return {.signal = SIGPIPE};
+  if (!delivered) return {.status = delivered.error()};
+  comment_on(answered, judged, options, messages);
+  if (!judged) return {.status = judged.error()};
+  return {};
+}
+
+// Asks, prints and keeps account.
+Result<ExitStatus> ask(const RunOptions& options, const Routed& routed,
+                       const core::Prompt& prompt,
+                       const base::Environment& environment,
+                       const Messages& messages) {
+  const std::string id = base::make_ulid(base::SystemClock().wall());
+  LLMROUTE_TRY(LedgerBook book,
+               LedgerBook::open(id, options, routed, environment, messages));
+  const InterruptGuard interrupt;
+  LLMROUTE_TRY(AnswerOutput output,
+               AnswerOutput::open(options.output, holds_back(options.output),
+                                  interrupt.cancel().flag));
+  const core::Limits& limits = routed.config->limits;
+  const Answered answered =
+      attempt_all(routed.decision, prompt, limits, limits.ceiling.has_value(),
+                  environment, interrupt.cancel(), output, book, messages);
+  remember_refusals(answered, environment);
+  Ending ending =
+      conclude(options, id, routed, answered, interrupt, output, messages);
+  book.finish(answered, ending.code(), output.printed_bytes());
+  if (ending.signal != 0) die_by_signal(ending.signal);
+  return std::move(ending.status);
+}
+
 }  // namespace
 
 Result<ExitStatus> run(const RunOptions& options,
@@ -96,41 +175,7 @@ Result<ExitStatus> run(const RunOptions& options,
     return base::Error{base::ErrorKind::kUnavailable,
                        "LLMROUTE_OFFLINE is set: nothing was sent"};
   }
-
-  const InterruptGuard interrupt;
-  LLMROUTE_TRY(AnswerOutput output,
-               AnswerOutput::open(options.output, holds_back(options.output),
-                                  interrupt.cancel().flag));
-  const Answered answered =
-      attempt_all(decision, prompt, routed.config->limits,
-                  routed.config->limits.max_cost.has_value(), environment,
-                  interrupt.cancel(), output, messages);
-  remember_refusals(answered, environment);
-  if (output.reader_gone()) die_by_signal(SIGPIPE);
-  if (interrupt.interrupted() && (!answered.reply || output.broken())) {
-    interrupt.die();
-  }
-  if (output.broken()) {
-    LLMROUTE_CHECK(output.failure());
-  }
-  if (!answered.reply) {
-    output.end_line();
-    base::Error error = failed(answered, output.printed_bytes());
-    if (options.output.format == Format::kJson) {
-      LLMROUTE_CHECK(output.finish_with(result_json(routed, answered, &error)));
-    }
-    return error;
-  }
-
-  const base::Status judged =
-      whole_answer(*answered.reply, *answered.by, options.request.max_tokens);
-  const base::Status delivered =
-      deliver(options, routed, answered, judged, output);
-  if (output.reader_gone()) die_by_signal(SIGPIPE);
-  LLMROUTE_CHECK(delivered);
-  comment_on(answered, judged, options, messages);
-  LLMROUTE_CHECK(judged);
-  return ExitStatus::kOk;
+  return ask(options, routed, prompt, environment, messages);
 }
 
 }  // namespace llmroute::app

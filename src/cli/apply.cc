@@ -115,6 +115,15 @@ Status add_tag(Settings& s, Text value) {
   return {};
 }
 
+Status set_ledger(Settings& s, Text value) {
+  if (value.empty()) return expected("a file, or off");
+  s.ledger.files = {std::string(value)};
+  s.ledger.files_from_environment = false;
+  return {};
+}
+
+Status no_ledger(Settings& s, Text) { return set_ledger(s, "off"); }
+
 Status set_color(Settings& s, Text value) {
   s.messages.color = value == "never"  ? app::ColorWhen::kNever
                      : value == "auto" ? app::ColorWhen::kAuto

@@ -78,6 +78,8 @@ Status add_fallback(Settings&, Text);
 Status clear_fallback(Settings&, Text);
 Status set_seed(Settings&, Text);
 Status set_max_cost(Settings&, Text);
+Status set_ledger(Settings&, Text);
+Status no_ledger(Settings&, Text);
 Status set_seconds(Settings&, Text);
 Status be_quiet(Settings&, Text);
 Status be_verbose(Settings&, Text);

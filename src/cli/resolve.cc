@@ -56,6 +56,7 @@ base::Status apply_variables(const base::Environment& environment,
   }
   settings.routing.models_from_environment = !settings.routing.models.empty();
   settings.routing.route_from_environment = settings.routing.route.has_value();
+  settings.ledger.files_from_environment = !settings.ledger.files.empty();
   return {};
 }
 
@@ -106,13 +107,10 @@ app::MessageOptions message_options(const Args& args,
 app::RunOptions run_options(Settings settings,
                             std::vector<std::string> operands) {
   settings.input.operands = std::move(operands);
-  return {std::move(settings.config),
-          std::move(settings.input),
-          std::move(settings.routing),
-          std::move(settings.request),
-          std::move(settings.limits),
-          std::move(settings.output),
-          settings.messages};
+  return {std::move(settings.config),  std::move(settings.input),
+          std::move(settings.routing), std::move(settings.request),
+          std::move(settings.limits),  std::move(settings.output),
+          std::move(settings.ledger),  settings.messages};
 }
 
 app::ExplainOptions explain_options(Settings settings,

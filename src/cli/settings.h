@@ -17,6 +17,7 @@ struct Settings {
   app::RequestOptions request;
   app::LimitOptions limits;
   app::OutputOptions output;
+  app::LedgerOptions ledger;
   app::MessageOptions messages;
 
   app::BatchInputOptions batch_input;

@@ -17,6 +17,10 @@ base::Status set_offline(Settings& s, std::string_view value) {
   return {};
 }
 
+base::Status set_run(Settings& s, std::string_view value) {
+  return set_text(s.ledger.run, value);
+}
+
 // The first rows act like an option given before all others; the last ones are
 // read where they are needed and stand here for the manual.
 constexpr VariableRow kVariables[] = {
@@ -35,6 +39,11 @@ constexpr VariableRow kVariables[] = {
      .help = "tags of every request; --tag adds to them",
      .apply = [](Settings& s,
                  std::string_view v) { return add_tags(s.routing.tags, v); }},
+    {.name = "LLMROUTE_LEDGER", .metavar = "FILE", .option = "ledger"},
+    {.name = "LLMROUTE_RUN",
+     .metavar = "NAME",
+     .help = "the name of a run of several processes; they share --max-cost",
+     .apply = set_run},
     {.name = "LLMROUTE_OFFLINE",
      .metavar = "1",
      .help = "refuse all network",
@@ -52,7 +61,7 @@ constexpr VariableRow kVariables[] = {
      .help = "proxies, as curl reads them: http_proxy in lower case only"},
     {.name = "SSL_CERT_FILE, SSL_CERT_DIR, CURL_CA_BUNDLE",
      .help = "certificates to trust in place of the system's"},
-    {.name = "XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_CACHE_HOME",
+    {.name = "XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_STATE_HOME, XDG_CACHE_HOME",
      .help = "where files are looked for; empty or relative values are "
              "ignored"},
 };

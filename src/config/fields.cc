@@ -14,6 +14,7 @@
 namespace llmroute::config {
 namespace {
 
+using core::Budget;
 using core::Config;
 using core::Limits;
 using core::Model;
@@ -84,6 +85,13 @@ Complaint pattern_complaint(std::string_view pattern) {
   const std::optional<std::string> error = pattern_error(std::string(pattern));
   if (!error) return std::nullopt;
   return "is not a regular expression: " + *error;
+}
+
+// A tag as --tag takes it.
+Complaint given_tag_complaint(std::string_view tag) {
+  const size_t equals = tag.find('=');
+  if (equals != 0 && equals != std::string_view::npos) return std::nullopt;
+  return "must be KEY=VALUE";
 }
 
 Complaint domain_complaint(std::string_view name) {
@@ -345,16 +353,22 @@ void list_retries(const Limits& limits, std::string_view key,
       {std::string(key), fmt::format("{}", limits.attempts_per_candidate - 1)});
 }
 
-base::Status set_max_cost(Limits& limits, const Node& node, const Setting&) {
-  limits.max_cost = core::from_usd(node.number);
+template <auto M>
+base::Status set_usd(ObjectOf<M>& object, const Node& node, const Setting&) {
+  object.*M = core::from_usd(node.number);
   return {};
 }
 
-void list_max_cost(const Limits& limits, std::string_view key,
-                   std::vector<Leaf>& out) {
-  out.push_back({std::string(key), limits.max_cost
-                                       ? core::format_usd(*limits.max_cost)
-                                       : std::string()});
+template <auto M>
+void list_usd(const ObjectOf<M>& object, std::string_view key,
+              std::vector<Leaf>& out) {
+  const std::optional<core::Money>& usd = object.*M;
+  out.push_back({std::string(key), usd ? core::format_usd(*usd) : ""});
+}
+
+template <auto M>
+constexpr Field<ObjectOf<M>> usd(std::string_view key) {
+  return {key, set_usd<M>, list_usd<M>};
 }
 
 void list_nothing(const core::PriceTier&, std::string_view,
@@ -483,7 +497,15 @@ constexpr auto kLimits = std::to_array<Field<Limits>>({
     plain<&Limits::idle>("idle_timeout"),
     {"retries", set_retries, list_retries},
     plain<&Limits::give_up>("give_up"),
-    {"max_cost", set_max_cost, list_max_cost},
+    usd<&Limits::max_cost>("max_cost"),
+    usd<&Limits::per_day>("per_day"),
+    usd<&Limits::per_month>("per_month"),
+});
+
+constexpr auto kBudgets = std::to_array<Field<Budget>>({
+    checked<&Budget::tag, given_tag_complaint>("tag"),
+    usd<&Budget::per_day>("per_day"),
+    usd<&Budget::per_month>("per_month"),
 });
 
 // Whether the fields are the rows of the section, in their order.
@@ -509,6 +531,7 @@ static_assert(covers(kRoutes, "routes"));
 static_assert(covers(kRules, "rules"));
 static_assert(covers(kProfiles, "profiles"));
 static_assert(covers(kLimits, "limits"));
+static_assert(covers(kBudgets, "budgets"));
 
 template <class T>
 const Field<T>* find_field(std::string_view key) {
@@ -539,6 +562,7 @@ LLMROUTE_SECTION(Route, kRoutes, "routes")
 LLMROUTE_SECTION(Rule, kRules, "rules")
 LLMROUTE_SECTION(Profile, kProfiles, "profiles")
 LLMROUTE_SECTION(Limits, kLimits, "limits")
+LLMROUTE_SECTION(Budget, kBudgets, "budgets")
 #undef LLMROUTE_SECTION
 
 std::string key_label(std::string_view section, std::string_view key) {
@@ -594,5 +618,6 @@ template base::Status set_members(Route&, const Node&, const Layer&);
 template base::Status set_members(Rule&, const Node&, const Layer&);
 template base::Status set_members(Profile&, const Node&, const Layer&);
 template base::Status set_members(Limits&, const Node&, const Layer&);
+template base::Status set_members(Budget&, const Node&, const Layer&);
 
 }  // namespace llmroute::config

@@ -64,7 +64,8 @@ Merger::Merger(core::Config base)
       providers_(index_of(config_.providers)),
       models_(index_of(config_.models)),
       routes_(index_of(config_.routes)),
-      profiles_(index_of(config_.profiles)) {
+      profiles_(index_of(config_.profiles)),
+      budgets_(index_of(config_.budgets)) {
   for (core::Model& model : config_.models) {
     std::erase(model.aliases, model.provider + "/" + model.id);
   }
@@ -98,6 +99,9 @@ base::Status Merger::add_section(const Member& member, const Layer& layer) {
   }
   if (member.key == "profiles") {
     return add_named(config_.profiles, profiles_, member, layer);
+  }
+  if (member.key == "budgets") {
+    return add_named(config_.budgets, budgets_, member, layer);
   }
   if (member.key == "limits") return add_limits(member, layer);
   if (member.key == "tiers") return add_tiers(member, layer);

@@ -49,13 +49,14 @@ class Merger {
   void note(core::Provider&, const Node&, bool) {}
   void note(core::Route&, const Node&, bool) {}
   void note(core::Profile&, const Node&, bool) {}
+  void note(core::Budget&, const Node&, bool) {}
   void remove_disabled();
   void drop_stale_tags();
 
   core::Config config_;
   Origins origins_;
-  std::set<std::string> disabled_;                // models with enabled = false
-  Index providers_, models_, routes_, profiles_;  // name -> position
+  std::set<std::string> disabled_;  // models with enabled = false
+  Index providers_, models_, routes_, profiles_, budgets_;  // name -> position
 };
 
 }  // namespace llmroute::config

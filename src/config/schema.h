@@ -77,6 +77,10 @@ inline constexpr auto kSections = std::to_array<SectionRow>({
     {"profiles", "[profiles.NAME]",
      "What a good answer and a second of waiting are worth."},
     {"limits", "[limits]", "Time, tries and money of one request."},
+    {"budgets", "[budgets.NAME]",
+     "What requests with a tag may cost together. The ledger keeps the "
+     "account; "
+     "all processes of a user share it."},
 });
 
 inline constexpr auto kKeys = std::to_array<KeyRow>({
@@ -221,6 +225,14 @@ inline constexpr auto kKeys = std::to_array<KeyRow>({
     {"limits", "give_up", KeyType::kDuration, "600s",
      "batch: stops, to be resumed, when nobody has answered for so long."},
     {"limits", "max_cost", KeyType::kNumber, "", "Refuse a request that could cost more, in USD.", {}, 0, kMaxUsd},
+    {"limits", "per_day", KeyType::kNumber, "",
+     "What all requests of a day (UTC) may cost together, in USD.", {}, 0, kMaxUsd},
+    {"limits", "per_month", KeyType::kNumber, "",
+     "What all requests of a month (UTC) may cost together, in USD.", {}, 0, kMaxUsd},
+
+    {"budgets", "tag", KeyType::kString, "", "The tag, as given with --tag: team=search."},
+    {"budgets", "per_day", KeyType::kNumber, "", "Of a day (UTC), in USD.", {}, 0, kMaxUsd},
+    {"budgets", "per_month", KeyType::kNumber, "", "Of a month (UTC), in USD.", {}, 0, kMaxUsd},
     // clang-format on
 });
 

@@ -318,6 +318,11 @@ base::Status Validator::run() {
     LLMROUTE_CHECK(check_model(model));
   }
   for (const Route& route : config_.routes) LLMROUTE_CHECK(check_route(route));
+  for (const core::Budget& budget : config_.budgets) {
+    if (budget.tag.empty()) {
+      return fail({"budgets", budget.name}, "tag", "a budget needs a tag");
+    }
+  }
   LLMROUTE_CHECK(check_cycles());
   for (const Rule& rule : config_.rules) LLMROUTE_CHECK(check_rule(rule));
   const Path top{"", config_.default_route};

@@ -65,6 +65,14 @@ struct Rule {
   int line = 0;
 };
 
+// What requests with a tag may cost together.
+struct Budget {
+  std::string name;
+  std::string tag;  // "team=search"
+  std::optional<Money> per_day, per_month;
+  std::string origin;
+};
+
 struct Limits {
   std::chrono::milliseconds total{600'000};
   std::chrono::milliseconds connect{10'000};
@@ -75,7 +83,11 @@ struct Limits {
   int attempts_per_request = 6;
   // Attempts after the first of a candidate; the request's total follows.
   void set_retries(int retries);
-  std::optional<Money> max_cost;  // of one request, worst case
+  std::optional<Money> max_cost;            // of one request, worst case
+  std::optional<Money> per_day, per_month;  // of all requests, UTC
+  // What one request may cost, by the least of all ceilings that apply to it;
+  // for the router. Not from the configuration.
+  std::optional<Money> ceiling;
 };
 
 // One value and where it came from, for `config show --origin`.
@@ -92,6 +104,7 @@ struct Config {
   std::vector<Route> routes;  // holds "auto"
   std::vector<Rule> rules;
   std::vector<Profile> profiles;
+  std::vector<Budget> budgets;
   Limits limits;
   std::string default_profile = "balanced";
   std::string default_route = "auto";

@@ -140,7 +140,7 @@ Result<Database> Database::open(const std::string& path,
 
 Status Database::configure(const DatabaseOptions& options) {
   sqlite3* const db = database_.get();
-  sqlite().busy_timeout(db, static_cast<int>(options.busy_timeout.count()));
+  set_busy_timeout(options.busy_timeout);
   sqlite().db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
@@ -151,6 +151,10 @@ Status Database::configure(const DatabaseOptions& options) {
   const bool full = options.durability == Durability::kFull;
   return execute(full ? "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON"
                       : "PRAGMA synchronous=NORMAL; PRAGMA cell_size_check=ON");
+}
+
+void Database::set_busy_timeout(std::chrono::milliseconds timeout) {
+  sqlite().busy_timeout(database_.get(), static_cast<int>(timeout.count()));
 }
 
 Status Database::execute(const std::string& sql) {

@@ -70,6 +70,9 @@ class Database {
   static base::Result<Database> open(const std::string& path,
                                      const DatabaseOptions& options);
 
+  // How long to wait from now on while others hold the lock.
+  void set_busy_timeout(std::chrono::milliseconds timeout);
+
   // Statements that return nothing, separated by semicolons. Never made from
   // outside text.
   base::Status execute(const std::string& sql);

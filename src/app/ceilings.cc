@@ -1,0 +1,44 @@
+#include "app/ceilings.h"
+
+#include <algorithm>
+
+namespace llmroute::app {
+namespace {
+
+using core::Money;
+using store::Window;
+
+void add(std::vector<store::Ceiling>& ceilings, Window window,
+         const std::string& tag, const std::optional<Money>& limit) {
+  if (limit) ceilings.push_back({window, tag, *limit});
+}
+
+}  // namespace
+
+std::vector<store::Ceiling> shared_ceilings(const core::Config& config,
+                                            const Tags& tags) {
+  std::vector<store::Ceiling> ceilings;
+  add(ceilings, Window::kDay, "", config.limits.per_day);
+  add(ceilings, Window::kMonth, "", config.limits.per_month);
+  for (const core::Budget& budget : config.budgets) {
+    const size_t equals = budget.tag.find('=');
+    const auto tag = tags.find(budget.tag.substr(0, equals));
+    if (tag == tags.end() || tag->second != budget.tag.substr(equals + 1)) {
+      continue;
+    }
+    add(ceilings, Window::kDay, budget.tag, budget.per_day);
+    add(ceilings, Window::kMonth, budget.tag, budget.per_month);
+  }
+  return ceilings;
+}
+
+std::optional<Money> least_ceiling(const core::Config& config,
+                                   const Tags& tags) {
+  std::optional<Money> least = config.limits.max_cost;
+  for (const store::Ceiling& ceiling : shared_ceilings(config, tags)) {
+    least = std::min(least.value_or(ceiling.limit), ceiling.limit);
+  }
+  return least;
+}
+
+}  // namespace llmroute::app

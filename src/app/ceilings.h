@@ -1,0 +1,24 @@
+// The ceilings that apply to a request.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "store/scopes.h"
+
+namespace llmroute::app {
+
+using Tags = std::map<std::string, std::string>;
+
+// Those that requests share: of a day, a month or a tag.
+std::vector<store::Ceiling> shared_ceilings(const core::Config& config,
+                                            const Tags& tags);
+
+// The least that any ceiling, shared or its own, allows one request.
+std::optional<core::Money> least_ceiling(const core::Config& config,
+                                         const Tags& tags);
+
+}  // namespace llmroute::app

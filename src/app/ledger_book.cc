@@ -1,0 +1,162 @@
+#include "app/ledger_book.h"
+
+#include <fmt/format.h>
+
+#include "app/ceilings.h"
+#include "app/ledger_rows.h"
+#include "base/clock.h"
+#include "config/paths.h"
+#include "store/holds.h"
+#include "store/ledger_file.h"
+#include "store/spill.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using base::Status;
+
+constexpr store::DatabaseOptions kAfterAnswer = {.busy_timeout =
+                                                     std::chrono::seconds(5)};
+constexpr store::DatabaseOptions kInterrupted = {
+    .busy_timeout = std::chrono::milliseconds(500)};
+constexpr store::DatabaseOptions kUnderCeiling = {
+    .durability = store::Durability::kFull,
+    .busy_timeout = std::chrono::seconds(30)};
+
+int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             base::SystemClock().wall().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+std::optional<std::string> ledger_place(const LedgerOptions& options,
+                                        const base::Environment& environment) {
+  if (options.files.empty()) {
+    return config::state_directory(environment) + "/ledger.db";
+  }
+  if (options.files.back() == "off") return std::nullopt;
+  return options.files.back();
+}
+
+Result<LedgerBook> LedgerBook::open(const std::string& id,
+                                    const RunOptions& options,
+                                    const Routed& routed,
+                                    const base::Environment& environment,
+                                    const Messages& messages) {
+  const auto& tags = options.routing.tags;
+  LedgerBook book(routed, messages, decision_row(id, "run", routed, tags));
+  book.decision_.run = options.ledger.run;
+  book.ceilings_ = shared_ceilings(*routed.config, tags);
+  if (options.ledger.run) {
+    const auto& limit = routed.config->limits.max_cost;
+    if (limit) book.ceilings_.push_back({store::Window::kRun, "", *limit});
+  }
+  const auto place = ledger_place(options.ledger, environment);
+  book.off_ = !place;
+  if (book.off_ && !book.ceilings_.empty()) {
+    return Error{ErrorKind::kUsage,
+                 "a ceiling of a day, a month, a tag or a run is kept by the "
+                 "ledger, which is off; nothing was sent"};
+  }
+  if (book.off_) return book;
+  book.path_ = store::ledger_path(*place);
+  book.holds_ = routed.config->limits.ceiling.has_value();
+  const bool unsafe = !book.path_.has_value() &&
+                      book.path_.error().kind == ErrorKind::kNoPermission;
+  if (!book.path_ && (book.holds_ || unsafe)) return book.path_.error();
+  if (book.holds_) {
+    if (const Status opened = book.open_ledger(kUnderCeiling); !opened) {
+      return base::with_context("nothing was sent: a ceiling needs the ledger",
+                                opened.error());
+    }
+  }
+  return book;
+}
+
+Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
+  if (!path_) return path_.error();
+  LLMROUTE_TRY(store::Ledger ledger, store::Ledger::open(*path_, options));
+  ledger_.emplace(std::move(ledger));
+  LLMROUTE_TRY(decision_.prompt_hash,
+               ledger_->prompt_hash(hashed_text(routed_.prompt)));
+  return {};
+}
+
+Status LedgerBook::record() {
+  LLMROUTE_CHECK(ledger_->record(decision_, pending_, now_ms()));
+  pending_.clear();
+  return {};
+}
+
+Status LedgerBook::put_aside(const core::Candidate& candidate) {
+  if (!pending_.empty()) LLMROUTE_CHECK(record());
+  if (!candidate.worst_cost) {
+    return Error{ErrorKind::kBudget,
+                 fmt::format("{}: under a ceiling a price must be known",
+                             candidate.model->name)};
+  }
+  Attempt asked;
+  asked.candidate = &candidate;
+  return store::hold(
+      *ledger_, decision_,
+      attempt_row(routed_.decision, asked, nullptr, attempts_ + 1), ceilings_,
+      now_ms());
+}
+
+Status LedgerBook::before(const core::Candidate& candidate) {
+  if (!holds_) return {};
+  Status held = put_aside(candidate);
+  if (!held && held.error().kind != ErrorKind::kBudget) failed_ = held;
+  return held;
+}
+
+void LedgerBook::after(const Attempt& attempt, const core::Reply* reply) {
+  pending_.push_back(
+      attempt_row(routed_.decision, attempt, reply, ++attempts_));
+}
+
+Status LedgerBook::write(const store::DatabaseOptions& options) {
+  if (!ledger_) {
+    LLMROUTE_CHECK(open_ledger(options));
+    LLMROUTE_TRY(const size_t dropped, store::import_spilled(*ledger_));
+    if (dropped > 0) {
+      messages_.warn(fmt::format(
+          "ledger: {} lines of its spill file made no sense", dropped));
+    }
+  }
+  return record();
+}
+
+void LedgerBook::finish(const Answered& answered, int exit,
+                        size_t answer_bytes) {
+  if (off_) return;
+  decision_.exit = exit;
+  if (answered.reply) {
+    decision_.finish = core::finish_name(answered.reply->finish);
+    answer_bytes = answered.reply->text.size();
+  }
+  decision_.answer_bytes = static_cast<int64_t>(answer_bytes);
+  std::chrono::milliseconds total{0};
+  for (const Attempt& attempt : answered.attempts) {
+    total += attempt.waited + attempt.took;
+  }
+  decision_.ms = total.count();
+  const store::DatabaseOptions& options =
+      exit > 128 ? kInterrupted : kAfterAnswer;
+  if (ledger_) ledger_->database().set_busy_timeout(options.busy_timeout);
+  const Status written = failed_ ? write(options) : failed_;
+  if (written) return;
+  if (decision_.time == 0) decision_.time = now_ms();
+  const bool spilled =
+      path_ && store::spill(*path_, decision_, pending_).has_value();
+  messages_.warn(written.error().message +
+                 (spilled ? "; kept in " + *path_ + ".spill for the next run"
+                          : "; this run is not in the ledger"));
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,64 @@
+// How a run uses the ledger. Under a ceiling the worst case of each attempt is
+// held before it is sent, and without the ledger nothing is sent. Otherwise the
+// ledger is opened after the answer, and never costs it: what it cannot take
+// goes to the spill file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/attempt.h"
+#include "app/messages.h"
+#include "app/options.h"
+#include "app/route.h"
+#include "base/environment.h"
+#include "store/ledger.h"
+#include "store/scopes.h"
+
+namespace llmroute::app {
+
+// The ledger's path as the user means it, or nothing if it is off.
+std::optional<std::string> ledger_place(const LedgerOptions& options,
+                                        const base::Environment& environment);
+
+class LedgerBook : public AttemptBook {
+ public:
+  // Borrows everything. kNoPermission: the ledger could have been written by
+  // others. Under a ceiling also kIo and kTryLater, and kUsage if the ledger is
+  // off and a day, month or tag has a ceiling.
+  static base::Result<LedgerBook> open(const std::string& id,
+                                       const RunOptions& options,
+                                       const Routed& routed,
+                                       const base::Environment& environment,
+                                       const Messages& messages);
+
+  base::Status before(const core::Candidate& candidate) override;
+  void after(const Attempt& attempt, const core::Reply* reply) override;
+
+  // After the answer. `exit`: the status, or 128 + the number of a signal.
+  void finish(const Answered& answered, int exit, size_t answer_bytes);
+
+ private:
+  LedgerBook(const Routed& routed, const Messages& messages,
+             store::DecisionRow decision)
+      : routed_(routed), messages_(messages), decision_(std::move(decision)) {}
+  base::Status open_ledger(const store::DatabaseOptions& options);
+  base::Status write(const store::DatabaseOptions& options);
+  base::Status record();
+  base::Status put_aside(const core::Candidate& candidate);
+
+  const Routed& routed_;
+  const Messages& messages_;
+  store::DecisionRow decision_;
+  std::vector<store::AttemptRow> pending_;  // ended, not yet recorded
+  int64_t attempts_ = 0;
+  std::vector<store::Ceiling> ceilings_;
+  bool off_ = false;
+  bool holds_ = false;
+  base::Status failed_;  // to hold
+  base::Result<std::string> path_ = std::string();
+  std::optional<store::Ledger> ledger_;
+};
+
+}  // namespace llmroute::app

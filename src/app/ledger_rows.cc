@@ -1,0 +1,133 @@
+#include "app/ledger_rows.h"
+
+#include <fmt/format.h>
+
+#include "app/result.h"
+#include "base/json_writer.h"
+#include "core/domain.h"
+
+namespace llmroute::app {
+namespace {
+
+std::string tags_json(const std::map<std::string, std::string>& tags) {
+  base::JsonWriter json;
+  json.begin_object();
+  for (const auto& [key, value] : tags) json.field(key, value);
+  json.end_object();
+  return json.take();
+}
+
+int64_t bytes_of(const core::Prompt& prompt) {
+  size_t bytes = prompt.system.size();
+  for (const core::Message& message : prompt.messages) {
+    bytes += message.text.size();
+  }
+  return static_cast<int64_t>(bytes);
+}
+
+store::Integer pico(const std::optional<core::Money>& money) {
+  return money ? store::Integer(money->pico) : std::nullopt;
+}
+
+store::Integer if_any(std::chrono::milliseconds time) {
+  return time.count() > 0 ? store::Integer(time.count()) : std::nullopt;
+}
+
+void charge_answer(const core::Candidate& by, const core::Usage& usage,
+                   store::AttemptRow& row) {
+  row.cost_pico = pico(core::cost_of(*by.model, usage));
+  row.charged_pico = row.cost_pico.value_or(row.worst_pico.value_or(0));
+  row.charged_as = "usage";
+  if (!row.cost_pico) row.charged_as = "estimated";
+  if (row.cost_pico && row.worst_pico && *row.cost_pico > *row.worst_pico) {
+    row.charged_as = "overrun";
+  }
+}
+
+void add_answer(const core::Decision& decision, const core::Candidate& by,
+                const core::Reply& reply, store::AttemptRow& row) {
+  const core::Usage& usage = reply.usage;
+  row.state = "answered";
+  if (!reply.served_model.empty()) row.served = reply.served_model;
+  row.input_tokens = usage.input;
+  row.output_tokens = usage.output;
+  row.cached_tokens = usage.cached_input;
+  row.cache_write_tokens = usage.cache_write;
+  row.reasoning_tokens = usage.reasoning;
+  row.strongest_pico = pico(strongest_cost(decision, usage));
+  row.cheapest_pico = pico(cheapest_cost(decision, usage));
+  charge_answer(by, usage, row);
+}
+
+void add_failure(const core::Failure& failure, store::AttemptRow& row) {
+  row.state = "failed";
+  row.cause_class = std::string(core::failure_class_name(failure.kind));
+  row.cause = failure.cause;
+  if (failure.http_status != 0) row.status = failure.http_status;
+  if (may_have_cost(failure)) {
+    row.charged_pico = row.worst_pico.value_or(0);
+    row.charged_as = "unknown";
+  } else {
+    row.cost_pico = 0;
+    row.charged_as = "nothing";
+  }
+}
+
+}  // namespace
+
+store::DecisionRow decision_row(
+    const std::string& id, std::string_view command, const Routed& routed,
+    const std::map<std::string, std::string>& tags) {
+  const core::Decision& decision = routed.decision;
+  const core::Analysis& analysis = decision.analysis;
+  store::DecisionRow row;
+  row.id = id;
+  row.command = command;
+  row.requested = decision.requested;
+  row.route = decision.route;
+  row.source = core::source_name(decision.source);
+  row.rule = decision.rule;
+  row.profile = decision.profile;
+  row.worth_usd = decision.worth.good_answer;
+  row.wait_usd = decision.worth.second;
+  row.domain = core::kDomainNames[core::largest(analysis.domain)];
+  row.difficulty = analysis.difficulty;
+  row.confidence = analysis.confidence;
+  row.model = decision.candidates.front().model->name;
+  row.tags = tags_json(tags);
+  row.prompt_bytes = bytes_of(routed.prompt);
+  row.decision_us = routed.took.count();
+  return row;
+}
+
+store::AttemptRow attempt_row(const core::Decision& decision,
+                              const Attempt& attempt, const core::Reply* reply,
+                              int64_t number) {
+  const core::Candidate& candidate = *attempt.candidate;
+  store::AttemptRow row;
+  row.number = number;
+  row.model = candidate.model->name;
+  row.provider = candidate.provider->name;
+  row.waited_ms = attempt.waited.count();
+  row.ms = attempt.took.count();
+  row.first_token_ms = if_any(attempt.first_token);
+  row.worst_pico = pico(candidate.worst_cost);
+  if (reply != nullptr) {
+    add_answer(decision, candidate, *reply, row);
+  } else if (attempt.failure) {
+    add_failure(*attempt.failure, row);
+  }
+  return row;
+}
+
+std::string hashed_text(const core::Prompt& prompt) {
+  std::string text = fmt::format("{}:{}", prompt.system.size(), prompt.system);
+  for (const core::Message& message : prompt.messages) {
+    text +=
+        fmt::format("{}{}:{}", message.role == core::Role::kUser ? 'u' : 'a',
+                    message.text.size(), message.text);
+  }
+  return text;
+}
+
+}  // namespace llmroute::app

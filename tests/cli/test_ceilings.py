@@ -1,0 +1,197 @@
+"""Ceilings that processes share: hold, then settle, by the stub's own account."""
+
+import random
+import time
+import unittest
+
+import harness
+import test_ledger
+
+PRICES = {"m": {"input": 1.0, "output": 2.0}}
+# Of the prompt "Hi" with --max-tokens 100: (2 bytes + 96) tokens of input
+# at 1,000,000 picodollars, 100 of output at 2,000,000.
+WORST = 98 * 1_000_000 + 100 * 2_000_000
+ARGS = ["run", "-p", "Hi", "--no-stdin", "--max-tokens", "100"]
+
+
+def usd(pico):
+    return f"{pico / 1e12:.12f}"
+
+
+class CeilingCase(test_ledger.LedgerCase):
+    def server(self, rules=({"words": 40},)):
+        return self.stub(rules, prices=PRICES)
+
+    def limited(self, stub, extra):
+        return harness.stub_config(stub, {"m": {}}, extra=extra)
+
+    def wave(self, count, config, env=None, kill=None):
+        """Starts that many runs at once; their statuses."""
+        processes = [self.home.spawn(ARGS, config=config, env=env)
+                     for _ in range(count)]
+        for process in processes:
+            process.stdin.close()
+            if kill:
+                time.sleep(0.002)
+                if kill.random() < 0.5:
+                    process.kill()
+        statuses = []
+        for process in processes:
+            process.stdout.read(), process.stderr.read()
+            statuses.append(process.wait(timeout=120))
+            process.stdout.close(), process.stderr.close()
+        return statuses
+
+    def counters(self, scope="day/%"):
+        return self.query("SELECT settled_pico, held_pico FROM scopes "
+                          f"WHERE name LIKE '{scope}'")[0]
+
+
+class Refusal(CeilingCase):
+    def refused_by(self, extra, args=(), env=None):
+        """The first fits, the second does not and is not sent."""
+        stub = self.server()
+        config = self.limited(stub, extra)
+        self.assert_status(self.run_llmroute(ARGS + list(args), config=config,
+                                             env=env), 0)
+        result = self.run_llmroute(ARGS + list(args), config=config, env=env)
+        self.assert_status(result, 4)
+        self.assertEqual(len(stub.requests()), 1)
+        return result
+
+    def test_per_day(self):
+        result = self.refused_by(f"[limits]\nper_day = {usd(WORST)}\n")
+        self.assertIn("per_day", result.err)
+        self.assertIn("nothing was sent", result.err)
+
+    def test_per_month(self):
+        self.refused_by(f"[limits]\nper_month = {usd(WORST)}\n")
+
+    def test_budget_of_a_tag(self):
+        extra = f'[budgets.b]\ntag = "team=search"\nper_day = {usd(WORST)}\n'
+        result = self.refused_by(extra, ["--tag", "team=search"])
+        self.assertIn("team=search", result.err)
+        config = self.limited(self.server(), extra)
+        self.assert_status(self.run_llmroute(
+            ARGS + ["--tag", "team=ads"], config=config), 0)
+
+    def test_LLMROUTE_RUN_shares_max_cost(self):
+        self.refused_by("", ["--max-cost", usd(WORST)],
+                        {"LLMROUTE_RUN": "night"})
+
+    def test_max_cost_alone_is_of_each_request(self):
+        stub = self.server()
+        for _ in range(3):
+            self.assert_status(self.run_llmroute(
+                ARGS + ["--max-cost", usd(WORST)],
+                config=self.limited(stub, "")), 0)
+
+    def test_a_cheaper_candidate_that_fits_is_asked_instead(self):
+        stub = self.stub([{"words": 10}])
+        config = harness.stub_config(
+            stub, {"dear": {"price": {"input": 100.0, "output": 200.0}},
+                   "m": {}},
+            extra=f"[limits]\nper_day = {usd(100 * WORST)}\n")
+        args = ARGS + ["-m", "dear,m", "--json"]
+        first = self.run_llmroute(args, config=config).json()
+        second = self.run_llmroute(args, config=config).json()
+        self.assertEqual([first["model"]["used"], second["model"]["used"]],
+                         ["dear", "m"])
+
+    def test_the_hold_is_settled_by_what_it_cost(self):
+        stub = self.server()
+        self.run_llmroute(ARGS, config=self.limited(stub, "[limits]\nper_day=1\n"))
+        self.assertEqual(self.counters(), (stub.account()["pico_usd"], 0))
+        self.assertEqual(self.counters("month/%"), self.counters())
+
+    def test_a_retry_holds_once(self):
+        stub = self.server([{"nth": 1, "status": 503}, {"words": 5}])
+        config = self.limited(stub, f"[limits]\nper_day = {usd(WORST)}\n")
+        self.assert_status(self.run_llmroute(ARGS, config=config), 0)
+
+    def test_a_price_must_be_known(self):
+        stub = self.server()
+        config = harness.stub_config(stub, {"m": {"price": None}},
+                                     extra="[limits]\nper_day = 1\n")
+        self.assert_status(self.run_llmroute(ARGS, config=config), 4)
+        self.assertEqual(stub.requests(), [])
+
+    def test_without_a_ledger_a_shared_ceiling_cannot_be_kept(self):
+        stub = self.server()
+        config = self.limited(stub, "[limits]\nper_day = 1\n")
+        self.assert_status(self.run_llmroute(ARGS + ["--no-ledger"],
+                                             config=config), 64)
+        self.assert_status(self.run_llmroute(
+            ARGS + ["--no-ledger", "--max-cost", "1"],
+            config=self.limited(stub, "")), 0)
+        self.assertEqual(len(stub.requests()), 1)
+
+    def test_a_batch_does_not_spend_past_a_shared_ceiling(self):
+        stub = self.server()
+        result = self.run_llmroute(
+            ["batch", "--lines"], stdin="Hi\n",
+            config=self.limited(stub, "[limits]\nper_day = 1\n"))
+        self.assert_status(result, 4)
+        self.assertEqual(stub.requests(), [])
+
+    def test_S11_P2_no_usage_counts_as_the_worst_case(self):
+        stub = self.server([{"chunks": ["Hi"], "usage": "omit"}])
+        config = self.limited(stub, "[limits]\nper_day = 1\n")
+        self.assert_status(self.run_llmroute(ARGS, config=config), 0)
+        self.assertEqual(self.counters(), (WORST, 0))
+        self.assertEqual(self.query("SELECT cost_pico, charged_as FROM attempts"),
+                         [(None, "estimated")])
+
+    def test_K4_a_locked_ledger_sends_nothing(self):
+        import sqlite3
+        stub = self.server()
+        config = self.limited(stub, "[limits]\nper_day = 1\n")
+        self.assert_status(self.run_llmroute(ARGS, config=config), 0)
+        lock = sqlite3.connect(self.path(), isolation_level=None)
+        self.addCleanup(lock.close)
+        lock.execute("BEGIN EXCLUSIVE")
+        self.assert_status(self.run_llmroute(ARGS, config=config, timeout=60), 75)
+        self.assertEqual(len(stub.requests()), 1)
+
+
+class Together(CeilingCase):
+    def test_K1_64_processes_stay_under_one_ceiling(self):
+        stub = self.server()
+        ceiling = 10 * WORST
+        config = self.limited(stub, f"[limits]\nper_day = {usd(ceiling)}\n")
+        statuses = self.wave(64, config)
+        self.assertLessEqual(set(statuses), {0, 4})
+        self.assertLessEqual(stub.account()["pico_usd"], ceiling)
+        self.assertEqual(self.counters(), (stub.account()["pico_usd"], 0))
+        # Ten whole worst cases fitted from the beginning.
+        self.assertGreaterEqual(statuses.count(0), 10)
+        # Those that come later are taken until none fits.
+        while self.wave(1, config) == [0]:
+            pass
+        self.assertGreater(stub.account()["pico_usd"] + WORST, ceiling)
+
+    def test_K1_none_is_refused_while_all_worst_cases_fit(self):
+        stub = self.server()
+        config = self.limited(stub, f"[limits]\nper_day = {usd(64 * WORST)}\n")
+        self.assertEqual(self.wave(64, config), [0] * 64)
+
+    def test_K2_X3_killed_at_random_it_stays_under_the_ceiling(self):
+        dice = random.Random(5)
+        for schedule in range(6):
+            stub = self.server([{"words": 40, "delay_first_ms": 20}])
+            ceiling = dice.randrange(3, 20) * WORST
+            name = f"night-{schedule}"
+            config = self.limited(stub, f"[limits]\nmax_cost = {usd(ceiling)}\n")
+            self.wave(24, config, {"LLMROUTE_RUN": name}, kill=dice)
+            account = stub.account()
+            self.assertLessEqual(account["pico_usd"], ceiling)
+            settled, held = self.counters(f"run/{name}")
+            self.assertLessEqual(settled + held, ceiling)
+            self.assertGreaterEqual(settled + held, account["pico_usd"])
+            calls = self.query("SELECT count(*) FROM attempts a JOIN decisions d "
+                               f"ON d.id = a.decision WHERE d.run = '{name}'")
+            self.assertGreaterEqual(calls[0][0], account["requests"])
+
+
+if __name__ == "__main__":
+    unittest.main()
