@@ -53,6 +53,10 @@ NUMBERS = (
     ("last second, or the last 64", "src/batch/journal.h", "kGroupRecords = 64;"),
     ("last second, or the last 64", "src/batch/journal.h", "kGroupTime{1000};"),
     ("under way 5 seconds", "src/app/batch_run.cc", "kPatience{5000};"),
+    ("locked for more\n  than 5 seconds", "src/app/ledger_book.cc",
+     "std::chrono::seconds(5)};"),
+    ("locked for\n  30 seconds", "src/app/ledger_book.cc",
+     "std::chrono::seconds(30)};"),
 )
 
 
