@@ -9,6 +9,7 @@
 #include "app/bench_figures.h"
 #include "app/bench_quality.h"
 #include "app/bench_speed.h"
+#include "app/bench_status.h"
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/router_model.h"
@@ -81,10 +82,11 @@ base::Status check(const QualityOptions& quality) {
 
 base::Result<ExitStatus> bench_files(const BenchOptions& options,
                                      const core::Config& config,
-                                     const analyzer::Analyzer& analyzer) {
+                                     const analyzer::Analyzer& analyzer,
+                                     BenchStatus& status) {
   LLMROUTE_CHECK(check(options.quality));
   LLMROUTE_TRY(const BenchReport report,
-               measure_quality(options, config, analyzer));
+               measure_quality(options, config, analyzer, status));
   const std::vector<Figure> figures = figures_of(report);
   std::vector<Change> changes;
   if (options.quality.baseline) {
@@ -109,7 +111,12 @@ base::Result<ExitStatus> bench(const BenchOptions& options,
                             environment));
   LLMROUTE_TRY(const analyzer::Analyzer analyzer,
                chosen_analyzer(options, config));
-  if (!options.files.empty()) return bench_files(options, config, analyzer);
+  const Messages messages(options.messages);
+  BenchStatus status(messages);
+  if (!options.files.empty()) {
+    return bench_files(options, config, analyzer, status);
+  }
+  status.begin("measuring the speed of this build");
   LLMROUTE_TRY(const SpeedReport report,
                options.speed
                    ? measure_lines(*options.speed, analyzer, options.seconds)

@@ -45,8 +45,11 @@ DomainReport domains_of(const std::vector<learning::Labelled>& labels) {
 class Measurement {
  public:
   Measurement(const BenchOptions& options, const core::Config& config,
-              const analyzer::Analyzer& analyzer)
-      : options_(options), config_(config), analyzer_(analyzer) {
+              const analyzer::Analyzer& analyzer, BenchStatus& status)
+      : options_(options),
+        config_(config),
+        analyzer_(analyzer),
+        status_(status) {
     resampling_.seed = options.seed;
     resampling_.threads = static_cast<int>(
         std::clamp(std::thread::hardware_concurrency(), 1U, 16U));
@@ -78,6 +81,7 @@ class Measurement {
 
   base::Status read() {
     ReadingOptions reading;
+    reading.status = &status_;
     reading.test_part = options_.quality.test_part;
     if (fitted()) {
       reading.kept = [this](const learning::Row& row) { data_.add(row); };
@@ -151,8 +155,10 @@ class Measurement {
     study.models = table.models;
     study.rows = table.size();
     study.costs = table.costs;
+    status_.begin((fitted() ? "fitting to " : "asking about ") + table.name);
     LLMROUTE_TRY(const std::unique_ptr<Predictor> predictor,
                  make_predictor(table, study.router));
+    status_.begin("measuring " + table.name);
     table.chance.clear();
     for (size_t i = 0; i < table.size(); ++i) {
       const std::vector<float> chances = predictor->of_row(i);
@@ -198,6 +204,7 @@ class Measurement {
   const BenchOptions& options_;
   const core::Config& config_;
   const analyzer::Analyzer& analyzer_;
+  BenchStatus& status_;
   learning::Resampling resampling_;
   BenchRows rows_, training_rows_;
   FoldData data_;                   // rows_, then training_rows_
@@ -208,8 +215,9 @@ class Measurement {
 
 base::Result<BenchReport> measure_quality(const BenchOptions& options,
                                           const core::Config& config,
-                                          const analyzer::Analyzer& analyzer) {
-  return Measurement(options, config, analyzer).run();
+                                          const analyzer::Analyzer& analyzer,
+                                          BenchStatus& status) {
+  return Measurement(options, config, analyzer, status).run();
 }
 
 }  // namespace llmroute::app

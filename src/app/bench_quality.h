@@ -3,6 +3,7 @@
 
 #include "analyzer/analyzer.h"
 #include "app/bench_report.h"
+#include "app/bench_status.h"
 #include "app/options.h"
 #include "base/result.h"
 #include "core/config.h"
@@ -14,6 +15,7 @@ namespace llmroute::app {
 // labels; kUsage if --models names none of the files' models.
 base::Result<BenchReport> measure_quality(const BenchOptions& options,
                                           const core::Config& config,
-                                          const analyzer::Analyzer& analyzer);
+                                          const analyzer::Analyzer& analyzer,
+                                          BenchStatus& status);
 
 }  // namespace llmroute::app

@@ -48,6 +48,7 @@ base::Status BenchRows::read(const std::string& path,
                              const analyzer::Analyzer& analyzer,
                              const ReadingOptions& options) {
   files.push_back(path);
+  if (options.status != nullptr) options.status->begin("reading " + path);
   const auto visit = [&](const learning::Row& row,
                          int64_t line) -> base::Status {
     const auto begin = std::chrono::steady_clock::now();
@@ -56,6 +57,7 @@ base::Status BenchRows::read(const std::string& path,
         std::chrono::steady_clock::now() - begin;
     decision_ns.push_back(took.count());
     add(row, analysis, line, options);
+    if (options.status != nullptr) options.status->add_row();
     return {};
   };
   return for_each_row(path, options.test_part, visit);

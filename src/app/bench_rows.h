@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analyzer/analyzer.h"
+#include "app/bench_status.h"
 #include "app/training_set.h"
 #include "base/result.h"
 #include "core/analysis.h"
@@ -55,7 +56,8 @@ struct BenchRow {
 };
 
 struct ReadingOptions {
-  bool test_part = false;  // only rows that a training holds out
+  bool test_part = false;         // only rows that a training holds out
+  BenchStatus* status = nullptr;  // told of every row; may be null
   // Called with every row that is kept as outcomes; may be empty.
   std::function<void(const learning::Row&)> kept;
 };

@@ -77,7 +77,8 @@ constexpr CommandRow kCommands[] = {
          "instead of burning records, and a key that is refused turns its "
          "provider off at once.\n\n"
          "Exit status 1 says that some records failed, 4 that the ceiling "
-         "stopped it, 75 that nobody answers at present.",
+         "stopped it, 75 that nobody answers at present. The signal USR1 asks "
+         "for a line of progress on standard error.",
      .examples =
          {{"llmroute batch in.jsonl -o out.jsonl --max-cost 5",
            "Resumable, and never more than five dollars."},
@@ -108,7 +109,8 @@ constexpr CommandRow kCommands[] = {
          "quality against cost (AIQ) beside every constant, their mixture "
          "(zero router), length and oracles. Intervals are 95 % bootstraps "
          "over prompts. The verdict is the second line of each study; "
-         "calibration, datasets and domains follow.\n\n"
+         "calibration, datasets and domains follow. The signal USR1 asks for a "
+         "line on standard error that says how far it is.\n\n"
          "`--json` prints one object: `studies` (each with `verdict`, `pair`, "
          "`pool`, `probabilities`, `datasets`, `domains`), `domains` (the "
          "analyzer's, with their confusion), `speed`, and `figures`, a flat "

@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import unittest
 import xml.etree.ElementTree
 
@@ -85,6 +86,22 @@ def pool_rows(n=40, models=("big", "small"), costs=(4, 1)):
              "scores": {models[0]: 1, models[1]: 0 if i % 4 == 0 else 1},
              "cost": {models[0]: costs[0], models[1]: costs[1]}}
             for i in range(n)]
+
+
+class Status(FilesCase):
+    def test_G12_SIGUSR1_prints_one_status_line(self):
+        path = self.home.file("rows")
+        os.mkfifo(path)
+        process = self.spawn_llmroute(["bench", path])
+        with open(path, "w", encoding="utf-8") as rows:  # waits for the reader
+            rows.write("".join(json.dumps(row) + "\n" for row in pool_rows()))
+            rows.flush()
+            process.send_signal(signal.SIGUSR1)
+            line = process.stderr.readline().decode()
+        self.assertRegex(line, rf"^llmroute: reading {path}(, \d+ rows)?, \d\.\d s$")
+        self.assertIn("40 prompts", process.stdout.read().decode())
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual(process.stderr.read(), b"")
 
 
 class Pair(FilesCase):
