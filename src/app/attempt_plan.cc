@@ -117,7 +117,7 @@ bool AttemptPlan::possible(size_t candidate) const {
 
 std::optional<AttemptPlan::Next> AttemptPlan::allowed_from(
     size_t candidate) const {
-  for (size_t i = candidate; i < decision_.candidates.size(); ++i) {
+  for (size_t i = candidate; i < decision_.chain().size(); ++i) {
     const core::Candidate& it = decision_.candidates[i];
     if (!excluded(it) && !(blocked_ && blocked_(it))) {
       return Next{i, milliseconds(0)};

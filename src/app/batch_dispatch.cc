@@ -101,7 +101,7 @@ bool BatchDispatcher::blocked(const core::Candidate& candidate) {
 }
 
 void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
-  for (const core::Candidate& one : item->decision.candidates) state_of(one);
+  for (const core::Candidate& one : item->decision.chain()) state_of(one);
   item->plan.emplace(
       item->decision, limits_.retries, item->record.overrides.max_cost,
       [this](const core::Candidate& candidate) { return blocked(candidate); });
@@ -111,7 +111,7 @@ void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
 // The first who may be asked now, else who may be soonest; nothing: nobody.
 std::optional<size_t> BatchDispatcher::choose(const BatchItem& item) {
   const Time now = std::chrono::steady_clock::now();
-  const auto& candidates = item.decision.candidates;
+  const auto candidates = item.decision.chain();
   if (const auto now_on = item.plan->allowed_from(item.first_open)) {
     return now_on->candidate;
   }

@@ -34,19 +34,37 @@ base::Result<core::Decision> Decider::decide(const core::Prompt& prompt) const {
   return decide(prompt, circumstances_.options, std::nullopt);
 }
 
+routing::Request Decider::request_for(
+    const core::Prompt& prompt, const core::Analysis& analysis,
+    const core::RoutingOptions& options,
+    const std::optional<core::Money>& ceiling) const {
+  const std::optional<core::Money>& own = config_->limits.ceiling;
+  return {prompt,
+          analysis,
+          options,
+          own && ceiling ? std::min(*own, *ceiling) : (own ? own : ceiling),
+          &circumstances_.missing_keys,
+          &circumstances_.unavailable};
+}
+
+base::Result<core::Decision> Decider::decide_admitting(
+    const core::Prompt& prompt, const core::Model& admitted,
+    bool under_ceiling) const {
+  const core::Analysis analysis =
+      analyzer_->analyze({prompt.instruction(), prompt.context()});
+  routing::Request request =
+      request_for(prompt, analysis, circumstances_.options, std::nullopt);
+  request.admitted = &admitted;
+  if (!under_ceiling) request.max_cost.reset();
+  return router_.decide(request);
+}
+
 base::Result<core::Decision> Decider::decide(
     const core::Prompt& prompt, const core::RoutingOptions& options,
     const std::optional<core::Money>& ceiling) const {
-  const std::optional<core::Money>& own = config_->limits.ceiling;
   const core::Analysis analysis =
       analyzer_->analyze({prompt.instruction(), prompt.context()});
-  routing::Request request{
-      prompt,
-      analysis,
-      options,
-      own && ceiling ? std::min(*own, *ceiling) : (own ? own : ceiling),
-      &circumstances_.missing_keys,
-      &circumstances_.unavailable};
+  routing::Request request = request_for(prompt, analysis, options, ceiling);
   LLMROUTE_TRY(core::Decision decision, router_.decide(request));
   if (circumstances_.asker == Asker::kExplain &&
       only_keys_are_missing(decision)) {

@@ -44,8 +44,21 @@ class Decider {
   base::Result<core::Decision> decide(
       const core::Prompt& prompt, const core::RoutingOptions& options,
       const std::optional<core::Money>& ceiling) const;
+  // As if `admitted` passed every gate; perhaps without any ceiling.
+  base::Result<core::Decision> decide_admitting(const core::Prompt& prompt,
+                                                const core::Model& admitted,
+                                                bool under_ceiling) const;
+  // The same circumstances under another config, which is borrowed.
+  base::Result<Decider> under(const core::Config& config) const {
+    return create(config, *analyzer_, circumstances_);
+  }
+  const core::RoutingOptions& options() const { return circumstances_.options; }
 
  private:
+  routing::Request request_for(const core::Prompt& prompt,
+                               const core::Analysis& analysis,
+                               const core::RoutingOptions& options,
+                               const std::optional<core::Money>& ceiling) const;
   Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
           Circumstances circumstances, routing::Router router);
   base::Result<core::Decision> decide_as_if_keys_were_set(

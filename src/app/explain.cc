@@ -126,11 +126,19 @@ Result<ExitStatus> explain(const ExplainOptions& options,
                              options.request, options.limits, Asker::kExplain},
                             environment, messages));
   const size_t most_features = options.format == Format::kJson ? 24 : 12;
-  Explanation explanation{routed,
-                          routed.analyzer->explain({routed.prompt.instruction(),
-                                                    routed.prompt.context()},
-                                                   most_features),
-                          std::nullopt, !options.no_timing};
+  Explanation explanation{
+      routed,
+      routed.analyzer->explain(
+          {routed.prompt.instruction(), routed.prompt.context()},
+          most_features),
+      std::nullopt,
+      routing::flips(routed.decision, *routed.config,
+                     routed.config->limits.ceiling.has_value()),
+      std::nullopt,
+      !options.no_timing};
+  if (options.why_not) {
+    LLMROUTE_TRY(explanation.why_not, why_not(*options.why_not, routed));
+  }
   if (options.messages.verbose > 0 && !routed.decision.candidates.empty()) {
     LLMROUTE_TRY(explanation.stability, measure_stability(routed));
   }

@@ -39,7 +39,7 @@ std::string named(const Candidate& candidate) {
 std::string model_line(const Decision& decision) {
   std::string line = named(decision.candidates.front());
   std::vector<std::string> then;
-  for (size_t i = 1; i < std::min<size_t>(4, decision.candidates.size()); ++i) {
+  for (size_t i = 1; i < std::min<size_t>(4, decision.chain().size()); ++i) {
     then.push_back(named(decision.candidates[i]));
   }
   if (!then.empty()) line += "   then: " + base::join(then, ", ");
@@ -197,6 +197,15 @@ std::string pushed_lines(const std::vector<core::Contribution>& contributions) {
   return text;
 }
 
+std::string flip_lines(const std::vector<routing::Flip>& flips) {
+  base::Table table("lll");
+  for (const routing::Flip& flip : flips) {
+    table.add_row({&flip == flips.data() ? "flips     " : "", flip.winner->name,
+                   "if " + flip_condition(flip)});
+  }
+  return table.render();
+}
+
 // Models grouped by their reason; those without a key by provider only.
 std::string excluded_lines(const Decision& decision) {
   std::map<std::pair<core::Gate, std::string>, std::vector<std::string>> groups;
@@ -349,6 +358,8 @@ std::string explanation_text(const Explanation& explanation) {
   if (!decision.candidates.empty()) text += candidate_table(decision);
   text += rule_lines(decision);
   text += pushed_lines(explanation.contributions);
+  text += flip_lines(explanation.flips);
+  if (explanation.why_not) text += why_not_lines(*explanation.why_not);
   text += excluded_lines(decision);
   for (const std::string& note : decision.notes) {
     text += "note       " + note + "\n";
@@ -365,6 +376,13 @@ std::string explanation_json(const Explanation& explanation) {
   write_candidates(json, routed.decision);
   write_rules(json, routed.decision);
   write_features(json, explanation.contributions);
+  json.key("flips").begin_array();
+  for (const routing::Flip& flip : explanation.flips) write_flip(json, flip);
+  json.end_array();
+  if (explanation.why_not) {
+    json.key("why_not");
+    write_why_not(json, *explanation.why_not);
+  }
   if (explanation.stability) {
     json.key("robustness");
     write_stability(json, *explanation.stability);

@@ -8,7 +8,9 @@
 
 #include "app/route.h"
 #include "app/stability.h"
+#include "app/why_not.h"
 #include "core/analysis.h"
+#include "routing/flips.h"
 
 namespace llmroute::app {
 
@@ -16,6 +18,8 @@ struct Explanation {
   const Routed& routed;
   std::vector<core::Contribution> contributions;
   std::optional<Stability> stability;  // only if it was asked for
+  std::vector<routing::Flip> flips;
+  std::optional<WhyNot> why_not;  // only if it was asked for
   bool timing = true;  // false: leave out what differs between identical calls
 };
 

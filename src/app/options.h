@@ -144,6 +144,7 @@ struct ExplainOptions {
   LimitOptions limits;
   Format format = Format::kText;
   bool no_timing = false;
+  std::optional<std::string> why_not;
   std::vector<std::string> expect;  // "route=strong", "cost<0.01"
   MessageOptions messages;
 };

@@ -48,6 +48,11 @@ constexpr CommandRow kCommands[] = {
          "than the task does, like \"This is a very hard problem.\". `stable` "
          "says how many of them leave the model unchanged, with examples of "
          "those that do not; `--json` has all.\n\n"
+         "`flips` are the smallest changes of one number that would give the "
+         "prompt to another model; with 99 % of such a change nothing changes. "
+         "`--why-not MODEL` says what would choose that one, the smallest "
+         "change first, and what stands before all numbers: a rule, a filter, "
+         "a ceiling.\n\n"
          "With `--expect` it is a test: exit status 1 if the decision differs "
          "from what was expected.",
      .examples =
@@ -55,6 +60,8 @@ constexpr CommandRow kCommands[] = {
            "Why this model?"},
           {"llmroute explain --expect tier=small \"Translate to French: cat\"",
            "Exit 1 if it goes elsewhere."},
+          {"llmroute explain --why-not claude-opus-4-8 < prompt.txt",
+           "What would have to change?"},
           {"llmroute explain --json < prompt.txt", "The same for programs."}}},
     {.command = Command::kBatch,
      .name = "batch",

@@ -586,6 +586,16 @@ constexpr OptionRow kOptions[] = {
      .detail = "`model=`, `provider=`, `route=`, `rule=`, `tier=` or `domain=` "
                "with a name, or `cost<` or `cost>` with dollars.",
      .apply = added_to<&Settings::expect>},
+    {.name = "why-not",
+     .metavar = "MODEL",
+     .group = Group::kOutput,
+     .commands = kExplain,
+     .kind = Kind::kValue,
+     .help = "say what would choose MODEL instead",
+     .detail = "The smallest change of one number that would, and what stands "
+               "before all numbers.",
+     .source = Source::kModels,
+     .apply = text_into<&Settings::why_not>},
     {.name = "baseline",
      .metavar = "OLD.json",
      .group = Group::kOutput,

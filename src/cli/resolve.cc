@@ -123,6 +123,7 @@ app::ExplainOptions explain_options(Settings settings,
           .limits = std::move(settings.limits),
           .format = settings.output.format,
           .no_timing = settings.no_timing,
+          .why_not = std::move(settings.why_not),
           .expect = std::move(settings.expect),
           .messages = settings.messages};
 }

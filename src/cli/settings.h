@@ -29,6 +29,7 @@ struct Settings {
   bool strict = false, validate = false, dry_run = false;
   std::optional<std::string> split, collect;
 
+  std::optional<std::string> why_not;
   std::vector<std::string> expect;
   bool no_timing = false;
   bool all = false;

@@ -1,8 +1,10 @@
 // A decision: candidates in order, with the reason for each number.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,12 +72,21 @@ struct Decision {
   double difficulty_used =
       0;  // analysis.difficulty, raised where confidence is low
   std::string prompt_template;  // of the route or rule; empty: none
-  bool no_fallback = false;
+  bool no_fallback = false;     // only the first may be asked
+  Selection selection = Selection::kBest;
   std::vector<Candidate> candidates;  // best first; the first is chosen
+  size_t appended = 0;  // the last of them are there by --fallback alone
   std::vector<Exclusion> excluded;
   std::vector<RuleTrace> rules;
   std::vector<std::string> notes;  // for a person: "price of model x is
                                    // unknown", "shown as if keys were set"
+
+  // Who may be asked, in order.
+  std::span<const Candidate> chain() const {
+    return std::span(candidates)
+        .first(no_fallback ? std::min<size_t>(1, candidates.size())
+                           : candidates.size());
+  }
 };
 
 }  // namespace llmroute::core

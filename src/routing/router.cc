@@ -215,15 +215,17 @@ void pass_gates(const Config& config, const Gates& gates,
       of_last = config.find_provider(model->provider);
     }
     const core::Provider& provider = *of_last;
-    if (auto excluded = excluded_by(gates, config, *model, provider)) {
+    const bool admitted = model == request.admitted;
+    auto excluded = excluded_by(gates, config, *model, provider);
+    if (excluded && !admitted) {
       decision.excluded.push_back(std::move(*excluded));
       continue;
     }
     core::Candidate candidate =
         estimate(*model, provider, sizes, request.analysis, request.prompt,
                  request.max_cost);
-    if (auto excluded =
-            does_not_fit(candidate, sizes, request.prompt, request.max_cost)) {
+    excluded = does_not_fit(candidate, sizes, request.prompt, request.max_cost);
+    if (excluded && !admitted) {
       decision.excluded.push_back(std::move(*excluded));
     } else {
       decision.candidates.push_back(std::move(candidate));
@@ -231,10 +233,10 @@ void pass_gates(const Config& config, const Gates& gates,
   }
 }
 
-void select(core::Selection selection, const Config& config,
-            const core::Analysis& analysis, Decision& decision) {
+void select(const Config& config, const core::Analysis& analysis,
+            Decision& decision) {
   decision.difficulty_used = analysis.difficulty;
-  if (selection == core::Selection::kOrdered) {
+  if (decision.selection == core::Selection::kOrdered) {
     weigh(decision.candidates, analysis, decision.worth, analysis.difficulty);
     return;
   }
@@ -267,6 +269,7 @@ base::Status append_fallbacks(const Config& config, const Gates& gates,
   pass_gates(config, gates, extra.models, request, sizes, appended);
   weigh(appended.candidates, request.analysis, decision.worth,
         decision.difficulty_used);
+  decision.appended = appended.candidates.size();
   std::move(appended.candidates.begin(), appended.candidates.end(),
             std::back_inserter(decision.candidates));
   std::move(appended.excluded.begin(), appended.excluded.end(),
@@ -290,6 +293,7 @@ Result<Decision> Router::decide(const Request& request) const {
   const Sizes sizes = measure(request.prompt);
   Decision decision;
   decision.analysis = request.analysis;
+  decision.no_fallback = options.no_fallback;
 
   RuleMatch matched = rules_.match(
       {request.prompt, request.analysis, sizes.input_tokens, options.tags});
@@ -297,7 +301,7 @@ Result<Decision> Router::decide(const Request& request) const {
   if (matched.rule != nullptr) {
     decision.rule = matched.rule->name;
     decision.prompt_template = matched.rule->prompt_template;
-    decision.no_fallback = matched.rule->no_fallback;
+    decision.no_fallback = decision.no_fallback || matched.rule->no_fallback;
   }
   LLMROUTE_TRY(decision.worth,
                choose_worth(config, request, matched.rule, decision));
@@ -305,11 +309,8 @@ Result<Decision> Router::decide(const Request& request) const {
   LLMROUTE_TRY(Wanted wanted,
                choose_wanted(config, request, matched.rule, decision));
   pass_gates(config, gates, wanted.models, request, sizes, decision);
-  select(wanted.selection, config, request.analysis, decision);
-
-  if (options.no_fallback || decision.no_fallback) {
-    if (decision.candidates.size() > 1) decision.candidates.resize(1);
-  }
+  decision.selection = wanted.selection;
+  select(config, request.analysis, decision);
   if (!decision.no_fallback) {
     LLMROUTE_CHECK(append_fallbacks(config, gates, request, sizes,
                                     wanted.models, decision));

@@ -25,8 +25,9 @@ struct Request {
   const core::Analysis& analysis;
   const core::RoutingOptions& options;
   std::optional<core::Money> max_cost;
-  Reasons missing_keys;  // of providers
-  Reasons unavailable;   // of models and providers
+  Reasons missing_keys;                   // of providers
+  Reasons unavailable;                    // of models and providers
+  const core::Model* admitted = nullptr;  // passes every gate; for "what if"
 };
 
 // Built once, then immutable and safe to share between threads. Borrows the

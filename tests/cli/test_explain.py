@@ -1,5 +1,6 @@
 """explain: the decision that run takes, without sending anything."""
 
+import copy
 import json
 import re
 import unittest
@@ -15,6 +16,8 @@ THREE = {  # as in examples/quickstart.toml
     "strong": {"tier": "large", "ability": 2.6, "price": {"input": 5, "output": 25},
                "first_token_seconds": 1.6, "tokens_per_second": 60},
 }
+EXAMPLES = [path.read_text() for path in sorted(
+    harness.SOURCE_DIR.joinpath("examples/prompts").glob("*.txt"))]
 RULES = harness.table("[[rules]]", {
     "name": "secrets", "pattern": "(?i)password", "model": "cheap"}) + harness.table(
     "[[rules]]", {"name": "german", "language": "de", "min_tier": "medium"})
@@ -107,6 +110,83 @@ class Explain(harness.TestCase):
                 self.assertIn("expected", result.err)
         _, result = self.explain(["--expect", "colour=red", "-p", "hi, thanks"])
         self.assert_status(result, 64)
+
+    def decided(self, models, flip, part, prompt):
+        """Who is chosen with the flip's number, or a part of the way to it."""
+        value = flip["from"] + part * (flip["to"] - flip["from"])
+        models, args = copy.deepcopy(models), []
+        if flip["lever"] in ("worth", "wait"):
+            args = ["--" + flip["lever"], f"{value:.12f}"]
+        else:
+            model = models[flip["of"]]
+            if flip["lever"] == "price":
+                model["price"] = {k: v * value for k, v in model["price"].items()}
+            elif flip["lever"] == "time":
+                model["first_token_seconds"] *= value
+                model["tokens_per_second"] /= value
+            else:
+                model["ability"] += value
+        return self.explained(models, args + ["-p", prompt])["decision"]["model"]
+
+    def explained(self, models, args):
+        result = self.run_llmroute(["explain", "--json"] + args, config=harness.stub_config(
+            self.one_stub, models))
+        self.assert_status(result, 0)
+        return result.json()
+
+    def test_X1_every_flip_is_true_and_99_percent_of_it_is_not(self):
+        self.one_stub, seen = self.stub(), set()
+        for prompt in EXAMPLES:
+            found = self.explained(THREE, ["-p", prompt])
+            for flip in found["flips"]:
+                with self.subTest(prompt=prompt[:40], flip=flip):
+                    self.assertEqual(self.decided(THREE, flip, 1, prompt), flip["winner"])
+                    self.assertEqual(self.decided(THREE, flip, 0.99, prompt),
+                                     found["decision"]["model"])
+                seen.add(flip["lever"])
+        self.assertEqual(seen, {"worth", "wait", "price"})
+
+    def test_X1_why_not_names_changes_that_choose_the_model(self):
+        self.one_stub, seen = self.stub(), set()
+        for prompt in EXAMPLES:
+            for wanted in THREE:
+                found = self.explained(THREE, ["--why-not", wanted, "-p", prompt])
+                why = found["why_not"]
+                self.assertEqual(why["model"], wanted)
+                self.assertEqual(why["chosen"], found["decision"]["model"] == wanted)
+                self.assertEqual(why["chosen"], not why["changes"])
+                for change in why["changes"]:
+                    with self.subTest(prompt=prompt[:40], wanted=wanted, change=change):
+                        self.assertEqual(self.decided(THREE, change, 1, prompt), wanted)
+                        self.assertNotEqual(self.decided(THREE, change, 0.99, prompt), wanted)
+                    seen.add(change["lever"])
+        self.assertEqual(seen, {"worth", "wait", "price", "time", "ability"})
+
+    def test_X1_why_not_names_a_constraint_or_a_rule_that_stands_before_all_numbers(self):
+        hi = ["-p", "hi, thanks"]
+        for args, obstacle in (
+                (["--deny", "cheap"], "excluded: denied by 'cheap'"),
+                (["--min-tier", "medium"], "excluded: tier"),
+                (["--max-cost", "0.0000001"], "excluded: $0.0000001"),
+                (["-m", "strong"], "'strong' was asked for")):
+            with self.subTest(args):
+                _, result = self.explain(["--json", "--why-not", "cheap"] + args + hi)
+                why = result.json()["why_not"]
+                self.assertTrue(why["obstacle"].startswith(obstacle), why)
+                self.assertTrue(why["obstacle_suffices"])
+                _, free = self.explain(["--json"] + hi)
+                self.assertEqual(free.json()["decision"]["model"], "cheap")
+        _, result = self.explain(["--json", "--why-not", "strong", "-p", "password"])
+        why = result.json()["why_not"]
+        self.assertEqual(why["obstacle"], "rule 'secrets' sends it to cheap")
+
+    def test_why_not(self):
+        _, result = self.explain(["--why-not", "stron", "-p", "hi, thanks"])
+        self.assert_status(result, 64)
+        self.assertIn("did you mean 'strong'?", result.err)
+        _, result = self.explain(["--why-not", "strong", "--deny", "strong", "-p", "hi, thanks"])
+        self.assertIn("why not    strong: excluded: denied by 'strong'; else ", result.text)
+        self.assertIn("chosen then if a good answer is worth as much as $", result.text)
 
     def test_text_names_the_three_terms_and_the_runner_up(self):
         _, result = self.explain(["-p", "hi, thanks"])

@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "core/analysis.h"
 #include "core/config.h"
+#include "core/prompt.h"
 
 namespace llmroute::routing {
 

@@ -276,7 +276,7 @@ TEST_CASE("no_fallback keeps one candidate; fallback adds to the chain") {
   CHECK(chain.candidates[1].model->name == "cheap");
   options = {};
   options.no_fallback = true;
-  CHECK(decide(config, make_analysis(0), options).candidates.size() == 1);
+  CHECK(decide(config, make_analysis(0), options).chain().size() == 1);
 }
 
 TEST_CASE("missing keys are permission, and say which variable") {

@@ -1,0 +1,294 @@
+#include "routing/flips.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "routing/selection.h"
+
+namespace llmroute::routing {
+namespace {
+
+using core::Candidate;
+using core::Decision;
+using core::Model;
+
+// How far a lever is turned: ratios up to 2^20, abilities up to 8 logits.
+constexpr int kSteps = 40;
+constexpr double kRatioPerStep = 0.5;    // octaves
+constexpr double kAbilityPerStep = 0.2;  // logits
+constexpr double kLeastUnit = 1e-9;      // dollars, where a lever stands at 0
+constexpr double kLeastDollars = 1e-12;
+constexpr double kFinest = 1e-4;  // of a step: no narrower win is looked for
+
+double strength(const Candidate& candidate, const core::Analysis& analysis) {
+  const Model& model = *candidate.model;
+  return analysis.slope * core::mean_over(analysis.domain, model.ability) +
+         core::learned_logit(analysis, model.name, model.id);
+}
+
+// Whether `a` is at least as good as `b` in everything, whatever the worth, the
+// wait and the difficulty.
+bool dominates(const Candidate& a, double strength_a, const Candidate& b,
+               double strength_b) {
+  if (!a.cost || !b.cost) return false;
+  return strength_a >= strength_b && *a.cost <= *b.cost &&
+         a.seconds <= b.seconds;
+}
+
+std::span<const Candidate> contenders(const Decision& decision) {
+  return std::span(decision.candidates)
+      .first(decision.candidates.size() - decision.appended);
+}
+
+// The candidates again, with a number changed.
+class Field {
+ public:
+  // Only `kept` and those that could win are looked at.
+  Field(const Decision& decision, const core::Config& config,
+        std::vector<const Model*> kept)
+      : decision_(decision), config_(config) {
+    std::vector<std::pair<double, const Candidate*>> order;
+    for (const Candidate& one : contenders(decision)) {
+      order.emplace_back(strength(one, decision.analysis), &one);
+    }
+    std::stable_sort(
+        order.begin(), order.end(),
+        [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<std::pair<double, const Candidate*>> front;
+    for (const auto& [its_strength, one] : order) {
+      const bool needed =
+          std::find(kept.begin(), kept.end(), one->model) != kept.end();
+      const bool beaten = std::any_of(
+          front.begin(), front.end(), [&, s = its_strength, c = one](auto& by) {
+            return dominates(*by.second, by.first, *c, s);
+          });
+      if (!needed && beaten) continue;
+      candidates_.push_back(*one);
+      // One whose numbers are changed may stop beating others.
+      if (!needed) front.emplace_back(its_strength, one);
+    }
+  }
+
+  const Model* winner(Lever lever, const Model* of, double value) const {
+    std::vector<Candidate> candidates = candidates_;
+    core::Worth worth = decision_.worth;
+    Model changed;
+    if (lever == Lever::kWorth) worth.good_answer = value;
+    if (lever == Lever::kWait) worth.second = value;
+    for (Candidate& one : candidates) {
+      if (one.model != of) continue;
+      if (lever == Lever::kPrice && one.cost) {
+        one.cost = core::Money{
+            std::llround(static_cast<double>(one.cost->pico) * value)};
+      } else if (lever == Lever::kTime) {
+        one.seconds *= value;
+      } else if (lever == Lever::kAbility) {
+        changed = *one.model;
+        for (double& ability : changed.ability) ability += value;
+        one.model = &changed;
+      }
+    }
+    order_by_worth(candidates, decision_.analysis, worth, config_);
+    const Model* first = candidates.front().model;
+    return first == &changed ? of : first;
+  }
+
+ private:
+  const Decision& decision_;
+  const core::Config& config_;
+  std::vector<Candidate> candidates_;
+};
+
+// A lever turned one way, in steps from where it stands.
+struct Way {
+  Lever lever;
+  const Model* of;
+  double from;
+  bool up;
+
+  double at(double step) const {
+    const double sign = up ? 1 : -1;
+    if (lever == Lever::kAbility) return from + sign * step * kAbilityPerStep;
+    if (step >= kSteps && !up) return 0;
+    if (from > 0) return from * std::exp2(sign * step * kRatioPerStep);
+    return step > 0 ? kLeastUnit * std::exp2(step) : 0;
+  }
+};
+
+using Test = std::function<bool(const Model*)>;
+
+class Search {
+ public:
+  Search(const Field& field, const Way& way, const Test& test)
+      : field_(field), way_(way), test_(test) {}
+
+  std::optional<Flip> run() {
+    if (way_.from <= 0 && !way_.up && way_.lever != Lever::kAbility) {
+      return std::nullopt;
+    }
+    const Model* before = winner(way_.at(0));
+    for (int step = 1; step <= kSteps; ++step) {
+      const Model* after = winner(way_.at(step));
+      if (const auto found = between(step - 1, before, step, after)) {
+        return rounded(narrowed(found->first, found->second));
+      }
+      before = after;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  using Span = std::pair<double, double>;  // steps: not yet, and there
+
+  const Model* winner(double value) const {
+    return field_.winner(way_.lever, way_.of, value);
+  }
+
+  // Where the test first holds between two steps.
+  std::optional<Span> between(double low, const Model* at_low, double high,
+                              const Model* at_high) const {
+    if (at_low == at_high) return std::nullopt;
+    if (test_(at_high) && high - low < 0.5) return Span{low, high};
+    if (high - low < kFinest) return std::nullopt;
+    const double middle = (low + high) / 2;
+    const Model* at_middle = winner(way_.at(middle));
+    if (const auto found = between(low, at_low, middle, at_middle)) {
+      return found;
+    }
+    return between(middle, at_middle, high, at_high);
+  }
+
+  // The two values between which the test begins to hold.
+  std::pair<double, double> narrowed(double low, double high) const {
+    for (int i = 0; i < 60; ++i) {
+      const double middle = (low + high) / 2;
+      (test_(winner(way_.at(middle))) ? high : low) = middle;
+    }
+    return {way_.at(low), way_.at(high)};
+  }
+
+  // The shortest number beyond the edge that is a true flip.
+  std::optional<Flip> rounded(std::pair<double, double> edge) const {
+    const double to = edge.second;
+    for (int digits = 2; digits <= 15; ++digits) {
+      const int exponent =
+          to == 0 ? 0 : static_cast<int>(std::floor(std::log10(std::fabs(to))));
+      double unit = std::pow(10.0, exponent - digits + 1);
+      if (in_dollars()) unit = std::max(unit, kLeastDollars);
+      const double scaled = to / unit;
+      const double value =
+          exactly((way_.up ? std::ceil(scaled) : std::floor(scaled)) * unit);
+      const double almost = way_.from + 0.99 * (value - way_.from);
+      const Model* there = winner(value);
+      if (test_(there) && !test_(winner(almost))) {
+        return Flip{way_.lever, way_.of, there, way_.from, value};
+      }
+    }
+    return std::nullopt;
+  }
+
+  bool in_dollars() const {
+    return way_.lever == Lever::kWorth || way_.lever == Lever::kWait;
+  }
+
+  // As it comes back when it has been printed.
+  static double exactly(double value) {
+    const std::string text = fmt::format("{:.12f}", value);
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  }
+
+  const Field& field_;
+  const Way& way_;
+  const Test& test_;
+};
+
+// How large a change is, to compare changes of different levers.
+double size_of(const Flip& flip, double slope) {
+  if (flip.lever == Lever::kAbility) return std::fabs(flip.to) * slope;
+  if (flip.to <= 0 || flip.from <= 0) return HUGE_VAL;
+  return std::fabs(std::log(flip.to / flip.from));
+}
+
+bool decided_by_worth(const Decision& decision) {
+  return decision.selection == core::Selection::kBest &&
+         contenders(decision).size() > 1;
+}
+
+}  // namespace
+
+std::string_view lever_name(Lever lever) {
+  switch (lever) {
+    case Lever::kWorth:
+      return "worth";
+    case Lever::kWait:
+      return "wait";
+    case Lever::kPrice:
+      return "price";
+    case Lever::kTime:
+      return "time";
+    case Lever::kAbility:
+      return "ability";
+  }
+  return "";
+}
+
+std::vector<Flip> flips(const Decision& decision, const core::Config& config,
+                        bool ceiling) {
+  std::vector<Flip> found;
+  if (!decided_by_worth(decision)) return found;
+  const Model* chosen = decision.candidates.front().model;
+  const Field field(decision, config, {chosen});
+  const Test test = [&](const Model* winner) { return winner != chosen; };
+  std::vector<Way> ways = {
+      {Lever::kWorth, nullptr, decision.worth.good_answer, false},
+      {Lever::kWorth, nullptr, decision.worth.good_answer, true},
+      {Lever::kWait, nullptr, decision.worth.second, false},
+      {Lever::kWait, nullptr, decision.worth.second, true}};
+  if (!ceiling) ways.push_back({Lever::kPrice, chosen, 1, true});
+  for (const Way& way : ways) {
+    if (auto flip = Search(field, way, test).run()) found.push_back(*flip);
+  }
+  return found;
+}
+
+std::vector<Flip> ways_to(const Model& wanted, const Decision& decision,
+                          const core::Config& config, bool ceiling) {
+  std::vector<Flip> found;
+  if (!decided_by_worth(decision)) return found;
+  const Model* chosen = decision.candidates.front().model;
+  const Field field(decision, config, {chosen, &wanted});
+  const Test test = [&](const Model* winner) { return winner == &wanted; };
+  const double worth = decision.worth.good_answer;
+  const double wait = decision.worth.second;
+  std::vector<Way> ways = {{Lever::kWorth, nullptr, worth, false},
+                           {Lever::kWorth, nullptr, worth, true},
+                           {Lever::kWait, nullptr, wait, false},
+                           {Lever::kWait, nullptr, wait, true},
+                           {Lever::kTime, chosen, 1, true},
+                           {Lever::kTime, &wanted, 1, false},
+                           {Lever::kAbility, &wanted, 0, true}};
+  if (!ceiling) {
+    ways.push_back({Lever::kPrice, chosen, 1, true});
+    ways.push_back({Lever::kPrice, &wanted, 1, false});
+  }
+  for (const Way& way : ways) {
+    if (auto flip = Search(field, way, test).run()) found.push_back(*flip);
+  }
+  const double slope = decision.analysis.slope;
+  std::stable_sort(found.begin(), found.end(),
+                   [&](const Flip& a, const Flip& b) {
+                     return size_of(a, slope) < size_of(b, slope);
+                   });
+  return found;
+}
+
+}  // namespace llmroute::routing
