@@ -51,6 +51,7 @@ _llmroute_value() {
     --card= | --card) _llmroute_files ;;
     --format= | --format) _llmroute_reply 'text json' ;;
     --expect= | --expect) : ;;
+    --diff= | --diff) _llmroute_files ;;
     --why-not= | --why-not) _llmroute_names models ;;
     --baseline= | --baseline) _llmroute_files ;;
     --plot= | --plot) _llmroute_files ;;
@@ -88,7 +89,7 @@ _llmroute_value() {
 _llmroute_options() {
   case $1 in
     '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option -o --output --format --json --no-stream --stats --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --ledger --no-ledger --no-config -h --help -V --version' ;;
-    explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --json --expect --why-not --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
+    explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --json --expect --jsonl --diff --why-not --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --no-config -h --help -V --version' ;;
     batch) echo '--template --prompt-field --lines -0 --null -s --system --system-file --ignore-unknown --skip --limit --shard -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --reroute -n --dry-run --validate --split --collect --max-tokens --temperature --stop --seed -O --option -o --output --journal --errors --out --unordered --echo --no-extras --no-timing --force --repair --retry-errors --match --accept-config-change --fsync --progress --summary --json --error-format --color -q --quiet -v --verbose -j --jobs --rpm --tpm --max-cost --max-errors --strict --timeout --connect-timeout --retries -c --config --no-config -h --help -V --version' ;;
     bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds --speed -c --config --no-config --model-file --seed -h --help -V --version' ;;
     train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --heads --without --init --seed -h --help -V --version' ;;

@@ -112,6 +112,8 @@ complete -c llmroute -n '__llmroute_in config' -l origin -d 'let show say where 
 complete -c llmroute -n '__llmroute_in run' -l format -x -a 'text json' -d 'text, or json: one object'
 complete -c llmroute -n '__llmroute_in run explain batch bench train models' -l json -d 'print one JSON object'
 complete -c llmroute -n '__llmroute_in explain' -l expect -x -d 'exit 1 unless the decision is as expected'
+complete -c llmroute -n '__llmroute_in explain' -l jsonl -d 'read records as batch does; a line of JSON for each'
+complete -c llmroute -n '__llmroute_in explain' -l diff -r -F -d 'which records another config would move, and the cost'
 complete -c llmroute -n '__llmroute_in explain' -l why-not -x -a '(__llmroute_names models)' -d 'say what would choose MODEL instead'
 complete -c llmroute -n '__llmroute_in bench' -l baseline -r -F -d 'say what differs from an earlier --json'
 complete -c llmroute -n '__llmroute_in bench' -l plot -r -F -d 'draw quality against cost, for light and dark pages'

@@ -145,6 +145,8 @@ struct ExplainOptions {
   Format format = Format::kText;
   bool no_timing = false;
   std::optional<std::string> why_not;
+  bool jsonl = false;               // records instead of one prompt
+  std::optional<std::string> diff;  // another config
   std::vector<std::string> expect;  // "route=strong", "cost<0.01"
   MessageOptions messages;
 };

@@ -53,6 +53,10 @@ constexpr CommandRow kCommands[] = {
          "`--why-not MODEL` says what would choose that one, the smallest "
          "change first, and what stands before all numbers: a rule, a filter, "
          "a ceiling.\n\n"
+         "With `--jsonl` the input is records as `batch` reads them, and the "
+         "output a line of JSON for each decision; with `--diff OTHER.toml`, "
+         "which records would move under that configuration and what it would "
+         "cost.\n\n"
          "With `--expect` it is a test: exit status 1 if the decision differs "
          "from what was expected.",
      .examples =
@@ -62,7 +66,8 @@ constexpr CommandRow kCommands[] = {
            "Exit 1 if it goes elsewhere."},
           {"llmroute explain --why-not claude-opus-4-8 < prompt.txt",
            "What would have to change?"},
-          {"llmroute explain --json < prompt.txt", "The same for programs."}}},
+          {"llmroute explain --jsonl --diff new.toml < records.jsonl",
+           "Before a configuration is changed."}}},
     {.command = Command::kBatch,
      .name = "batch",
      .summary = "route and ask many records, JSON lines in and out",

@@ -124,6 +124,8 @@ app::ExplainOptions explain_options(Settings settings,
           .format = settings.output.format,
           .no_timing = settings.no_timing,
           .why_not = std::move(settings.why_not),
+          .jsonl = settings.jsonl,
+          .diff = std::move(settings.diff),
           .expect = std::move(settings.expect),
           .messages = settings.messages};
 }

@@ -29,7 +29,8 @@ struct Settings {
   bool strict = false, validate = false, dry_run = false;
   std::optional<std::string> split, collect;
 
-  std::optional<std::string> why_not;
+  std::optional<std::string> why_not, diff;
+  bool jsonl = false;
   std::vector<std::string> expect;
   bool no_timing = false;
   bool all = false;

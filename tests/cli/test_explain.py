@@ -188,6 +188,66 @@ class Explain(harness.TestCase):
         self.assertIn("why not    strong: excluded: denied by 'strong'; else ", result.text)
         self.assertIn("chosen then if a good answer is worth as much as $", result.text)
 
+    RECORDS = "".join(json.dumps(record) + "\n" for record in (
+        {"id": "a", "prompt": "hi, thanks"}, {"prompt": EXAMPLES[-1]}, {"promt": 1},
+        {"id": 7, "prompt": "a limerick about routers", "model": "mid"}))
+
+    def test_jsonl(self):
+        stub, result = self.explain(["--jsonl"], stdin=self.RECORDS)
+        self.assert_status(result, 1)  # one cannot be asked
+        lines = [json.loads(line) for line in result.text.splitlines()]
+        self.assertEqual([line["id"] for line in lines], ["a", "2", "3", 7])
+        self.assertEqual(lines[2]["error"]["code"], "unknown_field")
+        self.assertEqual(stub.connections(), 0)
+        for line, args in ((lines[0], ["-p", "hi, thanks"]), (lines[1], ["-p", EXAMPLES[-1]]),
+                           (lines[3], ["-m", "mid", "-p", "a limerick about routers"])):
+            _, one = self.explain(["--json"] + args, stub=stub)
+            chosen = one.json()["candidates"][0]
+            for key in ("model", "provider", "good", "cost_usd", "seconds", "worth_usd"):
+                self.assertEqual(line[key], chosen[key])
+        self.assertEqual(lines[3]["source"], "record")
+        _, again = self.explain(["--jsonl"], stub=stub, stdin=self.RECORDS)
+        self.assertEqual(again.text, result.text)
+
+    def test_jsonl_with_expectations_is_a_test_of_many_prompts(self):
+        path = self.home.write("records", self.RECORDS.replace("promt", "prompt").replace(
+            ": 1}", ': "hello"}'))
+        _, result = self.explain(["--jsonl", "-f", path, "--expect", "tier=small"])
+        self.assert_status(result, 1)
+        self.assertIn("line 4: expected tier=small, is medium", result.err)
+        _, result = self.explain(["--jsonl", "-f", path, "--expect", "cost<1"])
+        self.assert_status(result, 0)
+
+    def test_jsonl_refuses_what_makes_no_sense(self):
+        for args, stdin, status in ((["--jsonl", "-p", "x"], "", 64),
+                                    (["--diff", "x.toml", "-p", "x"], "", 64),
+                                    (["--jsonl"], "", 66), (["--jsonl"], "[1]\n", 65)):
+            with self.subTest(args):
+                _, result = self.explain(args, stdin=stdin)
+                self.assert_status(result, status)
+                self.assertEqual(result.out, b"")
+
+    def test_diff(self):
+        stub = self.stub()
+        other = copy.deepcopy(THREE)
+        other["cheap"]["ability"] = -3.0
+        path = self.home.write("other.toml", harness.stub_config(stub, other))
+        args = ["--jsonl", "--diff", path]
+        _, result = self.explain(args, stub=stub, stdin=self.RECORDS)
+        self.assert_status(result, 1)
+        self.assertRegex(result.text, r"(?m)^ +1  a   cheap  mid  \$[\d.]+ -> \$[\d.]+$")
+        self.assertIn("of 3 records move; estimated cost $", result.text)
+        _, result = self.explain(args + ["--json"], stub=stub, stdin=self.RECORDS)
+        *moved, sums = [json.loads(line) for line in result.text.splitlines()]
+        self.assertEqual((moved[0]["id"], moved[0]["from"], moved[0]["to"]),
+                         ("a", "cheap", "mid"))
+        self.assertEqual((sums["records"], sums["cannot_be_asked"], sums["moved"]),
+                         (4, 1, len(moved)))
+        self.assertGreater(sums["cost_then_usd"], sums["cost_now_usd"])
+        same = self.home.write("same.toml", harness.stub_config(stub, THREE, extra=RULES))
+        _, result = self.explain(["--jsonl", "--diff", same], stub=stub, stdin=self.RECORDS)
+        self.assertIn("0 of 3 records move", result.text)
+
     def test_text_names_the_three_terms_and_the_runner_up(self):
         _, result = self.explain(["-p", "hi, thanks"])
         self.assertRegex(result.text, r"because +worth most: \d\.\d\d x \$0\.0500 - "
