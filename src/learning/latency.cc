@@ -1,0 +1,112 @@
+#include "learning/latency.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace llmroute::learning {
+namespace {
+
+// Memory in calls and in seconds. By simulation of two equal models whose speed
+// is swapped (tests/unit/learning/latency_test.cc): shorter ones try a slow
+// model too often, longer ones notice the swap too late.
+constexpr double kFastCalls = 8, kFastSeconds = 600;
+constexpr double kSlowCalls = 40, kSlowSeconds = 86'400;
+constexpr double kAgeCalls = 46;
+constexpr double kUnseenCalls = 10;
+constexpr double kLeastUnseen = 0.2;
+// e^-8 of the longest wait is a fiftieth of a second: by then it was tried.
+constexpr double kForgottenAge = 8;
+
+double aged(Moment from, Moment to, double calls, double seconds) {
+  return std::max(0.0, to.calls - from.calls) / calls +
+         std::max(0.0, to.seconds - from.seconds) / seconds;
+}
+
+void scale(Speed::Sums& sums, double by) {
+  sums.weight *= by;
+  sums.first_token *= by;
+  sums.tokens *= by;
+  sums.token_seconds *= by;
+}
+
+void add_to(Speed::Sums& sums, const CallSpeed& call) {
+  sums.weight += 1;
+  sums.first_token += std::min(call.first_token, kLongestWait);
+  sums.tokens += call.tokens;
+  sums.token_seconds += call.token_seconds;
+}
+
+bool sane_sums(const Speed::Sums& sums) {
+  for (const double x :
+       {sums.weight, sums.first_token, sums.tokens, sums.token_seconds}) {
+    if (!std::isfinite(x) || x < 0) return false;
+  }
+  return sums.weight > 0;
+}
+
+double models_at_least_one(size_t models) {
+  return std::max(1.0, static_cast<double>(models) - 1);
+}
+
+}  // namespace
+
+bool Speed::sane() const {
+  for (const double x : {log_weight, log_squares, last.calls, last.seconds}) {
+    if (!std::isfinite(x) || x < 0) return false;
+  }
+  return sane_sums(fast) && sane_sums(slow) && std::isfinite(log_sum);
+}
+
+void Speed::add(const CallSpeed& call, Moment now) {
+  if (!sane()) *this = {};
+  scale(fast, std::exp(-aged(last, now, kFastCalls, kFastSeconds)));
+  const double kept = std::exp(-aged(last, now, kSlowCalls, kSlowSeconds));
+  scale(slow, kept);
+  log_weight *= kept;
+  log_sum *= kept;
+  log_squares *= kept;
+  add_to(fast, call);
+  add_to(slow, call);
+  if (call.whole) {
+    const double log = std::log(std::max(0.001, *call.whole));
+    log_weight += 1;
+    log_sum += log;
+    log_squares += log * log;
+  }
+  last = now;
+}
+
+double Speed::first_token() const {
+  return std::max(fast.first_token / fast.weight,
+                  slow.first_token / slow.weight);
+}
+
+std::optional<double> Speed::per_token() const {
+  constexpr double kFewest = 1e-6;
+  if (slow.tokens < kFewest) return std::nullopt;
+  const double slowly = slow.token_seconds / slow.tokens;
+  if (fast.tokens < kFewest) return slowly;
+  return std::max(fast.token_seconds / fast.tokens, slowly);
+}
+
+std::optional<double> Speed::freshness(Moment now, size_t models) const {
+  const double age =
+      aged(last, now, kAgeCalls * models_at_least_one(models), kSlowSeconds);
+  if (age > kForgottenAge) return std::nullopt;
+  return std::exp(-age);
+}
+
+std::optional<double> Speed::quantile(double z) const {
+  constexpr double kFewest = 1e-6;
+  if (log_weight < kFewest) return std::nullopt;
+  const double mean = log_sum / log_weight;
+  const double variance = std::max(0.0, log_squares / log_weight - mean * mean);
+  return std::exp(mean + z * std::sqrt(variance));
+}
+
+double unseen_share(double calls, size_t models) {
+  const double age = calls / (kUnseenCalls * models_at_least_one(models));
+  return std::max(kLeastUnseen, std::exp(-age));
+}
+
+}  // namespace llmroute::learning

@@ -1,0 +1,66 @@
+// How fast a model answers, learned from its calls: two decayed means, one that
+// forgets fast and one that forgets slowly, of which the larger counts. Both
+// age by the calls made meanwhile, of whatever model, and by time, so that they
+// work with calls back to back as with calls hours apart. As nothing new is
+// heard of a model, its mean shrinks towards nothing: what was once slow is
+// tried again. A failure counts as its time-out. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace llmroute::learning {
+
+// When something happens: after how many calls of all models, and by the clock.
+struct Moment {
+  double calls = 0;
+  double seconds = 0;  // since some fixed time
+};
+
+// One call. Of a failure: how long one may have to wait for it, no tokens.
+struct CallSpeed {
+  double first_token = 0;       // seconds
+  double tokens = 0;            // after the first
+  double token_seconds = 0;     // that they took
+  std::optional<double> whole;  // seconds until the answer was complete
+};
+
+// Weighted sums over the calls of one model, by weights that decay.
+struct Speed {
+  struct Sums {
+    double weight = 0, first_token = 0, tokens = 0, token_seconds = 0;
+  };
+  Sums fast, slow;
+  // Of the logarithm of whole answers' seconds.
+  double log_weight = 0, log_sum = 0, log_squares = 0;
+  Moment last;  // when the last call was added
+
+  // Adds a call. Numbers that make no sense are forgotten first.
+  void add(const CallSpeed& call, Moment now);
+
+  // Whether all of it is finite and none negative that must not be.
+  bool sane() const;
+
+  // REQUIRES, of all below: sane(), at least one call was added.
+  double first_token() const;               // seconds
+  std::optional<double> per_token() const;  // seconds; nothing: no tokens yet
+  // 1 just after a call, towards 0 as it ages; nothing: too long ago to say
+  // anything. `models`: how many are called at all; with more, each is tried
+  // again less often, so that tries are a fixed share of all calls.
+  std::optional<double> freshness(Moment now, size_t models) const;
+  // Seconds below which a share of whole answers is, taken as log-normal. `z`:
+  // standard score of the share. Nothing: no whole answer yet.
+  std::optional<double> quantile(double z) const;
+};
+
+inline constexpr double kMedian = 0, kNinetyPercent = 1.2815515655446004;
+
+// How much of its first guess is expected of a model that was never called:
+// less and less as others are, so that it is tried some time.
+double unseen_share(double calls, size_t models);
+
+// No wait counts as more than this, so that one failure is not remembered for
+// days.
+inline constexpr double kLongestWait = 60;  // seconds
+
+}  // namespace llmroute::learning
