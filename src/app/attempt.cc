@@ -48,7 +48,13 @@ class Attempts {
   Answered run();
 
  private:
+  void try_all();
   Attempt one_attempt(const core::Candidate& candidate, milliseconds waited);
+  Attempt booked_attempt(const core::Candidate& candidate, milliseconds waited);
+  bool is_over() const {
+    return reply_ || output_.broken() || output_.printed_bytes() > 0 ||
+           cancel_.requested();
+  }
   std::optional<base::Error> put_aside(const core::Candidate& candidate);
   provider::CallResult call(const core::Candidate& candidate, Attempt& attempt);
   void tell(const Attempt& attempt, size_t candidate,
@@ -144,25 +150,44 @@ void Attempts::tell(const Attempt& attempt, size_t candidate,
   }
 }
 
-Answered Attempts::run() {
+Attempt Attempts::booked_attempt(const core::Candidate& candidate,
+                                 milliseconds waited) {
+  Attempt attempt = one_attempt(candidate, waited);
+  book_.after(attempt, reply_ ? &*reply_ : nullptr);
+  return attempt;
+}
+
+void Attempts::try_all() {
   auto next = plan_.allowed_from(0);
-  while (next && wait(next->wait)) {
+  while (next) {
     const size_t candidate = next->candidate;
-    held_back_ = put_aside(decision_.candidates[candidate]);
-    if (held_back_ && held_back_->kind != base::ErrorKind::kBudget) break;
+    const core::Candidate& it = decision_.candidates[candidate];
+    if (!book_.allows(it)) {
+      next = plan_.allowed_from(candidate + 1);
+      continue;
+    }
+    if (!wait(next->wait)) return;
+    held_back_ = put_aside(it);
+    if (held_back_ && held_back_->kind != base::ErrorKind::kBudget) return;
     if (held_back_) {
       next = plan_.allowed_from(candidate + 1);
       continue;
     }
-    Attempt attempt = one_attempt(decision_.candidates[candidate], next->wait);
-    book_.after(attempt, reply_ ? &*reply_ : nullptr);
-    if (reply_ || output_.broken() || output_.printed_bytes() > 0 ||
-        cancel_.requested()) {
-      plan_.last(std::move(attempt));
-      break;
-    }
+    Attempt attempt = booked_attempt(it, next->wait);
+    if (is_over()) return plan_.last(std::move(attempt));
     next = plan_.after(candidate, std::move(attempt), time_left());
     tell(plan_.attempts().back(), candidate, next);
+  }
+}
+
+Answered Attempts::run() {
+  try_all();
+  const bool nobody =
+      plan_.attempts().empty() && !held_back_ && !cancel_.requested();
+  if (nobody) {
+    const core::Candidate& first = decision_.candidates.front();
+    held_back_ = put_aside(first);
+    if (!held_back_) plan_.last(booked_attempt(first, milliseconds(0)));
   }
   Answered answered;
   answered.reply = std::move(reply_);

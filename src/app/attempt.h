@@ -18,6 +18,9 @@ namespace llmroute::app {
 class AttemptBook {
  public:
   virtual ~AttemptBook() = default;
+  // Whether a candidate may be asked now, for all that is known of its health;
+  // asked before each attempt.
+  virtual bool allows(const core::Candidate& candidate) = 0;
   // Puts the worst case aside. kBudget: not for this candidate; any other error
   // ends the request. Either way it is not sent.
   virtual base::Status before(const core::Candidate& candidate) = 0;
@@ -33,7 +36,8 @@ core::Failure no_key(const base::Error& error);
 int64_t cap_to_send(const core::Candidate& candidate,
                     const core::Prompt& prompt, bool has_ceiling);
 
-// Calls the candidates in order until one answers. `prompt` is as it will be
+// Calls the candidates in order until one answers. If none of them may be
+// asked, the first is, once. `prompt` is as it will be
 // sent.
 Answered attempt_all(const core::Decision& decision, const core::Prompt& prompt,
                      const core::Limits& limits, bool has_ceiling,

@@ -6,11 +6,12 @@
 namespace llmroute::app {
 namespace {
 
-bool only_keys_are_missing(const core::Decision& decision) {
+// Whether there are no candidates, and some model failed that gate.
+bool none_for(core::Gate gate, const core::Decision& decision) {
   return decision.candidates.empty() &&
          std::any_of(decision.excluded.begin(), decision.excluded.end(),
-                     [](const core::Exclusion& excluded) {
-                       return excluded.gate == core::Gate::kKey;
+                     [gate](const core::Exclusion& excluded) {
+                       return excluded.gate == gate;
                      });
 }
 
@@ -44,7 +45,8 @@ routing::Request Decider::request_for(
           options,
           own && ceiling ? std::min(*own, *ceiling) : (own ? own : ceiling),
           &circumstances_.missing_keys,
-          &circumstances_.unavailable};
+          &circumstances_.unavailable,
+          circumstances_.experience};
 }
 
 base::Result<core::Decision> Decider::decide_admitting(
@@ -66,10 +68,22 @@ base::Result<core::Decision> Decider::decide(
       analyzer_->analyze({prompt.instruction(), prompt.context()});
   routing::Request request = request_for(prompt, analysis, options, ceiling);
   LLMROUTE_TRY(core::Decision decision, router_.decide(request));
+  if (none_for(core::Gate::kHeld, decision)) {
+    return decide_although_held(std::move(request), decision);
+  }
   if (circumstances_.asker == Asker::kExplain &&
-      only_keys_are_missing(decision)) {
+      none_for(core::Gate::kKey, decision)) {
     return decide_as_if_keys_were_set(std::move(request), decision);
   }
+  return decision;
+}
+
+base::Result<core::Decision> Decider::decide_although_held(
+    routing::Request request, const core::Decision& without) const {
+  request.ask_held = true;
+  LLMROUTE_TRY(core::Decision decision, router_.decide(request));
+  decision.notes.push_back("asked once all the same: " +
+                           routing::no_candidate(without).message);
   return decision;
 }
 
@@ -82,7 +96,7 @@ base::Result<core::Decision> Decider::decide_as_if_keys_were_set(
     return config_->find_provider(missing.first)->origin != "built-in";
   });
   LLMROUTE_TRY(core::Decision decision, router_.decide(request));
-  if (only_keys_are_missing(decision)) {
+  if (none_for(core::Gate::kKey, decision)) {
     missing_keys.clear();
     LLMROUTE_TRY(decision, router_.decide(request));
   }

@@ -27,6 +27,7 @@ struct Circumstances {
   core::RoutingOptions options;
   std::map<std::string, std::string> missing_keys;  // provider -> why
   std::map<std::string, std::string> unavailable;   // model or provider -> why
+  const core::Experience* experience = nullptr;     // borrowed; null: none
 };
 
 // Immutable. Borrows config and analyzer, which must outlive it.
@@ -61,6 +62,8 @@ class Decider {
                                const std::optional<core::Money>& ceiling) const;
   Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
           Circumstances circumstances, routing::Router router);
+  base::Result<core::Decision> decide_although_held(
+      routing::Request request, const core::Decision& without) const;
   base::Result<core::Decision> decide_as_if_keys_were_set(
       routing::Request request, const core::Decision& without) const;
 

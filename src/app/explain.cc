@@ -51,7 +51,8 @@ Result<ExitStatus> explain(const ExplainOptions& options,
   }
   LLMROUTE_TRY(const Routed routed,
                route_prompt({options.config, options.input, options.routing,
-                             options.request, options.limits, Asker::kExplain},
+                             options.request, options.limits, Asker::kExplain,
+                             false, &options.ledger},
                             environment, messages));
   const size_t most_features = options.format == Format::kJson ? 24 : 12;
   Explanation explanation{

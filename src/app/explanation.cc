@@ -151,6 +151,19 @@ std::string learned_line(const core::Analysis& analysis) {
   return "learned    " + first_few(std::move(models)) + "\n";
 }
 
+// What the ledger's statistics changed.
+std::string measured_line(const Decision& decision) {
+  std::vector<std::string> models;
+  for (const Candidate& c : decision.candidates) {
+    if (c.calls == 0) continue;
+    models.push_back(fmt::format(
+        "{} {:.1f} s instead of {:.1f} s ({})", c.model->name, c.seconds,
+        c.seconds_listed, numbered(static_cast<size_t>(c.calls), "call")));
+  }
+  if (models.empty()) return {};
+  return "measured   " + first_few(std::move(models)) + "\n";
+}
+
 std::string candidate_table(const Decision& decision) {
   base::Table table("lrrrrl");
   table.add_row({"candidates", "good", "cost", "wait", "worth", ""});
@@ -306,7 +319,10 @@ void write_candidates(JsonWriter& json, const Decision& decision) {
     json.field("provider", c.provider->name).field("good", c.good);
     write_usd(json, "cost_usd", c.cost);
     write_usd(json, "worst_cost_usd", c.worst_cost);
-    json.field("seconds", c.seconds).field("worth_usd", c.worth);
+    json.field("seconds", c.seconds);
+    json.field("seconds_listed", c.seconds_listed);
+    json.field("seconds_measured", c.seconds_measured).field("calls", c.calls);
+    json.field("worth_usd", c.worth);
     json.field("usd_per_good_answer", c.per_good_answer);
     json.field("input_tokens", c.input_tokens);
     json.field("output_tokens", c.output_tokens);
@@ -354,6 +370,7 @@ std::string explanation_text(const Explanation& explanation) {
   text += "prompt     " + prompt_line(explanation.routed) + "\n";
   text += read_line(explanation.routed);
   text += learned_line(decision.analysis);
+  text += measured_line(decision);
   if (explanation.stability) text += stability_lines(*explanation.stability);
   if (!decision.candidates.empty()) text += candidate_table(decision);
   text += rule_lines(decision);

@@ -4,7 +4,6 @@
 
 #include "app/ceilings.h"
 #include "app/ledger_rows.h"
-#include "base/clock.h"
 #include "config/paths.h"
 #include "store/holds.h"
 #include "store/ledger_file.h"
@@ -22,15 +21,12 @@ constexpr store::DatabaseOptions kAfterAnswer = {.busy_timeout =
                                                      std::chrono::seconds(5)};
 constexpr store::DatabaseOptions kInterrupted = {
     .busy_timeout = std::chrono::milliseconds(500)};
+// While someone waits for the answer.
+constexpr store::DatabaseOptions kMeanwhile = {
+    .busy_timeout = std::chrono::milliseconds(500)};
 constexpr store::DatabaseOptions kUnderCeiling = {
     .durability = store::Durability::kFull,
     .busy_timeout = std::chrono::seconds(30)};
-
-int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             base::SystemClock().wall().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -51,6 +47,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   const auto& tags = options.routing.tags;
   LedgerBook book(routed, messages, decision_row(id, "run", routed, tags));
   book.decision_.run = options.ledger.run;
+  book.learns_ = options.ledger.learn;
   book.ceilings_ = shared_ceilings(*routed.config, tags);
   if (options.ledger.run) {
     const auto& limit = routed.config->limits.max_cost;
@@ -82,13 +79,14 @@ Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
   if (!path_) return path_.error();
   LLMROUTE_TRY(store::Ledger ledger, store::Ledger::open(*path_, options));
   ledger_.emplace(std::move(ledger));
+  if (learns_) ledger_->teach(learner_.get());
   LLMROUTE_TRY(decision_.prompt_hash,
                ledger_->prompt_hash(hashed_text(routed_.prompt)));
   return {};
 }
 
 Status LedgerBook::record() {
-  LLMROUTE_CHECK(ledger_->record(decision_, pending_, now_ms()));
+  LLMROUTE_CHECK(ledger_->record(decision_, pending_, wall_ms()));
   pending_.clear();
   return {};
 }
@@ -105,7 +103,49 @@ Status LedgerBook::put_aside(const core::Candidate& candidate) {
   return store::hold(
       *ledger_, decision_,
       attempt_row(routed_.decision, asked, nullptr, attempts_ + 1), ceilings_,
-      now_ms());
+      wall_ms());
+}
+
+// Without the ledger nothing is known of others, and it may be asked.
+bool LedgerBook::claims_probe(const core::Candidate& candidate) {
+  if (off_ || !learns_) return true;
+  if (!ledger_ && !open_ledger(kMeanwhile)) return true;
+  const auto claimed = store::claim_probe(
+      *ledger_, statistics_key(*candidate.provider, candidate.model->name),
+      wall_ms());
+  return !claimed || *claimed;
+}
+
+bool LedgerBook::allows(const core::Candidate& candidate) {
+  const std::string& model = candidate.model->name;
+  if (known_.experience.held.contains(model)) return false;
+  if (known_.half_open.contains(model)) {
+    // One attempt is the probe, and no other follows it.
+    known_.half_open.erase(model);
+    known_.experience.held[model] = "its probe is under way";
+    return claims_probe(candidate);
+  }
+  const auto breaker = known_.breakers.find(model);
+  return breaker == known_.breakers.end() ||
+         breaker->second.allows(breaker_time(wall_ms()));
+}
+
+// Whether others should know of it at once.
+bool LedgerBook::changes_health(const Attempt& attempt) {
+  core::Breaker& breaker = known_.breakers[attempt.candidate->model->name];
+  const core::Breaker::Time now = breaker_time(wall_ms());
+  if (!attempt.failure) {
+    breaker.succeed(now);
+    return false;
+  }
+  if (attempt.failure->kind == core::FailureClass::kThrottled &&
+      attempt.failure->retry_after) {
+    learner_->expect_hold(decision_.id, attempts_,
+                          *attempt.failure->retry_after);
+    return true;
+  }
+  return is_countable(attempt.failure->kind) &&
+         breaker.fail(now, system_random());
 }
 
 Status LedgerBook::before(const core::Candidate& candidate) {
@@ -118,6 +158,8 @@ Status LedgerBook::before(const core::Candidate& candidate) {
 void LedgerBook::after(const Attempt& attempt, const core::Reply* reply) {
   pending_.push_back(
       attempt_row(routed_.decision, attempt, reply, ++attempts_));
+  if (!changes_health(attempt) || off_ || !learns_) return;
+  if (ledger_ || open_ledger(kMeanwhile)) (void)record();
 }
 
 Status LedgerBook::write(const store::DatabaseOptions& options) {
@@ -151,7 +193,7 @@ void LedgerBook::finish(const Answered& answered, int exit,
   if (ledger_) ledger_->database().set_busy_timeout(options.busy_timeout);
   const Status written = failed_ ? write(options) : failed_;
   if (written) return;
-  if (decision_.time == 0) decision_.time = now_ms();
+  if (decision_.time == 0) decision_.time = wall_ms();
   const bool spilled =
       path_ && store::spill(*path_, decision_, pending_).has_value();
   messages_.warn(written.error().message +

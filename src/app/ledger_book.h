@@ -4,11 +4,14 @@
 // goes to the spill file.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/attempt.h"
+#include "app/experience.h"
+#include "app/learner.h"
 #include "app/messages.h"
 #include "app/options.h"
 #include "app/route.h"
@@ -33,6 +36,7 @@ class LedgerBook : public AttemptBook {
                                        const base::Environment& environment,
                                        const Messages& messages);
 
+  bool allows(const core::Candidate& candidate) override;
   base::Status before(const core::Candidate& candidate) override;
   void after(const Attempt& attempt, const core::Reply* reply) override;
 
@@ -42,8 +46,14 @@ class LedgerBook : public AttemptBook {
  private:
   LedgerBook(const Routed& routed, const Messages& messages,
              store::DecisionRow decision)
-      : routed_(routed), messages_(messages), decision_(std::move(decision)) {}
+      : routed_(routed),
+        messages_(messages),
+        decision_(std::move(decision)),
+        known_(routed.known ? *routed.known : Known()),
+        learner_(std::make_unique<AttemptLearner>(*routed.config)) {}
   base::Status open_ledger(const store::DatabaseOptions& options);
+  bool claims_probe(const core::Candidate& candidate);
+  bool changes_health(const Attempt& attempt);
   base::Status write(const store::DatabaseOptions& options);
   base::Status record();
   base::Status put_aside(const core::Candidate& candidate);
@@ -53,6 +63,9 @@ class LedgerBook : public AttemptBook {
   store::DecisionRow decision_;
   std::vector<store::AttemptRow> pending_;  // ended, not yet recorded
   int64_t attempts_ = 0;
+  Known known_;  // breakers as this run sees them
+  std::unique_ptr<AttemptLearner> learner_;
+  bool learns_ = true;
   std::vector<store::Ceiling> ceilings_;
   bool off_ = false;
   bool holds_ = false;

@@ -72,6 +72,7 @@ struct LedgerOptions {
   std::vector<std::string> files;
   bool files_from_environment = false;
   std::optional<std::string> run;  // LLMROUTE_RUN: processes that share it
+  bool learn = true;               // from what happens
 };
 
 struct RunOptions {
@@ -142,6 +143,7 @@ struct ExplainOptions {
   RoutingOptions routing;
   RequestOptions request;
   LimitOptions limits;
+  LedgerOptions ledger;
   Format format = Format::kText;
   bool no_timing = false;
   std::optional<std::string> why_not;
@@ -153,6 +155,7 @@ struct ExplainOptions {
 
 struct ModelsOptions {
   ConfigOptions config;
+  LedgerOptions ledger;
   Format format = Format::kText;
   bool all = false;                   // also those whose key is missing
   std::vector<std::string> patterns;  // globs on the name; none: all

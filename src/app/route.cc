@@ -103,11 +103,17 @@ base::Status add_decider(const RouteQuestion& question,
   // After the local ones, which are listed only now.
   add_unlisted_models(question.routing.models, *routed.config);
   add_unlisted_models(question.routing.fallback, *routed.config);
-  LLMROUTE_TRY(Decider decider,
-               Decider::create(*routed.config, *routed.analyzer,
-                               {question.asker, question.routing,
-                                missing_keys(*routed.config, environment),
-                                std::move(unavailable)}));
+  if (question.ledger != nullptr) {
+    routed.known = std::make_unique<Known>(
+        read_known(*routed.config, *question.ledger, environment));
+  }
+  LLMROUTE_TRY(
+      Decider decider,
+      Decider::create(
+          *routed.config, *routed.analyzer,
+          {question.asker, question.routing,
+           missing_keys(*routed.config, environment), std::move(unavailable),
+           routed.known ? &routed.known->experience : nullptr}));
   routed.decider = std::make_unique<Decider>(std::move(decider));
   return {};
 }
@@ -119,6 +125,11 @@ Result<Routed> route_prompt(const RouteQuestion& question,
   LLMROUTE_TRY(routed.prompt,
                read_prompt(question.input, question.request, messages));
   LLMROUTE_CHECK(add_decider(question, environment, routed));
+  if (routed.known) {
+    for (const std::string& warning : routed.known->warnings) {
+      messages.warn(warning);
+    }
+  }
   const auto start = std::chrono::steady_clock::now();
   LLMROUTE_TRY(routed.decision, routed.decider->decide(routed.prompt));
   routed.took = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -8,6 +8,7 @@
 
 #include "analyzer/analyzer.h"
 #include "app/decider.h"
+#include "app/experience.h"
 #include "app/messages.h"
 #include "app/options.h"
 #include "base/environment.h"
@@ -21,7 +22,8 @@ namespace llmroute::app {
 struct Routed {
   std::unique_ptr<core::Config> config;  // the decision borrows from it
   std::unique_ptr<analyzer::Analyzer> analyzer;
-  std::unique_ptr<Decider> decider;  // borrows from the two above
+  std::unique_ptr<Known> known;      // from the ledger; null: it was not read
+  std::unique_ptr<Decider> decider;  // borrows from the three above
   core::Prompt prompt;               // as given, before any template
   core::Decision decision;
   std::chrono::microseconds took{0};  // analysis and decision
@@ -35,6 +37,7 @@ struct RouteQuestion {
   const LimitOptions& limits;
   Asker asker = Asker::kRun;
   bool under_ceiling = false;  // of something larger than the request
+  const LedgerOptions* ledger = nullptr;  // whose statistics count; null: none
 };
 
 // Config and router model only, before any input is read: what they say now is

@@ -162,7 +162,8 @@ Result<ExitStatus> run(const RunOptions& options,
   if (!contacts_nothing) preload.emplace();
   LLMROUTE_TRY(const Routed routed,
                route_prompt({options.config, options.input, options.routing,
-                             options.request, options.limits, asker},
+                             options.request, options.limits, asker, false,
+                             &options.ledger},
                             environment, messages));
   const core::Decision& decision = routed.decision;
   if (decision.candidates.empty()) return routing::no_candidate(decision);

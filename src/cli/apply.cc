@@ -124,6 +124,11 @@ Status set_ledger(Settings& s, Text value) {
 
 Status no_ledger(Settings& s, Text) { return set_ledger(s, "off"); }
 
+Status no_learn(Settings& s, Text) {
+  s.ledger.learn = false;
+  return {};
+}
+
 Status set_color(Settings& s, Text value) {
   s.messages.color = value == "never"  ? app::ColorWhen::kNever
                      : value == "auto" ? app::ColorWhen::kAuto

@@ -80,6 +80,7 @@ Status set_seed(Settings&, Text);
 Status set_max_cost(Settings&, Text);
 Status set_ledger(Settings&, Text);
 Status no_ledger(Settings&, Text);
+Status no_learn(Settings&, Text);
 Status set_seconds(Settings&, Text);
 Status be_quiet(Settings&, Text);
 Status be_verbose(Settings&, Text);

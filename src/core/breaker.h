@@ -6,6 +6,9 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace llmroute::core {
 
@@ -42,6 +45,14 @@ class Breaker {
   bool fail(Time now, double random);
   // A call ended in a way that says nothing of the model.
   void forget() { probing_ = false; }
+
+  // Its memory as text, so that processes can share it; without the probe,
+  // which is the process's own. Then Time counts from a moment that is the same
+  // for all of them.
+  std::string pack() const;
+  // Nothing: not from pack(). Open for longer than any pause after `now` is
+  // closed: a clock was wrong.
+  static std::optional<Breaker> unpack(std::string_view text, Time now);
 
  private:
   struct Slice {  // of kWindow

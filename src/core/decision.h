@@ -31,8 +31,11 @@ struct Candidate {
   int64_t output_needed = 0;  // room an answer should have
   std::optional<int64_t> output_cap;  // sent as the limit
   double seconds = 0;                 // expected until the answer is complete
-  double worth = 0;                   // dollars
-  double per_good_answer = 0;         // (cost + wait * seconds) / good, dollars
+  // The same by the registry alone, and as it was last measured.
+  double seconds_listed = 0, seconds_measured = 0;
+  int64_t calls = 0;           // that it was measured in
+  double worth = 0;            // dollars
+  double per_good_answer = 0;  // (cost + wait * seconds) / good, dollars
 };
 
 // Gates in the order in which they are tried; a model is excluded by the first
@@ -43,6 +46,7 @@ enum class Gate {
   kTier,    // tier clamps
   kKey,     // no key for the provider
   kDown,    // local server not running, model not pulled
+  kHeld,    // its breaker is open, or it asked to wait
   kWindow,  // prompt and answer do not fit
   kBudget,  // worst case above the ceiling, or no price under one
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/experience.h"
+
 namespace llmroute::learning {
 namespace {
 
@@ -13,9 +15,6 @@ constexpr double kFastCalls = 8, kFastSeconds = 600;
 constexpr double kSlowCalls = 40, kSlowSeconds = 86'400;
 constexpr double kAgeCalls = 46;
 constexpr double kUnseenCalls = 10;
-constexpr double kLeastUnseen = 0.2;
-// e^-8 of the longest wait is a fiftieth of a second: by then it was tried.
-constexpr double kForgottenAge = 8;
 
 double aged(Moment from, Moment to, double calls, double seconds) {
   return std::max(0.0, to.calls - from.calls) / calls +
@@ -89,10 +88,9 @@ std::optional<double> Speed::per_token() const {
   return std::max(fast.token_seconds / fast.tokens, slowly);
 }
 
-std::optional<double> Speed::freshness(Moment now, size_t models) const {
+double Speed::freshness(Moment now, size_t models) const {
   const double age =
       aged(last, now, kAgeCalls * models_at_least_one(models), kSlowSeconds);
-  if (age > kForgottenAge) return std::nullopt;
   return std::exp(-age);
 }
 
@@ -106,7 +104,7 @@ std::optional<double> Speed::quantile(double z) const {
 
 double unseen_share(double calls, size_t models) {
   const double age = calls / (kUnseenCalls * models_at_least_one(models));
-  return std::max(kLeastUnseen, std::exp(-age));
+  return std::max(core::kBestShare, std::exp(-age));
 }
 
 }  // namespace llmroute::learning

@@ -2,8 +2,8 @@
 // forgets fast and one that forgets slowly, of which the larger counts. Both
 // age by the calls made meanwhile, of whatever model, and by time, so that they
 // work with calls back to back as with calls hours apart. As nothing new is
-// heard of a model, its mean shrinks towards nothing: what was once slow is
-// tried again. A failure counts as its time-out. Pure.
+// heard of a model, less of what was measured is believed (core/experience.h):
+// what was once slow is tried again. A failure counts as its time-out. Pure.
 #pragma once
 
 #include <cstdint>
@@ -44,10 +44,10 @@ struct Speed {
   // REQUIRES, of all below: sane(), at least one call was added.
   double first_token() const;               // seconds
   std::optional<double> per_token() const;  // seconds; nothing: no tokens yet
-  // 1 just after a call, towards 0 as it ages; nothing: too long ago to say
-  // anything. `models`: how many are called at all; with more, each is tried
-  // again less often, so that tries are a fixed share of all calls.
-  std::optional<double> freshness(Moment now, size_t models) const;
+  // 1 just after a call, towards 0 as it ages. `models`: how many are called at
+  // all; with more, each is tried again less often, so that tries are a fixed
+  // share of all calls.
+  double freshness(Moment now, size_t models) const;
   // Seconds below which a share of whole answers is, taken as log-normal. `z`:
   // standard score of the share. Nothing: no whole answer yet.
   std::optional<double> quantile(double z) const;
@@ -55,8 +55,7 @@ struct Speed {
 
 inline constexpr double kMedian = 0, kNinetyPercent = 1.2815515655446004;
 
-// How much of its first guess is expected of a model that was never called:
-// less and less as others are, so that it is tried some time.
+// core::Experience::unseen after `calls` of other models.
 double unseen_share(double calls, size_t models);
 
 // No wait counts as more than this, so that one failure is not remembered for

@@ -70,6 +70,21 @@ std::optional<int64_t> output_cap(const Model& model, const Sizes& sizes,
   return cap;
 }
 
+double per_token(const Model& model) {
+  return 1 / std::max(0.1, model.tokens_per_second);
+}
+
+double answer_seconds(const Candidate& candidate, double first_token,
+                      double per_token) {
+  return first_token + static_cast<double>(candidate.output_tokens) * per_token;
+}
+
+// What is still believed of a measurement, if `best` is possible too.
+double aged(double measured, double best, double freshness) {
+  if (measured <= best) return measured;
+  return best + (measured - best) * freshness;
+}
+
 }  // namespace
 
 Sizes measure(const core::Prompt& prompt) {
@@ -96,8 +111,8 @@ Candidate estimate(const Model& model, const core::Provider& provider,
                             std::max<int64_t>(0, *candidate.output_cap));
   }
   candidate.seconds =
-      model.first_token_seconds + static_cast<double>(candidate.output_tokens) /
-                                      std::max(0.1, model.tokens_per_second);
+      answer_seconds(candidate, model.first_token_seconds, per_token(model));
+  candidate.seconds_listed = candidate.seconds_measured = candidate.seconds;
   const core::Price& price = model.price_for(sizes.input_tokens);
   if (price.input && price.output) {
     candidate.cost = *price.input * sizes.input_tokens +
@@ -112,6 +127,27 @@ Candidate estimate(const Model& model, const core::Provider& provider,
             std::max<int64_t>(0, candidate.output_cap.value_or(0));
   }
   return candidate;
+}
+
+void expect_measured(const core::Experience& experience, Candidate& candidate) {
+  const Model& model = *candidate.model;
+  const auto found = experience.paces.find(model.name);
+  const double listed = per_token(model);
+  if (found == experience.paces.end()) {
+    candidate.seconds = answer_seconds(
+        candidate, model.first_token_seconds * experience.unseen, listed);
+    return;
+  }
+  const core::Pace& pace = found->second;
+  const double each = pace.per_token.value_or(listed);
+  candidate.calls = pace.calls;
+  candidate.seconds_measured =
+      answer_seconds(candidate, pace.first_token, each);
+  candidate.seconds = answer_seconds(
+      candidate,
+      aged(pace.first_token, core::kBestShare * model.first_token_seconds,
+           pace.freshness),
+      aged(each, listed, pace.freshness));
 }
 
 bool lower_cap(Candidate& candidate, Money left) {

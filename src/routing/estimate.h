@@ -6,6 +6,7 @@
 
 #include "core/analysis.h"
 #include "core/decision.h"
+#include "core/experience.h"
 #include "core/prompt.h"
 
 namespace llmroute::routing {
@@ -25,6 +26,10 @@ core::Candidate estimate(const core::Model& model,
                          const core::Analysis& analysis,
                          const core::Prompt& prompt,
                          std::optional<core::Money> ceiling);
+
+// Expects the time that was measured, if any was, in place of the registry's.
+void expect_measured(const core::Experience& experience,
+                     core::Candidate& candidate);
 
 // Lowers the output cap until the worst case is at most `left`. False: that
 // leaves no room for an answer; then nothing is changed. REQUIRES: there is a

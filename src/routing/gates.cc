@@ -90,6 +90,9 @@ std::optional<Exclusion> excluded_by(const Gates& gates,
       return Exclusion{&model, Gate::kDown, *why};
     }
   }
+  if (const auto* why = reason(gates.held, model.name)) {
+    return Exclusion{&model, Gate::kHeld, *why};
+  }
   return std::nullopt;
 }
 

@@ -18,6 +18,7 @@ struct Gates {
   // Name -> why; borrowed, null: nothing.
   const std::map<std::string, std::string>* missing_keys = nullptr;
   const std::map<std::string, std::string>* unavailable = nullptr;
+  const std::map<std::string, std::string>* held = nullptr;
 };
 
 // The first gate that `model` does not pass; nothing if it passes all. Window

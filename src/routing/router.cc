@@ -188,8 +188,17 @@ Result<Gates> make_gates(const Config& config, const Request& request,
   static const core::Rule kNoRule;
   const core::Rule& rule = acting != nullptr ? *acting : kNoRule;
   const core::RoutingOptions& options = request.options;
-  Gates gates{options.allow,        options.deny,       options.require, {}, {},
-              request.missing_keys, request.unavailable};
+  Gates gates{options.allow,
+              options.deny,
+              options.require,
+              {},
+              {},
+              request.missing_keys,
+              request.unavailable,
+              {}};
+  if (request.experience != nullptr && !request.ask_held) {
+    gates.held = &request.experience->held;
+  }
   append(gates.allow, rule.allow);
   append(gates.deny, rule.deny);
   append(gates.require, rule.require);
@@ -224,6 +233,9 @@ void pass_gates(const Config& config, const Gates& gates,
     core::Candidate candidate =
         estimate(*model, provider, sizes, request.analysis, request.prompt,
                  request.max_cost);
+    if (request.experience != nullptr) {
+      expect_measured(*request.experience, candidate);
+    }
     excluded = does_not_fit(candidate, sizes, request.prompt, request.max_cost);
     if (excluded && !admitted) {
       decision.excluded.push_back(std::move(*excluded));
@@ -231,6 +243,27 @@ void pass_gates(const Config& config, const Gates& gates,
       decision.candidates.push_back(std::move(candidate));
     }
   }
+}
+
+// Whether the first is chosen only for being thought faster than it was
+// measured, so that it is known again.
+void note_try(Decision& decision) {
+  if (decision.candidates.size() < 2) return;
+  const core::Candidate& first = decision.candidates[0];
+  const core::Candidate& second = decision.candidates[1];
+  const double gained =
+      decision.worth.second * (first.seconds_measured - first.seconds);
+  if (gained <= 0 || first.worth - gained >= second.worth) return;
+  decision.notes.push_back(
+      first.calls > 0
+          ? fmt::format("{} is tried again: it took {:.1f} s when it was last "
+                        "measured, which is long ago; {:.1f} s may do now",
+                        first.model->name, first.seconds_measured,
+                        first.seconds)
+          : fmt::format("{} is tried: it was never called; {:.1f} s is listed, "
+                        "{:.1f} s may do",
+                        first.model->name, first.seconds_listed,
+                        first.seconds));
 }
 
 void select(const Config& config, const core::Analysis& analysis,
@@ -242,6 +275,7 @@ void select(const Config& config, const core::Analysis& analysis,
   }
   decision.difficulty_used =
       order_by_worth(decision.candidates, analysis, decision.worth, config);
+  note_try(decision);
   if (!decision.candidates.empty() && decision.candidates.front().worth < 0) {
     decision.notes.push_back(fmt::format(
         "no model is worth its cost at {} a good answer; chosen for the least "
@@ -328,6 +362,8 @@ ErrorKind kind_of(core::Gate gate) {
       return ErrorKind::kData;
     case core::Gate::kBudget:
       return ErrorKind::kBudget;
+    case core::Gate::kHeld:
+      return ErrorKind::kTryLater;
     case core::Gate::kName:
     case core::Gate::kTag:
     case core::Gate::kTier:

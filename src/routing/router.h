@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "core/config.h"
 #include "core/decision.h"
+#include "core/experience.h"
 #include "core/prompt.h"
 #include "core/routing_options.h"
 #include "routing/rules.h"
@@ -25,8 +26,10 @@ struct Request {
   const core::Analysis& analysis;
   const core::RoutingOptions& options;
   std::optional<core::Money> max_cost;
-  Reasons missing_keys;                   // of providers
-  Reasons unavailable;                    // of models and providers
+  Reasons missing_keys;                          // of providers
+  Reasons unavailable;                           // of models and providers
+  const core::Experience* experience = nullptr;  // null: none
+  bool ask_held = false;  // models that are held are asked all the same
   const core::Model* admitted = nullptr;  // passes every gate; for "what if"
 };
 

@@ -16,6 +16,16 @@
 
 namespace llmroute::store {
 
+// Whoever learns from attempts that have ended: told of each once, within the
+// transaction that records it, so that nothing is lost or learned twice.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  // `time`: the attempt's, ms.
+  virtual base::Status learn(Database& database, const DecisionRow& decision,
+                             const AttemptRow& attempt, int64_t time) = 0;
+};
+
 class Ledger {
  public:
   // `path`: by ledger_path(). Created if nothing is there, unless it is only
@@ -44,6 +54,9 @@ class Ledger {
   base::Status put_feedback(const std::string& decision, double score,
                             int64_t now);
 
+  // Borrowed; null: nothing is learned.
+  void teach(Learner* learner) { learner_ = learner; }
+
   Database& database() { return database_; }
 
  private:
@@ -52,6 +65,7 @@ class Ledger {
                       int64_t time);
 
   Database database_;
+  Learner* learner_ = nullptr;
 };
 
 }  // namespace llmroute::store

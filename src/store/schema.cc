@@ -64,6 +64,20 @@ constexpr Object kObjects[] = {
      "CREATE TABLE feedback(decision TEXT PRIMARY KEY REFERENCES "
      "decisions(id), time INTEGER NOT NULL, score REAL NOT NULL) STRICT, "
      "WITHOUT ROWID"},
+    {"statistics",
+     "CREATE TABLE statistics(model TEXT NOT NULL, provider TEXT NOT NULL,"
+     " origin TEXT NOT NULL, calls INTEGER NOT NULL,"
+     " answered INTEGER NOT NULL, time INTEGER NOT NULL,"
+     " at_call INTEGER NOT NULL, fast_weight REAL NOT NULL,"
+     " fast_first_s REAL NOT NULL, fast_tokens REAL NOT NULL,"
+     " fast_token_s REAL NOT NULL, slow_weight REAL NOT NULL,"
+     " slow_first_s REAL NOT NULL, slow_tokens REAL NOT NULL,"
+     " slow_token_s REAL NOT NULL, log_weight REAL NOT NULL,"
+     " log_sum REAL NOT NULL, log_squares REAL NOT NULL,"
+     " breaker TEXT NOT NULL, probe_until INTEGER NOT NULL,"
+     " hold_until INTEGER NOT NULL, last_error TEXT,"
+     " last_error_time INTEGER, PRIMARY KEY(model, provider, origin))"
+     " STRICT, WITHOUT ROWID"},
     {"calls",
      "CREATE VIEW calls AS SELECT strftime('%Y-%m-%dT%H:%M:%SZ',"
      " a.time/1000, 'unixepoch') AS time, a.decision, a.number, d.route,"

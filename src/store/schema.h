@@ -10,6 +10,7 @@
 //   scopes     what ceilings count: settled and held, by day, month, run, tag
 //   daily      sums of attempts, for reports
 //   feedback   how good answers were, by people's word
+//   statistics one a model and place: speed, failures, breaker; learned
 //   meta       the key of the prompt hashes
 //
 // attempts.charged_pico is what counts against ceilings, charged_as why: usage

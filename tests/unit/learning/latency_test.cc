@@ -11,6 +11,7 @@
 #include <numbers>
 #include <vector>
 
+#include "core/experience.h"
 #include "learning/random.h"
 
 namespace llmroute::learning {
@@ -28,8 +29,10 @@ struct Pair {
 
   double expected(size_t m) const {
     if (!called[m]) return kPrior * unseen_share(now.calls, 2);
-    const auto fresh = models[m].freshness(now, 2);
-    return fresh ? models[m].first_token() * *fresh : kPrior;
+    const double best = kPrior * core::kBestShare;
+    const double measured = models[m].first_token();
+    return best + (measured - best) *
+                      (measured > best ? models[m].freshness(now, 2) : 1);
   }
   size_t choose() const { return expected(0) <= expected(1) ? 0 : 1; }
   void add(size_t m, const CallSpeed& call, double gap_seconds) {
@@ -176,12 +179,12 @@ TEST_CASE("p50 and p90 are those of a log-normal distribution") {
 TEST_CASE("freshness falls by calls and by time, slower among many models") {
   Speed speed;
   speed.add({1, 0, 0, {}}, {100, 1000});
-  CHECK(*speed.freshness({100, 1000}, 2) == 1);
-  CHECK(*speed.freshness({146, 1000}, 2) == doctest::Approx(std::exp(-1)));
-  CHECK(*speed.freshness({100, 87'400}, 2) == doctest::Approx(std::exp(-1)));
-  CHECK(*speed.freshness({192, 1000}, 3) == doctest::Approx(std::exp(-1)));
-  CHECK_FALSE(speed.freshness({1000, 1000}, 2));
-  CHECK(*speed.freshness({50, 500}, 2) == 1);  // a clock set back
+  CHECK(speed.freshness({100, 1000}, 2) == 1);
+  CHECK(speed.freshness({146, 1000}, 2) == doctest::Approx(std::exp(-1)));
+  CHECK(speed.freshness({100, 87'400}, 2) == doctest::Approx(std::exp(-1)));
+  CHECK(speed.freshness({192, 1000}, 3) == doctest::Approx(std::exp(-1)));
+  CHECK(speed.freshness({1000, 1000}, 2) < 1e-8);
+  CHECK(speed.freshness({50, 500}, 2) == 1);  // a clock set back
 }
 
 TEST_CASE("RL-7: sums that make no sense are not sane, and forgotten") {

@@ -1,0 +1,44 @@
+// What the ledger knows of models when a decision is taken: one read, best
+// effort. Without a ledger there is nothing to know, and nothing is opened.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/options.h"
+#include "base/environment.h"
+#include "core/breaker.h"
+#include "core/config.h"
+#include "core/experience.h"
+#include "learning/latency.h"
+#include "store/statistics.h"
+
+namespace llmroute::app {
+
+struct Known {
+  core::Experience experience;
+  std::map<std::string, core::Breaker> breakers;  // by model
+  std::set<std::string> half_open;                // models
+  std::vector<std::string> warnings;
+};
+
+// Wall time as the breakers of the ledger count it.
+int64_t wall_ms();
+core::Breaker::Time breaker_time(int64_t wall_ms);
+
+store::StatisticsKey statistics_key(const core::Provider& provider,
+                                    const std::string& model);
+learning::Speed speed_of(const store::StatisticsRow& row);
+
+// `now`: ms since 1970. Rows that make no sense are left out, with a warning.
+Known known_of(const core::Config& config,
+               const std::vector<store::StatisticsRow>& rows, int64_t now);
+
+// From the ledger that the options name, if it is there and can be read.
+Known read_known(const core::Config& config, const LedgerOptions& options,
+                 const base::Environment& environment);
+
+}  // namespace llmroute::app
