@@ -2,7 +2,7 @@
 
 _llmroute_is_command() {
   case $1 in
-    run | explain | batch | bench | train | models | config | completion | help | version) return 0 ;;
+    run | explain | batch | bench | train | models | usage | feedback | replay | config | completion | help | version) return 0 ;;
   esac
   return 1
 }
@@ -50,6 +50,11 @@ _llmroute_value() {
     --summary= | --summary) _llmroute_files ;;
     --card= | --card) _llmroute_files ;;
     --format= | --format) _llmroute_reply 'text json' ;;
+    --by= | --by) : ;;
+    --since= | --since) : ;;
+    --until= | --until) : ;;
+    --with= | --with) _llmroute_files ;;
+    --purge-before= | --purge-before) : ;;
     --expect= | --expect) : ;;
     --diff= | --diff) _llmroute_files ;;
     --why-not= | --why-not) _llmroute_names models ;;
@@ -94,6 +99,10 @@ _llmroute_options() {
     bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds --speed -c --config --no-config --model-file --seed -h --help -V --version' ;;
     train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --heads --without --init --seed -h --help -V --version' ;;
     models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --ledger --no-ledger --no-config -h --help -V --version' ;;
+    models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
+    usage) echo '--json --by --since --until --format --check --release-orphans --purge-before --error-format --color -q --quiet -v --verbose -c --config --ledger --no-config -h --help -V --version' ;;
+    feedback) echo '--error-format --color -q --quiet -v --verbose --ledger -h --help -V --version' ;;
+    replay) echo '--json --since --with --error-format --color -q --quiet -v --verbose --ledger -h --help -V --version' ;;
     config) echo '--force --origin --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
     completion) echo '--error-format -h --help -V --version' ;;
     help) echo '--error-format -h --help -V --version' ;;
@@ -103,14 +112,14 @@ _llmroute_options() {
 
 _llmroute_operand() {
   case $1 in
-    '') _llmroute_reply 'run explain batch bench train models config completion help version' ;;
+    '') _llmroute_reply 'run explain batch bench train models usage feedback replay config completion help version' ;;
     batch) _llmroute_files ;;
     bench) _llmroute_files ;;
     train) _llmroute_files ;;
     models) _llmroute_names models ;;
     config) _llmroute_reply 'path show check init get' ;;
     completion) _llmroute_reply 'bash zsh fish' ;;
-    help) _llmroute_reply 'run explain batch bench train models config completion help version' ;;
+    help) _llmroute_reply 'run explain batch bench train models usage feedback replay config completion help version' ;;
   esac
 }
 

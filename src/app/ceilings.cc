@@ -1,6 +1,7 @@
 #include "app/ceilings.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace llmroute::app {
 namespace {
@@ -26,9 +27,17 @@ std::vector<store::Ceiling> shared_ceilings(const core::Config& config,
     if (tag == tags.end() || tag->second != budget.tag.substr(equals + 1)) {
       continue;
     }
-    add(ceilings, Window::kDay, budget.tag, budget.per_day);
-    add(ceilings, Window::kMonth, budget.tag, budget.per_month);
+    for (store::Ceiling& ceiling : ceilings_of(budget)) {
+      ceilings.push_back(std::move(ceiling));
+    }
   }
+  return ceilings;
+}
+
+std::vector<store::Ceiling> ceilings_of(const core::Budget& budget) {
+  std::vector<store::Ceiling> ceilings;
+  add(ceilings, Window::kDay, budget.tag, budget.per_day);
+  add(ceilings, Window::kMonth, budget.tag, budget.per_month);
   return ceilings;
 }
 

@@ -17,6 +17,9 @@ using Tags = std::map<std::string, std::string>;
 std::vector<store::Ceiling> shared_ceilings(const core::Config& config,
                                             const Tags& tags);
 
+// Of a budget, whatever the tags of a request.
+std::vector<store::Ceiling> ceilings_of(const core::Budget& budget);
+
 // The least that any ceiling, shared or its own, allows one request.
 std::optional<core::Money> least_ceiling(const core::Config& config,
                                          const Tags& tags);

@@ -8,6 +8,7 @@
 #include "store/holds.h"
 #include "store/ledger_file.h"
 #include "store/spill.h"
+#include "store/upkeep.h"
 
 namespace llmroute::app {
 namespace {
@@ -171,7 +172,9 @@ Status LedgerBook::write(const store::DatabaseOptions& options) {
           "ledger: {} lines of its spill file made no sense", dropped));
     }
   }
-  return record();
+  LLMROUTE_CHECK(record());
+  (void)store::forget_oldest(*ledger_, now_ms());  // else by the next run
+  return {};
 }
 
 void LedgerBook::finish(const Answered& answered, int exit,

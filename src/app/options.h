@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/routing_options.h"
+#include "store/grouping.h"
 
 namespace llmroute::app {
 
@@ -162,22 +163,34 @@ struct ModelsOptions {
   MessageOptions messages;
 };
 
-// What `usage` sums up.
-enum class Grouping { kDay, kModel, kProvider, kRoute, kProfile, kTag };
+// What `usage` does: it reads, but for these.
+enum class UsageAction { kReport, kCheck, kReleaseOrphans, kPurge };
 
 struct UsageOptions {
   ConfigOptions config;
   LedgerOptions ledger;
-  Grouping by = Grouping::kModel;
+  UsageAction action = UsageAction::kReport;
+  std::vector<store::Grouping> by;   // none: by model
   std::optional<std::string> since;  // "7d" or "2026-11-01", validated
+  std::optional<std::string> until;  // the same
+  std::string purge_before;          // a day, validated
   Format format = Format::kText;
   MessageOptions messages;
 };
 
 struct FeedbackOptions {
   LedgerOptions ledger;
-  std::string decision;
-  double score = 0;  // 0 (bad) to 1 (good)
+  std::string decision;  // an id, its beginning, or "last"
+  double score = 0;      // 0 (bad) to 1 (good)
+  MessageOptions messages;
+};
+
+struct ReplayOptions {
+  LedgerOptions ledger;
+  std::optional<std::string> decision;  // as of feedback; none: all
+  std::optional<std::string> with;      // another config file
+  std::optional<std::string> since;     // as of usage
+  Format format = Format::kText;
   MessageOptions messages;
 };
 

@@ -1,6 +1,10 @@
 #include "cli/apply.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "app/bench_figures.h"
+#include "base/date.h"
 
 namespace llmroute::cli {
 
@@ -129,6 +133,57 @@ Status no_learn(Settings& s, Text) {
   return {};
 }
 
+Status add_ledger(Settings& s, Text value) {
+  if (s.ledger.files_from_environment) s.ledger.files.clear();
+  s.ledger.files_from_environment = false;
+  return add_text(s.ledger.files, value);
+}
+
+Status set_by(Settings& s, Text value) {
+  std::vector<std::string> names;
+  LLMROUTE_CHECK(set_list(names, value));
+  s.by.clear();
+  for (const std::string& name : names) {
+    const auto* found = std::find_if(
+        std::begin(store::kGroupings), std::end(store::kGroupings),
+        [&](store::Grouping g) { return store::grouping_name(g) == name; });
+    if (found == std::end(store::kGroupings) ||
+        std::find(s.by.begin(), s.by.end(), *found) != s.by.end()) {
+      return expected("day, model, provider, route, profile, tag, each once");
+    }
+    s.by.push_back(*found);
+  }
+  return {};
+}
+
+namespace {
+
+Status set_day(std::optional<std::string>& target, Text value) {
+  if (!base::parse_since(value, {})) return expected("2026-11-01 or 7d");
+  target = value;
+  return {};
+}
+
+}  // namespace
+
+Status set_since(Settings& s, Text value) { return set_day(s.since, value); }
+Status set_until(Settings& s, Text value) { return set_day(s.until, value); }
+
+Status choose_action(Settings& s, app::UsageAction action) {
+  if (s.usage_action != app::UsageAction::kReport && s.usage_action != action) {
+    return expected(
+        "one of --check, --release-orphans, --purge-before at a time");
+  }
+  s.usage_action = action;
+  return {};
+}
+
+Status set_purge(Settings& s, Text value) {
+  if (!base::parse_day(value)) return expected("a day such as 2026-11-01");
+  s.purge_before = value;
+  return choose_action(s, app::UsageAction::kPurge);
+}
+
 Status set_color(Settings& s, Text value) {
   s.messages.color = value == "never"  ? app::ColorWhen::kNever
                      : value == "auto" ? app::ColorWhen::kAuto
@@ -137,7 +192,9 @@ Status set_color(Settings& s, Text value) {
 }
 
 Status set_format(Settings& s, Text value) {
-  s.output.format = value == "json" ? app::Format::kJson : app::Format::kText;
+  s.output.format = value == "json"  ? app::Format::kJson
+                    : value == "csv" ? app::Format::kCsv
+                                     : app::Format::kText;
   return {};
 }
 

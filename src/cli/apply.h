@@ -67,6 +67,13 @@ Status set_rate(Settings& s, Text value) {
   return {};
 }
 
+// One action only.
+Status choose_action(Settings&, app::UsageAction);
+template <app::UsageAction kAction>
+Status take_action(Settings& s, Text) {
+  return choose_action(s, kAction);
+}
+
 Status set_skip(Settings&, Text);
 Status set_limit(Settings&, Text);
 Status set_jobs(Settings&, Text);
@@ -79,8 +86,13 @@ Status clear_fallback(Settings&, Text);
 Status set_seed(Settings&, Text);
 Status set_max_cost(Settings&, Text);
 Status set_ledger(Settings&, Text);
+Status add_ledger(Settings&, Text);
 Status no_ledger(Settings&, Text);
 Status no_learn(Settings&, Text);
+Status set_by(Settings&, Text);
+Status set_since(Settings&, Text);
+Status set_until(Settings&, Text);
+Status set_purge(Settings&, Text);
 Status set_seconds(Settings&, Text);
 Status be_quiet(Settings&, Text);
 Status be_verbose(Settings&, Text);

@@ -171,6 +171,71 @@ constexpr CommandRow kCommands[] = {
                   {"llmroute models --all 'claude-*'",
                    "All of a family, with what is missing."}},
      .operand_source = Source::kModels},
+    {.command = Command::kUsage,
+     .name = "usage",
+     .summary = "what was spent, what it saved, what is left",
+     .arguments = "",
+     .description =
+         "Sums up the ledger: calls, tokens and dollars by model, or by what "
+         "`--by` names, from the first of this month or another day to today. "
+         "Days are UTC. Every call that was sent counts, also those that "
+         "failed.\n\n"
+         "COST is what is known to have been paid; \"?\" stands for calls "
+         "whose cost is not known, which is never taken for nothing. CHARGED "
+         "is what counts against ceilings: there such a call counts as its "
+         "worst case. What is held by calls under way is not settled yet and "
+         "stands apart.\n\n"
+         "Savings compare what was charged, failures included, with the same "
+         "answered calls on the strongest and on the cheapest candidate of "
+         "each decision, and on each model that was called or has a key, at "
+         "today's price for short inputs. Calls whose tokens are not known "
+         "cannot be compared, and are counted.\n\n"
+         "Ceilings of the configuration are shown with what is left of them. "
+         "Several `--ledger` are added up. Reading changes nothing; "
+         "`--check`, `--release-orphans` and `--purge-before` do.\n\n"
+         "`--json` prints one object, schema `llmroute.usage/1`: `rows`, "
+         "`total`, `held`, `baselines`, `ceilings` and `days`, in dollars; "
+         "what is not known is null; keys are only ever added.",
+     .examples = {{"llmroute usage", "This month, by model."},
+                  {"llmroute usage --by day,tag --since 7d",
+                   "The last seven days."},
+                  {"llmroute usage --ledger a.db --ledger b.db --format csv",
+                   "Of several machines, for a spreadsheet."}},
+     .max_operands = 0},
+    {.command = Command::kFeedback,
+     .name = "feedback",
+     .summary = "say how good an answer was",
+     .arguments = "ID VERDICT",
+     .description =
+         "Records a verdict on the answer to a decision: `good`, `bad`, or a "
+         "number from 0 (bad) to 1 (good). ID is what `run --json` calls `id`, "
+         "or its beginning if no other decision begins like that; `last` is "
+         "the newest one. Saying it again replaces what was said. Exit status "
+         "66 if there is no such decision.",
+     .examples = {{"llmroute feedback last good", "The newest answer."},
+                  {"llmroute feedback 01KB5YEJ6W 0.5", "Not all of it."}},
+     .min_operands = 2,
+     .max_operands = 2},
+    {.command = Command::kReplay,
+     .name = "replay",
+     .summary = "take recorded decisions again",
+     .arguments = "[ID]",
+     .description =
+         "Takes the decision of ID again, from what the ledger kept of it: the "
+         "configuration in effect, what the analyzer said of the prompt, which "
+         "patterns of rules matched, the options, which keys were missing. No "
+         "text of the prompt is needed or kept. Exit status 1, and what "
+         "differs, if it is not the same byte for byte; 66 if something that "
+         "it needs is not in the ledger.\n\n"
+         "With `--with FILE` decisions are taken under another configuration: "
+         "which would go to another model, and what they would have cost by "
+         "the tokens they took. Without ID, all since `--since`. Where a rule "
+         "of FILE reads text that was not kept, and that would matter, the "
+         "decision cannot be taken again and is counted.",
+     .examples = {{"llmroute replay last", "Is it what was decided?"},
+                  {"llmroute replay --with new.toml --since 30d",
+                   "What a change would have done."}},
+     .max_operands = 1},
     {.command = Command::kConfig,
      .name = "config",
      .summary = "show, check or start the configuration",
@@ -213,7 +278,8 @@ constexpr CommandRow kCommands[] = {
      .examples = {{"llmroute help explain", "The same as explain --help."}},
      .max_operands = 1,
      .operand_words =
-         "run explain batch bench train models config completion help "
+         "run explain batch bench train models usage feedback replay config "
+         "completion help "
          "version"},
     {.command = Command::kVersion,
      .name = "version",

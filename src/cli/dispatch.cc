@@ -7,10 +7,13 @@
 #include "app/bench.h"
 #include "app/config_command.h"
 #include "app/explain.h"
+#include "app/feedback.h"
 #include "app/models.h"
 #include "app/output.h"
+#include "app/replay.h"
 #include "app/run.h"
 #include "app/train.h"
+#include "app/usage.h"
 #include "base/files.h"
 #include "cli/documents.h"
 #include "cli/help.h"
@@ -62,6 +65,20 @@ Outcome change_config(const Args& args, Settings settings,
   return app::config_command(options, environment);
 }
 
+Outcome give_feedback(const Args& args, Settings settings,
+                      const base::Environment& environment) {
+  LLMROUTE_TRY(const app::FeedbackOptions options,
+               feedback_options(std::move(settings), args.operands));
+  return app::feedback(options, environment);
+}
+
+Outcome take_again(const Args& args, Settings settings,
+                   const base::Environment& environment) {
+  LLMROUTE_TRY(const app::ReplayOptions options,
+               replay_options(std::move(settings), args.operands));
+  return app::replay(options, environment);
+}
+
 Outcome print_version() {
   const auto analyzer = analyzer::Analyzer::embedded();
   return print(version_text(analyzer.id(), analyzer.sha256()));
@@ -95,6 +112,12 @@ Outcome dispatch(const Args& args, Settings settings,
     case Command::kModels:
       return app::models(models_options(std::move(settings), args.operands),
                          environment);
+    case Command::kUsage:
+      return app::usage(usage_options(std::move(settings)), environment);
+    case Command::kFeedback:
+      return give_feedback(args, std::move(settings), environment);
+    case Command::kReplay:
+      return take_again(args, std::move(settings), environment);
     case Command::kConfig:
       return change_config(args, std::move(settings), environment);
     case Command::kCompletion:

@@ -131,7 +131,8 @@ std::string short_help(Command command, bool program) {
   out += example_lines(row, program ? 2 : 4) + "\n";
   if (program) out += command_lines();
   const bool many = command == Command::kRun || command == Command::kExplain ||
-                    command == Command::kBatch || command == Command::kBench;
+                    command == Command::kBatch || command == Command::kBench ||
+                    command == Command::kUsage;
   out += option_lines(command, many);
   out += fmt::format("more: llmroute help {}\n", program ? "CMD" : row.name);
   return out;

@@ -167,9 +167,10 @@ std::string see_also_section(std::string_view own) {
 }
 
 std::string command_synopsis(const CommandRow& row) {
-  return fmt::format("{} [{}]... {}\n",
+  return fmt::format("{} [{}]...{}{}\n",
                      roff_bold(fmt::format("llmroute {}", row.name)),
-                     roff_italic("OPTION"), roff_literal(row.arguments));
+                     roff_italic("OPTION"), row.arguments.empty() ? "" : " ",
+                     roff_literal(row.arguments));
 }
 
 std::string synopsis_section(const CommandRow& row, bool program) {

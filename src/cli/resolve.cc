@@ -192,6 +192,53 @@ app::ModelsOptions models_options(Settings settings,
           .messages = settings.messages};
 }
 
+app::UsageOptions usage_options(Settings settings) {
+  return {.config = std::move(settings.config),
+          .ledger = std::move(settings.ledger),
+          .action = settings.usage_action,
+          .by = std::move(settings.by),
+          .since = std::move(settings.since),
+          .until = std::move(settings.until),
+          .purge_before = std::move(settings.purge_before),
+          .format = settings.output.format,
+          .messages = settings.messages};
+}
+
+base::Result<app::FeedbackOptions> feedback_options(
+    Settings settings, const std::vector<std::string>& operands) {
+  const std::string& verdict = operands[1];
+  std::optional<double> score = base::parse_double(verdict);
+  if (verdict == "good") score = 1;
+  if (verdict == "bad") score = 0;
+  if (!score || *score < 0 || *score > 1) {
+    return usage(fmt::format(
+        "'feedback': bad verdict '{}': expected good, bad or a number from 0 "
+        "to 1",
+        verdict));
+  }
+  return app::FeedbackOptions{.ledger = std::move(settings.ledger),
+                              .decision = operands[0],
+                              .score = *score,
+                              .messages = settings.messages};
+}
+
+base::Result<app::ReplayOptions> replay_options(
+    Settings settings, const std::vector<std::string>& operands) {
+  if (operands.empty() && !settings.with) {
+    return usage("'replay' needs an ID, or --with FILE");
+  }
+  if (settings.since && (!operands.empty() || !settings.with)) {
+    return usage("--since goes with --with and no ID");
+  }
+  return app::ReplayOptions{
+      .ledger = std::move(settings.ledger),
+      .decision = operands.empty() ? std::nullopt : std::optional(operands[0]),
+      .with = std::move(settings.with),
+      .since = std::move(settings.since),
+      .format = settings.output.format,
+      .messages = settings.messages};
+}
+
 base::Result<app::ConfigCommandOptions> config_options(
     Settings settings, const std::vector<std::string>& operands) {
   constexpr std::pair<std::string_view, app::ConfigAction> kActions[] = {

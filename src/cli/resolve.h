@@ -31,6 +31,13 @@ app::TrainOptions train_options(Settings settings,
                                 std::vector<std::string> operands);
 app::ModelsOptions models_options(Settings settings,
                                   std::vector<std::string> operands);
+app::UsageOptions usage_options(Settings settings);
+// A verdict that is none: kUsage.
+base::Result<app::FeedbackOptions> feedback_options(
+    Settings settings, const std::vector<std::string>& operands);
+// No ID and no --with, or an ID and --since: kUsage.
+base::Result<app::ReplayOptions> replay_options(
+    Settings settings, const std::vector<std::string>& operands);
 // An unknown action or one that misses its key: kUsage.
 base::Result<app::ConfigCommandOptions> config_options(
     Settings settings, const std::vector<std::string>& operands);

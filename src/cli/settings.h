@@ -43,6 +43,11 @@ struct Settings {
   std::vector<std::string> heads, without;
   uint64_t training_seed = 1;
   int threads = 1;
+
+  std::vector<store::Grouping> by;
+  std::optional<std::string> since, until, with;
+  app::UsageAction usage_action = app::UsageAction::kReport;
+  std::string purge_before;
 };
 
 }  // namespace llmroute::cli

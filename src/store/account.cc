@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "store/columns.h"
 #include "store/scopes.h"
+#include "store/spend.h"
 
 namespace llmroute::store {
 namespace {
@@ -45,6 +46,19 @@ std::string attempt_insert() {
   }
   return "INSERT OR REPLACE INTO attempts(decision,time,owner,scopes," + names +
          ") VALUES(" + marks + ")";
+}
+
+std::string daily_upsert() {
+  std::string marks = "?,?,?,?,?,?", updates;
+  Spend none;
+  each_spend_column(none, [&](std::string_view name, int64_t) {
+    marks += ",?";
+    if (!updates.empty()) updates += ',';
+    updates.append(name).append("=").append(name);
+    updates.append("+excluded.").append(name);
+  });
+  return "INSERT INTO daily VALUES(" + marks + ") ON CONFLICT DO UPDATE SET " +
+         updates;
 }
 
 void bind_or_null(Statement& statement, int parameter,
@@ -143,42 +157,35 @@ Status add_to_scopes(Database& database, const std::string& scopes,
   return statement.bind(0, settled).bind(1, held).bind(2, scopes).run();
 }
 
+Result<DecisionRow> grouping_of(Database& database, const std::string& id) {
+  LLMROUTE_TRY(Statement statement,
+               database.prepare("SELECT route, profile, tags, run FROM "
+                                "decisions WHERE id=?"));
+  DecisionRow decision;
+  decision.id = id;
+  LLMROUTE_TRY(const bool found, statement.bind(0, id).step());
+  if (found) {
+    decision.route = statement.text(0);
+    decision.profile = statement.text(1);
+    decision.tags = statement.text(2);
+    if (!statement.is_null(3)) decision.run = statement.text(3);
+  }
+  return decision;
+}
+
 Status add_to_daily(Database& database, const DecisionRow& decision,
                     const KeptAttempt& attempt, int sign) {
-  LLMROUTE_TRY(
-      Statement statement,
-      database.prepare(
-          "INSERT INTO daily VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
-          "?13,?14,?15,?16,?17,?18) ON CONFLICT DO UPDATE SET"
-          " calls=calls+?7, answered=answered+?8, ms=ms+?9,"
-          " input_tokens=input_tokens+?10, cached_tokens=cached_tokens+?11,"
-          " output_tokens=output_tokens+?12, cost_pico=cost_pico+?13,"
-          " charged_pico=charged_pico+?14, unknown=unknown+?15,"
-          " strongest_pico=strongest_pico+?16,"
-          " cheapest_pico=cheapest_pico+?17,"
-          " compared_pico=compared_pico+?18"));
+  static const std::string sql = daily_upsert();
+  LLMROUTE_TRY(Statement statement, database.prepare(sql));
   const AttemptRow& row = attempt.row;
-  const bool answered = row.state == "answered";
-  const bool compared = !answered || (row.strongest_pico && row.cheapest_pico);
   statement.bind(0, day_of(attempt.time)).bind(1, row.model);
   statement.bind(2, row.provider).bind(3, decision.route);
   statement.bind(4, decision.profile).bind(5, decision.tags);
   int parameter = 6;
-  const auto add = [&](int64_t amount) {
+  const Spend spend = spend_of(row);
+  each_spend_column(spend, [&](std::string_view, int64_t amount) {
     statement.bind(parameter++, sign * amount);
-  };
-  add(1);
-  add(answered ? 1 : 0);
-  add(row.ms.value_or(0));
-  add(row.input_tokens.value_or(0));
-  add(row.cached_tokens.value_or(0));
-  add(row.output_tokens.value_or(0));
-  add(row.cost_pico.value_or(0));
-  add(row.charged_pico);
-  add(row.cost_pico ? 0 : 1);
-  add(compared ? row.strongest_pico.value_or(0) : 0);
-  add(compared ? row.cheapest_pico.value_or(0) : 0);
-  add(compared ? row.charged_pico : 0);
+  });
   return statement.run();
 }
 

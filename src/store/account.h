@@ -43,6 +43,10 @@ base::Result<std::string> scopes_of(Database& database,
 base::Status add_to_scopes(Database& database, const std::string& scopes,
                            int64_t settled, int64_t held);
 
+// Of the decision of that id, what daily sums and scopes go by.
+base::Result<DecisionRow> grouping_of(Database& database,
+                                      const std::string& id);
+
 // Adds an attempt that has ended to the daily sums, or with sign -1 takes it
 // away.
 base::Status add_to_daily(Database& database, const DecisionRow& decision,

@@ -10,6 +10,7 @@
 #include "store/account.h"
 #include "store/columns.h"
 #include "store/owner.h"
+#include "store/spend.h"
 
 namespace llmroute::store {
 namespace {
@@ -34,16 +35,12 @@ std::string describe(const Ceiling& ceiling) {
 
 Status check(Database& database, const DecisionRow& decision,
              const Ceiling& ceiling, Money worst, int64_t time) {
-  LLMROUTE_TRY(Statement statement,
-               database.prepare("SELECT settled_pico, held_pico FROM scopes "
-                                "WHERE name=?"));
-  LLMROUTE_TRY(const bool found,
-               statement
-                   .bind(0, scope_name(ceiling.window, ceiling.tag, time,
-                                       decision.run.value_or("")))
-                   .step());
-  const Money settled{found ? statement.integer(0) : 0};
-  const Money held{found ? statement.integer(1) : 0};
+  LLMROUTE_TRY(
+      const ScopeSums sums,
+      scope_sums(database, scope_name(ceiling.window, ceiling.tag, time,
+                                      decision.run.value_or(""))));
+  const Money settled{sums.settled_pico};
+  const Money held{sums.held_pico};
   if (settled + held + worst <= ceiling.limit) return {};
   return base::Error{
       base::ErrorKind::kBudget,
@@ -75,21 +72,6 @@ Result<std::vector<Held>> held_by_the_dead(Database& database) {
     }
     if (dead) found.push_back({statement.text(0), statement.integer(1)});
   }
-}
-
-Result<DecisionRow> grouping_of(Database& database, const std::string& id) {
-  LLMROUTE_TRY(Statement statement,
-               database.prepare("SELECT route, profile, tags FROM decisions "
-                                "WHERE id=?"));
-  DecisionRow decision;
-  decision.id = id;
-  LLMROUTE_TRY(const bool found, statement.bind(0, id).step());
-  if (found) {
-    decision.route = statement.text(0);
-    decision.profile = statement.text(1);
-    decision.tags = statement.text(2);
-  }
-  return decision;
 }
 
 Status orphan(Database& database, const Held& held) {

@@ -12,6 +12,15 @@ namespace llmroute::store {
 using base::Result;
 using base::Status;
 
+namespace {
+
+base::Error no_such(const std::string& id) {
+  return {base::ErrorKind::kNoInput,
+          fmt::format("the ledger has no decision '{}'", id)};
+}
+
+}  // namespace
+
 Result<Ledger> Ledger::open(const std::string& path,
                             const DatabaseOptions& options) {
   if (!options.read_only) LLMROUTE_CHECK(create_ledger(path));
@@ -76,17 +85,33 @@ Status Ledger::record_late(const DecisionRow& decision,
   return {};
 }
 
+Result<std::string> Ledger::find_decision(const std::string& id) {
+  const bool last = id == "last";
+  LLMROUTE_TRY(
+      Statement statement,
+      database_.prepare(last ? "SELECT id FROM decisions ORDER BY id DESC "
+                               "LIMIT 1"
+                             : "SELECT id FROM decisions WHERE id>=?1 AND "
+                               "substr(id,1,length(?1))=?1 LIMIT 2"));
+  if (!last) statement.bind(0, id);
+  LLMROUTE_TRY(const bool found, statement.step());
+  if (!found || id.empty()) return no_such(id);
+  std::string first = statement.text(0);
+  if (last || first == id) return first;
+  LLMROUTE_TRY(const bool second, statement.step());
+  if (!second) return first;
+  return base::Error{
+      base::ErrorKind::kNoInput,
+      fmt::format("more than one decision begins with '{}'", id)};
+}
+
 Status Ledger::put_feedback(const std::string& decision, double score,
                             int64_t now) {
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
   LLMROUTE_TRY(Statement find,
                database_.prepare("SELECT 1 FROM decisions WHERE id=?"));
   LLMROUTE_TRY(const bool found, find.bind(0, decision).step());
-  if (!found) {
-    return base::Error{
-        base::ErrorKind::kNoInput,
-        fmt::format("the ledger has no decision '{}'", decision)};
-  }
+  if (!found) return no_such(decision);
   LLMROUTE_TRY(
       Statement put,
       database_.prepare("INSERT OR REPLACE INTO feedback VALUES(?,?,?)"));

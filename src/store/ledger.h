@@ -49,6 +49,10 @@ class Ledger {
   base::Status record_late(const DecisionRow& decision,
                            std::span<const AttemptRow> attempts);
 
+  // The id that is meant by an id, by the beginning of one only, or by "last".
+  // kNoInput: there is none, or more than one.
+  base::Result<std::string> find_decision(const std::string& id);
+
   // 0 (bad) to 1 (good); replaces what was said before. kNoInput: no such
   // decision.
   base::Status put_feedback(const std::string& decision, double score,

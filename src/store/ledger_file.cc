@@ -107,6 +107,19 @@ base::Result<std::string> ledger_path(const std::string& path) {
   return there;
 }
 
+base::Result<std::string> readable_ledger(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> real(
+      ::realpath(path.c_str(), nullptr), &::free);
+  struct stat info {};
+  if (!real || ::stat(real.get(), &info) != 0) {
+    return base::io_error(ErrorKind::kNoInput, "cannot open the ledger", path);
+  }
+  if (S_ISREG(info.st_mode)) return std::string(real.get());
+  return base::Error{
+      ErrorKind::kNoInput,
+      fmt::format("cannot open the ledger '{}': no regular file", path)};
+}
+
 base::Status create_ledger(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0) return {};

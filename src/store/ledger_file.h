@@ -14,6 +14,10 @@ namespace llmroute::store {
 // user, or others can write to it. kIo: the directory cannot be created.
 base::Result<std::string> ledger_path(const std::string& path);
 
+// `path` of a ledger to read only, whoever owns it. kNoInput: nothing is there,
+// or no regular file.
+base::Result<std::string> readable_ledger(const std::string& path);
+
 // Creates a ledger there if nothing is there. `path`: by ledger_path().
 base::Status create_ledger(const std::string& path);
 

@@ -54,10 +54,13 @@ constexpr Object kObjects[] = {
      " provider TEXT NOT NULL, route TEXT NOT NULL, profile TEXT NOT NULL,"
      " tags TEXT NOT NULL, calls INTEGER NOT NULL, answered INTEGER NOT NULL,"
      " ms INTEGER NOT NULL, input_tokens INTEGER NOT NULL,"
-     " cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,"
-     " cost_pico INTEGER NOT NULL, charged_pico INTEGER NOT NULL,"
-     " unknown INTEGER NOT NULL, strongest_pico INTEGER NOT NULL,"
-     " cheapest_pico INTEGER NOT NULL, compared_pico INTEGER NOT NULL,"
+     " cached_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL,"
+     " output_tokens INTEGER NOT NULL, cost_pico INTEGER NOT NULL,"
+     " charged_pico INTEGER NOT NULL, unknown INTEGER NOT NULL,"
+     " estimated INTEGER NOT NULL, orphans INTEGER NOT NULL,"
+     " strongest_pico INTEGER NOT NULL, cheapest_pico INTEGER NOT NULL,"
+     " compared INTEGER NOT NULL, compared_pico INTEGER NOT NULL,"
+     " counted INTEGER NOT NULL, counted_pico INTEGER NOT NULL,"
      " PRIMARY KEY(day, model, provider, route, profile, tags)) STRICT, "
      "WITHOUT ROWID"},
     {"feedback",

@@ -86,9 +86,18 @@ class Readme(harness.TestCase):
                       said.values())
 
     def test_the_configuration_shown_is_valid(self):
-        text = re.search(r"```toml\n(.*?)```", README, re.S).group(1)
-        result = self.run_llmroute(["config", "check"], config=text)
-        self.assert_status(result, 0)
+        for text in re.findall(r"```toml\n(.*?)```", README, re.S):
+            result = self.run_llmroute(["config", "check"], config=text)
+            self.assert_status(result, 0)
+
+    def test_the_commands_on_the_ledger_work(self):
+        self.assertEqual(self.shell("llmroute 'say hello'").returncode, 0)
+        self.home.write("work/new.toml",
+                        harness.stub_config(self.server, {"other": {}}))
+        for line in commands("What it cost"):
+            with self.subTest(line):
+                done = self.shell(line)
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
 
     def test_the_git_hook_suggests_a_message(self):
         message = self.home.write("work/MSG", "# comment\n")

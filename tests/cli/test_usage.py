@@ -10,7 +10,8 @@ import unittest
 
 import harness
 
-COMMANDS = ("run", "explain", "batch", "bench", "train", "models", "config", "completion",
+COMMANDS = ("run", "explain", "batch", "bench", "train", "models", "usage",
+            "feedback", "replay", "config", "completion",
             "help", "version")
 BROKEN = "= this is not TOML"
 

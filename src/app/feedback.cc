@@ -1,0 +1,39 @@
+#include "app/feedback.h"
+
+#include <chrono>
+
+#include "app/ledger_book.h"
+#include "base/clock.h"
+#include "store/ledger_file.h"
+
+namespace llmroute::app {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using core::ExitStatus;
+
+Result<store::Ledger> existing_ledger(const LedgerOptions& options,
+                                      const base::Environment& environment,
+                                      const store::DatabaseOptions& how) {
+  const auto place = ledger_place(options, environment);
+  if (!place) return Error{ErrorKind::kUsage, "the ledger is off"};
+  LLMROUTE_TRY(const std::string path, store::readable_ledger(*place));
+  if (how.read_only) return store::Ledger::open(path, how);
+  LLMROUTE_TRY(const std::string own, store::ledger_path(*place));
+  return store::Ledger::open(own, how);
+}
+
+Result<ExitStatus> feedback(const FeedbackOptions& options,
+                            const base::Environment& environment) {
+  LLMROUTE_TRY(store::Ledger ledger,
+               existing_ledger(options.ledger, environment,
+                               {.busy_timeout = std::chrono::seconds(30)}));
+  LLMROUTE_TRY(const std::string id, ledger.find_decision(options.decision));
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      base::SystemClock().wall().time_since_epoch());
+  LLMROUTE_CHECK(ledger.put_feedback(id, options.score, now.count()));
+  return ExitStatus::kOk;
+}
+
+}  // namespace llmroute::app

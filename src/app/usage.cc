@@ -1,0 +1,252 @@
+#include "app/usage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "app/ceilings.h"
+#include "app/ledger_book.h"
+#include "app/messages.h"
+#include "app/output.h"
+#include "app/usage_report.h"
+#include "app/usage_upkeep.h"
+#include "base/clock.h"
+#include "base/date.h"
+#include "base/files.h"
+#include "base/terminal_text.h"
+#include "config/keys.h"
+#include "config/load.h"
+#include "store/account.h"
+#include "store/ledger.h"
+#include "store/ledger_file.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using core::ExitStatus;
+using store::Grouping;
+
+// Reads one ledger after the other into sums.
+class Collector {
+ public:
+  Collector(const UsageOptions& options, UsageReport& report)
+      : options_(options), report_(report) {}
+
+  base::Status open(const std::vector<std::string>& files);
+  base::Status collect(const core::Config& config);
+  const std::vector<std::string>& models() const { return models_; }
+
+ private:
+  base::Status choose_days();
+  base::Status add_ledger(store::Database& database);
+  base::Status add_ceiling(const store::Ceiling& ceiling, std::string name);
+  base::Status add_ceilings(const core::Config& config);
+  base::Status add_groups(store::Database& database,
+                          const std::vector<Grouping>& by,
+                          std::vector<store::SpendRow>& rows);
+
+  const UsageOptions& options_;
+  UsageReport& report_;
+  std::vector<store::Ledger> ledgers_;
+  int64_t now_ = 0;
+  std::vector<std::string> models_;  // that were called
+};
+
+base::Status Collector::open(const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    LLMROUTE_TRY(const std::string path, store::readable_ledger(file));
+    LLMROUTE_TRY(store::Ledger ledger,
+                 store::Ledger::open(path, {.read_only = true}));
+    ledgers_.push_back(std::move(ledger));
+    report_.ledgers.push_back(file);
+  }
+  return {};
+}
+
+base::Status Collector::choose_days() {
+  now_ = std::chrono::duration_cast<std::chrono::milliseconds>(
+             base::SystemClock().wall().time_since_epoch())
+             .count();
+  for (store::Ledger& ledger : ledgers_) {
+    LLMROUTE_TRY(now_, store::ledger_time(ledger.database(), now_));
+  }
+  const auto today = *base::parse_day(store::day_of(now_));
+  report_.until = base::format_day(
+      options_.until ? *base::parse_since(*options_.until, today) : today);
+  report_.since =
+      options_.since
+          ? base::format_day(*base::parse_since(*options_.since, today))
+          : store::month_of(now_) + "-01";
+  if (report_.since <= report_.until) return {};
+  return Error{ErrorKind::kUsage, fmt::format("--since {} is after --until {}",
+                                              report_.since, report_.until)};
+}
+
+base::Status Collector::add_groups(store::Database& database,
+                                   const std::vector<Grouping>& by,
+                                   std::vector<store::SpendRow>& rows) {
+  LLMROUTE_TRY(std::vector<store::SpendRow> found,
+               store::spending(database, by, report_.since, report_.until));
+  std::map<std::vector<std::string>, size_t> places;
+  for (const store::SpendRow& row : rows)
+    places.emplace(row.keys, places.size());
+  for (store::SpendRow& row : found) {
+    const auto same = places.find(row.keys);
+    if (same == places.end()) {
+      rows.push_back(std::move(row));
+    } else {
+      store::add(rows[same->second].spend, row.spend);
+    }
+  }
+  return {};
+}
+
+base::Status Collector::add_ledger(store::Database& database) {
+  LLMROUTE_CHECK(add_groups(database, report_.by, report_.rows));
+  LLMROUTE_CHECK(add_groups(database, {Grouping::kDay}, report_.days));
+  std::vector<store::SpendRow> total, models;
+  LLMROUTE_CHECK(add_groups(database, {}, total));
+  store::add(report_.total, total.front().spend);
+  LLMROUTE_CHECK(add_groups(database, {Grouping::kModel}, models));
+  for (const store::SpendRow& row : models) models_.push_back(row.keys[0]);
+  LLMROUTE_TRY(const store::HeldSums held, store::held(database));
+  report_.held.calls += held.calls;
+  report_.held.pico += held.pico;
+  report_.held.dead_calls += held.dead_calls;
+  report_.held.dead_pico += held.dead_pico;
+  return {};
+}
+
+base::Status Collector::add_ceiling(const store::Ceiling& ceiling,
+                                    std::string name) {
+  const bool day = ceiling.window == store::Window::kDay;
+  CeilingState state{std::move(name),
+                     day ? store::day_of(now_) : store::month_of(now_),
+                     ceiling.limit,
+                     {},
+                     {}};
+  const std::string scope =
+      store::scope_name(ceiling.window, ceiling.tag, now_, "");
+  for (store::Ledger& ledger : ledgers_) {
+    LLMROUTE_TRY(const store::ScopeSums sums,
+                 store::scope_sums(ledger.database(), scope));
+    state.settled.pico += sums.settled_pico;
+    state.held.pico += sums.held_pico;
+  }
+  report_.ceilings.push_back(std::move(state));
+  return {};
+}
+
+base::Status Collector::add_ceilings(const core::Config& config) {
+  const auto window = [](const store::Ceiling& ceiling) {
+    return ceiling.window == store::Window::kDay ? "per_day" : "per_month";
+  };
+  for (const store::Ceiling& ceiling : shared_ceilings(config, {})) {
+    LLMROUTE_CHECK(add_ceiling(ceiling, window(ceiling)));
+  }
+  for (const core::Budget& budget : config.budgets) {
+    for (const store::Ceiling& ceiling : ceilings_of(budget)) {
+      LLMROUTE_CHECK(add_ceiling(
+          ceiling, fmt::format("budgets.{}.{}", budget.name, window(ceiling))));
+    }
+  }
+  return {};
+}
+
+base::Status Collector::collect(const core::Config& config) {
+  LLMROUTE_CHECK(choose_days());
+  for (store::Ledger& ledger : ledgers_) {
+    LLMROUTE_CHECK(add_ledger(ledger.database()));
+  }
+  if (ledgers_.size() > 1) {
+    const auto by_keys = [](const auto& a, const auto& b) {
+      return a.keys < b.keys;
+    };
+    std::sort(report_.rows.begin(), report_.rows.end(), by_keys);
+    std::sort(report_.days.begin(), report_.days.end(), by_keys);
+  }
+  return add_ceilings(config);
+}
+
+// Models that were called, and those that could have been.
+std::vector<std::string> alternatives(std::vector<std::string> called,
+                                      const core::Config& config,
+                                      const base::Environment& environment) {
+  for (const core::Model& model : config.models) {
+    if (config::key_present(*config.find_provider(model.provider),
+                            environment)) {
+      called.push_back(model.name);
+    }
+  }
+  std::sort(called.begin(), called.end());
+  called.erase(std::unique(called.begin(), called.end()), called.end());
+  return called;
+}
+
+base::Status print(const UsageReport& report, const UsageOptions& options) {
+  std::string text;
+  switch (options.format) {
+    case Format::kText:
+      text = usage_text(report, stdout_is_terminal());
+      break;
+    case Format::kJson:
+      text = usage_json(report);
+      break;
+    case Format::kCsv:
+      text = usage_csv(report);
+      break;
+  }
+  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
+}
+
+// The ledgers that are meant; the usual one only if it is there.
+Result<std::vector<std::string>> ledgers_meant(
+    const UsageOptions& options, const base::Environment& environment) {
+  const std::vector<std::string>& named = options.ledger.files;
+  if (named.size() > 1 &&
+      std::find(named.begin(), named.end(), "off") == named.end()) {
+    return named;
+  }
+  const auto place = ledger_place(options.ledger, environment);
+  if (!place) {
+    return Error{ErrorKind::kUsage, "the ledger is off (LLMROUTE_LEDGER)"};
+  }
+  if (named.empty() && !base::file_exists(*place)) {
+    return std::vector<std::string>();
+  }
+  return std::vector<std::string>{*place};
+}
+
+}  // namespace
+
+Result<ExitStatus> usage(const UsageOptions& options,
+                         const base::Environment& environment) {
+  LLMROUTE_TRY(const std::vector<std::string> files,
+               ledgers_meant(options, environment));
+  if (options.action != UsageAction::kReport) {
+    return usage_upkeep(options, files);
+  }
+  LLMROUTE_TRY(const core::Config config,
+               config::load({options.config.file, options.config.no_config},
+                            environment));
+  UsageReport report;
+  report.by = options.by;
+  if (report.by.empty()) report.by = {Grouping::kModel};
+  Collector collector(options, report);
+  LLMROUTE_CHECK(collector.open(files));
+  LLMROUTE_CHECK(collector.collect(config));
+  report.baselines =
+      baselines_of(report.total, config,
+                   alternatives(collector.models(), config, environment));
+  LLMROUTE_CHECK(print(report, options));
+  if (files.empty()) {
+    Messages(options.messages).warn("nothing has been recorded yet");
+  }
+  return ExitStatus::kOk;
+}
+
+}  // namespace llmroute::app

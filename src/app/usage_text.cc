@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/usage_report.h"
+#include "base/table.h"
+#include "base/terminal_text.h"
+#include "base/text.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::with_thousands;
+using core::display_usd;
+using core::Money;
+using store::Spend;
+
+std::string usd(int64_t pico) { return display_usd(Money{pico}); }
+
+std::string upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+// What is not known is never shown as nothing.
+std::string cost_text(const Spend& spend) {
+  if (spend.unknown == 0) return usd(spend.cost_pico);
+  if (spend.unknown == spend.calls) return "?";
+  return usd(spend.cost_pico) + " + ?";
+}
+
+void add_sums(std::vector<std::string>& cells, const Spend& spend) {
+  cells.push_back(with_thousands(spend.calls));
+  cells.push_back(with_thousands(spend.answered));
+  cells.push_back(with_thousands(spend.input_tokens));
+  cells.push_back(with_thousands(spend.output_tokens));
+  cells.push_back(cost_text(spend));
+  cells.push_back(usd(spend.charged_pico));
+}
+
+std::string rows_text(const UsageReport& report) {
+  base::Table table(std::string(report.by.size(), 'l') + "rrrrrr");
+  std::vector<std::string> head;
+  for (const store::Grouping grouping : report.by) {
+    head.push_back(upper(std::string(store::grouping_name(grouping))));
+  }
+  for (const char* name :
+       {"CALLS", "ANSWERED", "IN TOKENS", "OUT TOKENS", "COST", "CHARGED"}) {
+    head.emplace_back(name);
+  }
+  table.add_row(std::move(head));
+  for (const store::SpendRow& row : report.rows) {
+    std::vector<std::string> cells;
+    for (const std::string& key : row.keys) {
+      cells.push_back(key.empty() ? "-" : base::visible_line(key));
+    }
+    add_sums(cells, row.spend);
+    table.add_row(std::move(cells));
+  }
+  std::vector<std::string> last(report.by.size());
+  last[0] = "all";
+  add_sums(last, report.total);
+  table.add_row(std::move(last));
+  return table.render();
+}
+
+std::string calls(int64_t count) {
+  return with_thousands(count) + (count == 1 ? " call" : " calls");
+}
+
+// Settled and held are told apart, and so is what is not known for certain.
+std::string state_text(const UsageReport& report) {
+  const Spend& total = report.total;
+  std::string text =
+      fmt::format("settled  {}, of which {} is known to have been paid\n",
+                  usd(total.charged_pico), usd(total.cost_pico));
+  if (total.unknown > 0) {
+    text += fmt::format(
+        "unknown  {}: {} answered without a count or a price, {} whose process "
+        "died, {} broken off; charged as their worst case\n",
+        calls(total.unknown), total.estimated, total.orphans,
+        total.unknown - total.estimated - total.orphans);
+  }
+  const store::HeldSums& held = report.held;
+  if (held.calls > 0) {
+    text += fmt::format("held     {} by {} under way\n", usd(held.pico),
+                        calls(held.calls));
+  }
+  if (held.dead_calls > 0) {
+    text += fmt::format("held     {} by {} whose process died\n",
+                        usd(held.dead_pico), calls(held.dead_calls));
+  }
+  return text;
+}
+
+std::string saved_text(const Baseline& baseline) {
+  std::string text = display_usd(baseline.saved());
+  if (baseline.cost.pico > 0) {
+    text += fmt::format(" ({:.0f} %)",
+                        100 * baseline.saved().usd() / baseline.cost.usd());
+  }
+  return text;
+}
+
+std::string baselines_text(const UsageReport& report) {
+  if (report.total.answered == 0) return {};
+  base::Table table("lrrrr");
+  table.add_row({"INSTEAD, ALL ON", "COST", "SPENT", "SAVED", "NOT COMPARED"});
+  for (const Baseline& baseline : report.baselines) {
+    const std::string name = baseline.constant
+                                 ? base::visible_line(baseline.name)
+                                 : "the " + baseline.name + " candidate";
+    if (baseline.compared == 0) {
+      table.add_row({name, "?", "?", "?", calls(baseline.not_compared)});
+      continue;
+    }
+    table.add_row(
+        {name, display_usd(baseline.cost), display_usd(baseline.spent),
+         saved_text(baseline),
+         baseline.not_compared > 0 ? calls(baseline.not_compared) : "-"});
+  }
+  return "\n" + table.render();
+}
+
+std::string ceilings_text(const UsageReport& report) {
+  if (report.ceilings.empty()) return {};
+  base::Table table("llrrrr");
+  table.add_row({"CEILING", "OF", "LIMIT", "SETTLED", "HELD", "LEFT"});
+  for (const CeilingState& ceiling : report.ceilings) {
+    table.add_row({base::visible_line(ceiling.name), ceiling.window,
+                   display_usd(ceiling.limit), display_usd(ceiling.settled),
+                   display_usd(ceiling.held), display_usd(ceiling.left())});
+  }
+  return "\n" + table.render();
+}
+
+constexpr size_t kBarColumns = 50, kDaysShown = 31;
+
+std::string chart_text(const std::vector<store::SpendRow>& days) {
+  int64_t most = 0;
+  for (const store::SpendRow& day : days) {
+    most = std::max(most, day.spend.charged_pico);
+  }
+  if (most == 0) return {};
+  std::string text = "\n";
+  const size_t first = days.size() - std::min(days.size(), kDaysShown);
+  for (size_t i = first; i < days.size(); ++i) {
+    const double share = static_cast<double>(days[i].spend.charged_pico) /
+                         static_cast<double>(most);
+    const auto columns = static_cast<size_t>(
+        std::lround(share * static_cast<double>(kBarColumns)));
+    text +=
+        fmt::format("{} {} {}\n", days[i].keys[0], std::string(columns, '#'),
+                    usd(days[i].spend.charged_pico));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string usage_text(const UsageReport& report, bool chart) {
+  std::string text =
+      fmt::format("{} to {} (UTC)\n\n", report.since, report.until);
+  text += rows_text(report) + "\n" + state_text(report);
+  text += baselines_text(report) + ceilings_text(report);
+  if (chart) text += chart_text(report.days);
+  return text;
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,87 @@
+#include "app/usage_upkeep.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "app/output.h"
+#include "base/date.h"
+#include "base/terminal_text.h"
+#include "base/text.h"
+#include "core/money.h"
+#include "store/ledger.h"
+#include "store/ledger_file.h"
+#include "store/upkeep.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using core::ExitStatus;
+
+base::Status say(const std::string& text) {
+  return print_document(
+      (stdout_is_terminal() ? base::visible_text(text) : text) + "\n");
+}
+
+Result<ExitStatus> check(store::Ledger& ledger) {
+  LLMROUTE_TRY(const std::vector<std::string> wrong, store::recount(ledger));
+  if (!wrong.empty()) {
+    return Error{ErrorKind::kNegative,
+                 fmt::format("the ledger's counters were wrong and have been "
+                             "corrected: {}",
+                             base::join(wrong, ", "))};
+  }
+  LLMROUTE_CHECK(say("the ledger is whole and its counters are right"));
+  return ExitStatus::kOk;
+}
+
+Result<ExitStatus> release(store::Ledger& ledger) {
+  LLMROUTE_TRY(const store::Released released, store::release_orphans(ledger));
+  LLMROUTE_CHECK(say(fmt::format("released {} of {} calls whose process died",
+                                 core::display_usd(core::Money{released.pico}),
+                                 base::with_thousands(released.calls))));
+  return ExitStatus::kOk;
+}
+
+Result<ExitStatus> purge(store::Ledger& ledger, const std::string& before) {
+  const auto day = *base::parse_day(before);
+  const std::chrono::milliseconds time = day.time_since_epoch();
+  LLMROUTE_TRY(const int64_t removed, store::purge(ledger, time.count()));
+  LLMROUTE_CHECK(say(fmt::format("removed {} decisions made before {}",
+                                 base::with_thousands(removed), before)));
+  return ExitStatus::kOk;
+}
+
+}  // namespace
+
+Result<ExitStatus> usage_upkeep(const UsageOptions& options,
+                                const std::vector<std::string>& files) {
+  if (files.size() != 1) {
+    return Error{
+        files.empty() ? ErrorKind::kNoInput : ErrorKind::kUsage,
+        files.empty() ? "there is no ledger yet" : "name one ledger to change"};
+  }
+  // It must be there, and be ours to write.
+  LLMROUTE_CHECK(store::readable_ledger(files[0]));
+  LLMROUTE_TRY(const std::string path, store::ledger_path(files[0]));
+  LLMROUTE_TRY(
+      store::Ledger ledger,
+      store::Ledger::open(path, {.durability = store::Durability::kFull,
+                                 .busy_timeout = std::chrono::seconds(30)}));
+  switch (options.action) {
+    case UsageAction::kCheck:
+      return check(ledger);
+    case UsageAction::kReleaseOrphans:
+      return release(ledger);
+    case UsageAction::kPurge:
+      return purge(ledger, options.purge_before);
+    case UsageAction::kReport:
+      break;
+  }
+  return ExitStatus::kSoftware;
+}
+
+}  // namespace llmroute::app

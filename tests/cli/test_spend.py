@@ -1,0 +1,445 @@
+"""The usage command: what was spent, what it saved, what is left; and the care
+of a ledger."""
+
+import csv
+import io
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+import test_ledger
+
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 500}
+REPLY = [{"chunks": ["Hello"], "usage": USAGE}]
+COST = 0.002  # of that at one and two dollars a million tokens
+
+
+class SpendCase(test_ledger.LedgerCase):
+    def two_models(self, extra="", rules=None):
+        self.server = self.stub(rules or REPLY)
+        return harness.stub_config(
+            self.server, {"a": {}, "b": {"price": {"input": 10.0, "output": 20.0},
+                                         "ability": 2.0}}, extra=extra)
+
+    def usage(self, *args, config="", status=0, **options):
+        result = self.run_llmroute(["usage", *args], config=config, **options)
+        self.assert_status(result, status)
+        return result
+
+    def report(self, *args, **options):
+        return self.usage("--json", *args, **options).json()
+
+    def rows(self, by, **options):
+        names = by.split(",")
+        return {tuple(row[name] for name in names): row
+                for row in self.report("--by", by, **options)["rows"]}
+
+
+class Sums(SpendCase):
+    def test_by_groups(self):
+        config = self.two_models()
+        self.ask(config, "-m", "a", "--tag", "team=search", "--tag", "job=x")
+        self.ask(config, "-m", "a", "--tag", "team=search")
+        self.ask(config, "-m", "b", "--profile", "quality")
+        self.assertEqual({keys: row["calls"] for keys, row in
+                          self.rows("tag").items()},
+                         {("",): 1, ("job=x",): 1, ("team=search",): 2})
+        self.assertEqual({keys: row["usd"] for keys, row in
+                          self.rows("model,profile").items()},
+                         {("a", "balanced"): 2 * COST, ("b", "quality"): 10 * COST})
+        for by, keys in (("provider", {("openai-chat",)}), ("route", {("",)}),
+                         ("day", {(time.strftime("%Y-%m-%d", time.gmtime()),)})):
+            self.assertEqual(set(self.rows(by)), keys)
+        total = self.report()["total"]
+        self.assertEqual((total["calls"], total["input_tokens"],
+                          total["output_tokens"], total["usd"]),
+                         (3, 3000, 1500, 12 * COST))
+
+    def test_attempts_that_failed_are_billed_and_unknown_is_never_0(self):
+        config = self.two_models(rules=[
+            {"model": "a", "chunks": ["Hel", "lo"], "cut_after": 1, "usage": None},
+            {"model": "b", "chunks": ["x"], "usage": "omit"}])
+        self.ask(config, "-m", "a", "--retries", "0", "--max-tokens", "10")
+        self.ask(config, "-m", "b", "--max-tokens", "10")
+        row = self.rows("model")
+        self.assertIsNone(row[("b",)]["usd"])
+        self.assertEqual((row[("b",)]["unknown"], row[("b",)]["estimated"]), (1, 1))
+        self.assertGreater(row[("b",)]["charged_usd"], 0)
+        self.assertEqual((row[("a",)]["answered"], row[("a",)]["unknown"]), (0, 1))
+        self.assertGreater(row[("a",)]["charged_usd"], 0)
+        text = self.usage().text
+        self.assertIn("?", text)
+        self.assertIn("unknown  2 calls: 1 answered without a count or a price, 0 "
+                      "whose process died, 1 broken off", text)
+
+    def test_since_and_until(self):
+        self.ask(self.two_models())
+        self.query("UPDATE daily SET day='2026-01-05'")
+        self.assertEqual(self.report()["total"]["calls"], 0)
+        for args, calls in ((("--since", "2026-01-05"), 1),
+                            (("--since", "2026-01-06"), 0),
+                            (("--since", "2026-01-01", "--until", "2026-01-04"), 0),
+                            (("--since", "2026-01-01", "--until", "2026-01-05"), 1),
+                            (("--since", "7d"), 0), (("--since", "36500d"), 1)):
+            self.assertEqual(self.report(*args)["total"]["calls"], calls, args)
+        self.usage("--since", "2026-02-01", "--until", "2026-01-01", status=64)
+        for bad in ("soon", "2026-02-30", "0d", "-1d", "7", "2026-1-1"):
+            self.usage("--since", bad, status=64)
+
+    def test_ledgers_are_added_up(self):
+        config = self.two_models()
+        paths = [self.home.file("work", name) for name in ("a.db", "b.db")]
+        for path in paths:
+            self.ask(config, "-m", "a", "--ledger", path)
+        self.ask(config, "-m", "b", "--ledger", paths[1])
+        report = self.report("--ledger", paths[0], "--ledger", paths[1])
+        self.assertEqual([(row["model"], row["calls"]) for row in report["rows"]],
+                         [("a", 2), ("b", 1)])
+        self.assertEqual(report["total"]["usd"], 12 * COST)
+        self.usage("--ledger", paths[0], "--ledger", "nowhere.db", status=66)
+
+    def test_a_ledger_is_only_read(self):
+        path = self.home.file("work", "mine.db")
+        self.ask(self.two_models(), "--ledger", path)
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)", path)
+        with open(path, "rb") as file:
+            before = file.read()
+        self.usage("--ledger", path)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def test_nothing_recorded_yet(self):
+        result = self.usage()
+        self.assertIn("nothing has been recorded yet", result.err)
+        self.assertEqual(self.report()["total"]["calls"], 0)
+        self.assertFalse(os.path.exists(self.home.file(".local/state")))
+        self.usage(env={"LLMROUTE_LEDGER": "off"}, status=64)
+
+    def test_LLMROUTE_LEDGER_names_the_ledger(self):
+        path = self.home.file("work", "mine.db")
+        self.ask(self.two_models(), "--ledger", path)
+        env = {"LLMROUTE_LEDGER": path}
+        self.assertEqual(self.report(env=env)["ledgers"], [path])
+
+    def test_a_file_that_is_no_ledger_is_refused(self):
+        path = self.home.write("work/no.db", b"this is no database" * 100)
+        self.usage("--ledger", path, status=74)
+
+
+class Savings(SpendCase):
+    def baselines(self, config):
+        return {row["name"]: row for row in self.report(config=config)["baselines"]}
+
+    def test_against_strongest_cheapest_and_each_constant(self):
+        config = self.two_models()
+        self.ask(config, "-m", "a,b")  # both are candidates
+        self.ask(config, "-m", "a,b")
+        found = self.baselines(config)
+        for name, usd in (("strongest", 20 * COST), ("b", 20 * COST),
+                          ("cheapest", 2 * COST), ("a", 2 * COST)):
+            row = found[name]
+            self.assertEqual((row["usd"], row["spent_usd"], row["compared"],
+                              row["not_compared"]), (usd, 2 * COST, 2, 0), name)
+            self.assertAlmostEqual(row["saved_usd"], usd - 2 * COST)
+        self.assertEqual([found[n]["constant"] for n in ("strongest", "b")],
+                         [False, True])
+
+    def test_calls_without_tokens_are_not_compared_and_counted(self):
+        config = self.two_models(rules=[{"nth": 1, "chunks": ["x"], "usage": "omit"},
+                                        *REPLY])
+        self.ask(config, "-m", "a", "--max-tokens", "10")
+        self.assertIsNone(self.baselines(config)["a"]["usd"])
+        self.ask(config, "-m", "a")
+        row = self.baselines(config)["a"]
+        self.assertEqual((row["usd"], row["compared"], row["not_compared"]),
+                         (COST, 1, 1))
+        self.assertIn("1 call", self.usage(config=config).text)
+
+    def test_failures_are_part_of_what_was_spent(self):
+        config = self.two_models(rules=[
+            {"model": "a", "nth": 1, "chunks": ["x"], "no_terminal": True}, *REPLY])
+        result = self.ask(config, "-m", "a,b", "--no-stream", "--max-tokens", "10",
+                          "--retries", "0")
+        self.assert_status(result, 0)
+        total = self.report(config=config)["total"]
+        row = self.baselines(config)["b"]
+        self.assertEqual(total["failed"], 1)
+        self.assertEqual(row["spent_usd"], total["charged_usd"])
+        self.assertGreater(row["spent_usd"], row["usd"])
+        self.assertLess(row["saved_usd"], 0)
+
+
+class Forms(SpendCase):
+    def test_json_is_stable(self):
+        self.ask(self.two_models())
+        report = self.report()
+        self.assertEqual(report["schema"], "llmroute.usage/1")
+        self.assertEqual(list(report), ["schema", "since", "until", "ledgers", "by",
+                                        "rows", "total", "held", "baselines",
+                                        "ceilings", "days"])
+        self.assertEqual(list(report["rows"][0]),
+                         ["model", "calls", "answered", "failed", "ms",
+                          "input_tokens", "cached_tokens", "output_tokens", "usd",
+                          "charged_usd", "unknown", "estimated", "orphans"])
+
+    def test_A16_csv_cells_are_never_formulas(self):
+        config = self.two_models()
+        for value in ("x", "+1", "-1", "@x", "\tx", "\rx", 'a,"b"', "plain"):
+            self.ask(config, "--tag", value + "=1")
+        self.query("""UPDATE daily SET tags='{"=1+1":"1"}' """
+                   """WHERE tags='{"x":"1"}'""")
+        text = self.usage("--by", "tag", "--format", "csv").text
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        self.assertEqual(rows[0][:3], ["tag", "calls", "answered"])
+        tags = {row[0] for row in rows[1:]}
+        self.assertEqual(tags, {"'=1+1=1", "'+1=1", "'-1=1", "'@x=1", "'\tx=1",
+                                "'\rx=1", 'a,"b"=1', "plain=1"})
+        for tag in tags:
+            self.assertNotIn(tag[0], "=+-@\t\r")
+
+    def test_A13_hostile_tags_are_shown_on_a_terminal(self):
+        config = self.two_models()
+        self.ask(config, "--tag", "k=\x1b]52;c;QQ\x07\u202e")
+        shown = self.on_terminal(["usage", "--by", "tag"])
+        self.assertNotIn(b"\x1b", shown)
+        self.assertIn(b"^[]52", shown)
+
+    def on_terminal(self, args):
+        main, side = pty.openpty()
+        process = self.home.spawn(args, stdout=side, stdin=subprocess.DEVNULL)
+        os.close(side)
+        shown = b""
+        try:
+            while chunk := os.read(main, 65536):
+                shown += chunk
+        except OSError:  # the other side is closed
+            pass
+        os.close(main)
+        process.stderr.close()
+        self.assertEqual(process.wait(), 0)
+        return shown
+
+    def test_a_chart_on_a_terminal_only(self):
+        self.ask(self.two_models())
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        self.assertIn((today + " " + "#" * 50 + " $0.0020").encode(),
+                      self.on_terminal(["usage"]))
+        self.assertNotIn("###", self.usage().text)
+
+    def test_by_takes_names_once(self):
+        for bad in ("colour", "model,model", "model,", ""):
+            self.usage("--by", bad, status=64)
+
+
+class Ceilings(SpendCase):
+    EXTRA = ('[limits]\nper_day = 1.5\nper_month = 30\n'
+             '[budgets.search]\ntag = "team=search"\nper_month = 5\n')
+
+    def test_what_is_left_of_ceilings(self):
+        config = self.two_models(self.EXTRA)
+        self.ask(config, "-m", "a", "--tag", "team=search")
+        self.ask(config, "-m", "a")
+        found = {row["name"]: row for row in
+                 self.report(config=config)["ceilings"]}
+        self.assertEqual(set(found), {"per_day", "per_month",
+                                      "budgets.search.per_month"})
+        for name, limit, settled in (("per_day", 1.5, 2 * COST),
+                                     ("per_month", 30, 2 * COST),
+                                     ("budgets.search.per_month", 5, COST)):
+            row = found[name]
+            self.assertEqual((row["limit_usd"], row["settled_usd"],
+                              row["held_usd"]), (limit, settled, 0))
+            self.assertAlmostEqual(row["left_usd"], limit - settled)
+        self.assertIn("budgets.search.per_month", self.usage(config=config).text)
+
+    def killed(self, config):
+        """A run under a ceiling that is killed while it waits for the answer."""
+        process = self.spawn_llmroute(["run", "-p", "Hi", "--no-stdin", "-m", "a",
+                                       "--max-tokens", "100"], config=config)
+        while not self.server.requests(wait=0):
+            time.sleep(0.01)
+        return process
+
+    def test_settled_and_held_stand_apart(self):
+        config = self.two_models(self.EXTRA, rules=[{"chunks": ["x"],
+                                                     "delay_first_ms": 60000}])
+        process = self.killed(config)
+        report = self.report(config=config)
+        self.assertEqual(report["total"]["charged_usd"], 0)
+        self.assertEqual((report["held"]["calls"], report["held"]["dead_calls"]),
+                         (1, 0))
+        self.assertGreater(report["held"]["usd"], 0)
+        self.assertGreater(report["ceilings"][0]["held_usd"], 0)
+        process.kill()
+        process.wait()
+        report = self.report(config=config)
+        self.assertEqual((report["held"]["calls"], report["held"]["dead_calls"]),
+                         (0, 1))
+        self.assertIn("whose process died", self.usage(config=config).text)
+
+    def test_release_orphans_is_explicit_and_recorded(self):
+        config = self.two_models(self.EXTRA, rules=[{"chunks": ["x"],
+                                                     "delay_first_ms": 60000}])
+        process = self.killed(config)
+        self.assertIn("released $0 of 0 calls",
+                      self.usage("--release-orphans").text)  # it is alive
+        process.kill()
+        process.wait()
+        self.assertIn("of 1 calls whose process died",
+                      self.usage("--release-orphans").text)
+        self.assertEqual(self.query("SELECT state, charged_as, charged_pico, "
+                                    "worst_pico > 0 FROM attempts"),
+                         [("orphan", "released", 0, 1)])
+        report = self.report(config=config)
+        self.assertEqual(report["total"]["orphans"], 1)
+        self.assertEqual(report["ceilings"][0]["left_usd"], 1.5)
+        self.usage("--check")
+
+
+class Upkeep(SpendCase):
+    def test_check_recomputes_counters(self):
+        config = self.two_models(Ceilings.EXTRA)
+        for tag in ("team=search", "team=ads"):
+            self.ask(config, "--tag", tag, env={"LLMROUTE_RUN": "night"})
+        self.assertIn("counters are right", self.usage("--check").text)
+        before = self.query("SELECT * FROM scopes"), self.query("SELECT * FROM daily")
+        self.query("UPDATE scopes SET settled_pico=1 WHERE name LIKE 'day/%'")
+        self.query("DELETE FROM scopes WHERE name LIKE '%team=search/month%'")
+        self.query("UPDATE daily SET charged_pico=7 WHERE tags LIKE '%ads%'")
+        result = self.usage("--check", status=1)
+        for name in ("day/", "tag/team=search/month/", "daily sums of"):
+            self.assertIn(name, result.err)
+        self.assertEqual((self.query("SELECT * FROM scopes"),
+                          self.query("SELECT * FROM daily")), before)
+        self.usage("--check")
+
+    def test_purge_forgets_rows_and_keeps_sums(self):
+        config = self.two_models(Ceilings.EXTRA)
+        self.ask(config, "--tag", "canary=gone", env={"LLMROUTE_RUN": "night"})
+        self.usage("--purge-before", "2020-01-01")
+        self.assertEqual(self.query("SELECT count(*) FROM decisions"), [(1,)])
+        sums = self.query("SELECT * FROM daily")
+        counters = self.query("SELECT * FROM scopes")
+        decision = self.query("SELECT id FROM decisions")[0][0]
+        self.assertIn("removed 1 decisions",
+                      self.usage("--purge-before", "2999-01-01").text)
+        for table in ("decisions", "attempts", "feedback"):
+            self.assertEqual(self.query(f"SELECT count(*) FROM {table}"), [(0,)])
+        self.assertEqual(self.query("SELECT * FROM daily"), sums)
+        self.assertEqual(self.query("SELECT * FROM scopes"), counters)
+        folder = os.path.dirname(self.path())
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), "rb") as file:
+                self.assertNotIn(decision.encode(), file.read(), name)
+        self.usage("--check")  # what was purged cannot be recomputed
+        self.assertEqual(self.query("SELECT * FROM scopes"), counters)
+
+    def test_rows_of_more_than_400_days_go_by_themselves(self):
+        config = self.two_models()
+        self.ask(config)
+        recent = self.query("SELECT id FROM decisions")
+        old = "01" + "A" * 24  # early in 2010
+        columns = [row[1] for row in self.query("PRAGMA table_info(decisions)")]
+        self.query(f"INSERT INTO decisions SELECT '{old}', 1, " +
+                   ", ".join(columns[2:]) + " FROM decisions")
+        self.ask(config)
+        ids = self.query("SELECT id FROM decisions ORDER BY id")
+        self.assertEqual(len(ids), 2)
+        self.assertIn(recent[0], ids)
+
+    def test_K7_no_row_is_lost_while_16_write_and_one_purges(self):
+        config = self.two_models()
+        self.ask(config)
+        backup = self.home.file("work", "backup.db")
+        done = [0]
+        for _ in range(3):
+            processes = [self.spawn_llmroute(["run", "-p", "Hi", "--no-stdin"],
+                                             config=config) for _ in range(16)]
+            self.usage("--purge-before", "2020-01-01", timeout=60)
+            self.query(f"VACUUM INTO '{backup}'")
+            os.remove(backup)
+            for process in processes:
+                out, _ = process.communicate(timeout=60)
+                self.assertEqual((process.returncode, out), (0, b"Hello\n"))
+                done[0] += 1
+        self.ask(config)  # imports what was spilled
+        self.assertEqual(self.query("SELECT count(*) FROM attempts"),
+                         [(done[0] + 2,)])
+        self.assertEqual(self.query("SELECT sum(calls) FROM daily"), [(done[0] + 2,)])
+        self.usage("--check")
+
+    def test_actions_exclude_each_other(self):
+        self.usage("--check", "--release-orphans", status=64)
+        self.usage("--purge-before", "soon", status=64)
+        self.usage("--check", status=66)
+        self.usage("--check", "--ledger", "a", "--ledger", "b", status=64)
+
+
+class Feedback(SpendCase):
+    def feedback(self, *args, status=0, **options):
+        result = self.run_llmroute(["feedback", *args], **options)
+        self.assert_status(result, status)
+        return result
+
+    def scores(self):
+        return self.query("SELECT decision, score FROM feedback")
+
+    def test_RL_1_feedback_reaches_one_decision_and_replaces(self):
+        config = self.two_models()
+        first = self.ask(config, "-m", "a", "--json").json()["id"]
+        second = self.ask(config, "-m", "b", "--json").json()["id"]
+        self.feedback(first, "good")
+        self.assertEqual(self.scores(), [(first, 1.0)])
+        self.feedback(first, "0.25")
+        self.feedback(first, "bad")
+        self.assertEqual(self.scores(), [(first, 0.0)])
+        self.feedback("last", "0.5")
+        self.assertEqual(self.scores(), [(first, 0.0), (second, 0.5)])
+        self.assertEqual(self.query("SELECT model, feedback FROM calls ORDER BY "
+                                    "decision"), [("a", 0.0), ("b", 0.5)])
+
+    def test_RL_1_an_unknown_id_is_66(self):
+        self.feedback("last", "good", status=66)
+        config = self.two_models()
+        first = self.ask(config, "--json").json()["id"]
+        self.ask(config)
+        self.feedback("01ARZ3NDEKTSV4RRFFQ69G5FAV", "good", status=66)
+        self.feedback("", "good", status=66)
+        self.assertIn("more than one",
+                      self.feedback(first[:4], "good", status=66).err)
+        self.feedback(first[:20], "good")
+        self.assertEqual(self.scores(), [(first, 1.0)])
+        self.feedback(first, "good", "--ledger", "nowhere.db", status=66)
+
+    def test_RL_7_a_verdict_is_a_number_from_0_to_1(self):
+        config = self.two_models()
+        first = self.ask(config, "--json").json()["id"]
+        for bad in ("nan", "inf", "-0.1", "1.1", "", "fine", "1e400"):
+            self.feedback(first, "--", bad, status=64)
+        self.assertEqual(self.scores(), [])
+
+    def test_K10_usage_and_feedback_while_runs_go_on(self):
+        config = self.two_models()
+        first = self.ask(config, "--json").json()["id"]
+        for _ in range(3):
+            processes = [self.spawn_llmroute(["run", "-p", "Hi", "--no-stdin"],
+                                             config=config) for _ in range(16)]
+            while any(process.poll() is None for process in processes):
+                report = self.report("--by", "model,provider")
+                self.assertEqual(sum(row["calls"] for row in report["rows"]),
+                                 report["total"]["calls"])
+                self.feedback(first, "good")
+            for process in processes:
+                self.assertEqual(process.wait(), 0)
+                process.communicate()
+        self.assertEqual(self.report()["total"]["calls"], 49)
+
+
+if __name__ == "__main__":
+    unittest.main()
