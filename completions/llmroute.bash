@@ -99,7 +99,6 @@ _llmroute_options() {
     bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds --speed -c --config --no-config --model-file --seed -h --help -V --version' ;;
     train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --heads --without --init --seed -h --help -V --version' ;;
     models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --ledger --no-ledger --no-config -h --help -V --version' ;;
-    models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;
     usage) echo '--json --by --since --until --format --check --release-orphans --purge-before --error-format --color -q --quiet -v --verbose -c --config --ledger --no-config -h --help -V --version' ;;
     feedback) echo '--error-format --color -q --quiet -v --verbose --ledger -h --help -V --version' ;;
     replay) echo '--json --since --with --error-format --color -q --quiet -v --verbose --ledger -h --help -V --version' ;;

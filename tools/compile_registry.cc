@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json_writer.h"
+#include "base/sha256.h"
 #include "config/builtin_rows.h"
 #include "config/read_config.h"
 
@@ -131,8 +132,11 @@ std::string Writer::config(const core::Config& config) {
   begin("ModelRow", "kModelRows");
   for (const core::Model& m : config.models) add(model(m));
   end();
+  const std::string rows = arrays_ + tables_;
   return "// Made from models/registry.toml by tools/compile_registry.cc.\n" +
-         arrays_ + tables_;
+         rows +
+         fmt::format("constexpr char kRegistrySha256[] = \"{}\";\n",
+                     base::hex(base::sha256(rows)));
 }
 
 // What the tables have no place for.

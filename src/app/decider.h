@@ -38,6 +38,8 @@ class Decider {
                                       const analyzer::Analyzer& analyzer,
                                       Circumstances circumstances);
 
+  const Circumstances& circumstances() const { return circumstances_; }
+
   // As Router::decide(); the decision's candidates borrow from the config.
   base::Result<core::Decision> decide(const core::Prompt& prompt) const;
   // The same with other options than the circumstances', and a ceiling that

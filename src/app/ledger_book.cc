@@ -4,7 +4,11 @@
 
 #include "app/ceilings.h"
 #include "app/ledger_rows.h"
+#include "app/retake.h"
+#include "base/clock.h"
+#include "base/sha256.h"
 #include "config/paths.h"
+#include "config/snapshot.h"
 #include "store/holds.h"
 #include "store/ledger_file.h"
 #include "store/spill.h"
@@ -83,7 +87,25 @@ Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
   if (learns_) ledger_->teach(learner_.get());
   LLMROUTE_TRY(decision_.prompt_hash,
                ledger_->prompt_hash(hashed_text(routed_.prompt)));
+  return keep_snapshots();
+}
+
+Status LedgerBook::keep_snapshots() {
+  const std::string text = snapshot_text(*routed_.config);
+  const std::string hash = base::hex(base::sha256(text));
+  LLMROUTE_CHECK(ledger_->keep(std::string(config::registry_hash()), "registry",
+                               config::registry_snapshot));
+  LLMROUTE_CHECK(ledger_->keep(hash, "config", [&] { return text; }));
+  decision_.config = hash;
   return {};
+}
+
+// What it takes to decide again: after the answer if it can wait.
+void LedgerBook::fill_decision() {
+  if (decision_.inputs) return;
+  decision_.router_model = routed_.analyzer->sha256();
+  decision_.inputs = inputs_json(routed_);
+  decision_.outcome = outcome_json(routed_.decision);
 }
 
 Status LedgerBook::record() {
@@ -93,6 +115,7 @@ Status LedgerBook::record() {
 }
 
 Status LedgerBook::put_aside(const core::Candidate& candidate) {
+  fill_decision();
   if (!pending_.empty()) LLMROUTE_CHECK(record());
   if (!candidate.worst_cost) {
     return Error{ErrorKind::kBudget,
@@ -173,13 +196,14 @@ Status LedgerBook::write(const store::DatabaseOptions& options) {
     }
   }
   LLMROUTE_CHECK(record());
-  (void)store::forget_oldest(*ledger_, now_ms());  // else by the next run
+  (void)store::forget_oldest(*ledger_, wall_ms());  // else by the next run
   return {};
 }
 
 void LedgerBook::finish(const Answered& answered, int exit,
                         size_t answer_bytes) {
   if (off_) return;
+  fill_decision();
   decision_.exit = exit;
   if (answered.reply) {
     decision_.finish = core::finish_name(answered.reply->finish);

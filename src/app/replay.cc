@@ -1,10 +1,154 @@
 #include "app/replay.h"
 
-namespace llmroute::app {
+#include <fmt/format.h>
 
-base::Result<core::ExitStatus> replay(const ReplayOptions&,
-                                      const base::Environment&) {
-  return core::ExitStatus::kSoftware;
+#include "app/feedback.h"
+#include "app/kept_config.h"
+#include "app/output.h"
+#include "app/retake.h"
+#include "app/what_if.h"
+#include "base/clock.h"
+#include "base/date.h"
+#include "base/json_writer.h"
+#include "base/terminal_text.h"
+#include "config/load.h"
+#include "store/account.h"
+#include "store/scopes.h"
+#include "store/taken.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using core::ExitStatus;
+using store::TakenDecision;
+
+base::Status print(const std::string& text) {
+  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
+}
+
+Result<TakenDecision> find(store::Ledger& ledger, const std::string& id) {
+  TakenDecision found;
+  LLMROUTE_CHECK(store::each_taken(ledger.database(), id, id,
+                                   [&](const TakenDecision& taken) {
+                                     found = taken;
+                                     return base::Status();
+                                   }));
+  return found;
+}
+
+// --- as it was ---------------------------------------------------------------
+
+struct Again {
+  std::string was, is;  // outcomes
+};
+
+Result<Again> take_again(const TakenDecision& taken, KeptConfigs& kept) {
+  const store::DecisionRow& row = taken.row;
+  if (!row.config || !row.inputs || !row.outcome) {
+    return Error{ErrorKind::kNoInput,
+                 "what it takes to decide again was not recorded"};
+  }
+  LLMROUTE_TRY(const core::Config* config, kept.find(*row.config));
+  LLMROUTE_TRY(const Inputs inputs, read_inputs(*row.inputs, config->rules));
+  LLMROUTE_TRY(const routing::Router router, routing::Router::create(*config));
+  LLMROUTE_TRY(const core::Decision decision,
+               decide_again(inputs, *config, router));
+  return Again{*row.outcome, outcome_json(decision)};
+}
+
+std::string again_json(const TakenDecision& taken, const Again& again) {
+  base::JsonWriter json;
+  json.begin_object().field("schema", "llmroute.replay/1");
+  json.field("id", taken.row.id).field("same", again.was == again.is);
+  json.field("config", taken.row.config);
+  json.field("router_model", taken.row.router_model);
+  json.key("was").raw(again.was).key("is").raw(again.is).end_object();
+  return json.take() + "\n";
+}
+
+std::string again_text(const TakenDecision& taken, const Again& again) {
+  const std::string made_of = fmt::format(
+      "config {}, router model {}\n", taken.row.config->substr(0, 12),
+      taken.row.router_model.value_or("?").substr(0, 12));
+  if (again.was == again.is) {
+    return fmt::format("{}: the same, byte for byte: {}\n{}{}\n", taken.row.id,
+                       base::visible_line(taken.row.model), made_of, again.is);
+  }
+  return fmt::format("{}: not the same\n{}was {}\nis  {}\n", taken.row.id,
+                     made_of, again.was, again.is);
+}
+
+Result<ExitStatus> as_it_was(const ReplayOptions& options,
+                             store::Ledger& ledger, const std::string& id) {
+  LLMROUTE_TRY(const TakenDecision taken, find(ledger, id));
+  KeptConfigs kept(ledger);
+  const Result<Again> again = take_again(taken, kept);
+  if (!again) {
+    return base::with_context("decision " + id, again.error());
+  }
+  LLMROUTE_CHECK(print(options.format == Format::kJson
+                           ? again_json(taken, *again)
+                           : again_text(taken, *again)));
+  if (again->was == again->is) return ExitStatus::kOk;
+  return Error{ErrorKind::kNegative,
+               fmt::format("decision {} comes out otherwise", id)};
+}
+
+// --- under another configuration ---------------------------------------------
+
+// The beginning of the ids of that day.
+Result<std::string> first_id(const ReplayOptions& options,
+                             store::Ledger& ledger) {
+  if (!options.since) return std::string();
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      base::SystemClock().wall().time_since_epoch());
+  LLMROUTE_TRY(const int64_t time,
+               store::ledger_time(ledger.database(), now.count()));
+  const auto today = *base::parse_day(store::day_of(time));
+  return base::make_ulid(*base::parse_since(*options.since, today))
+      .substr(0, 10);
+}
+
+Result<ExitStatus> with_another(const ReplayOptions& options,
+                                const base::Environment& environment,
+                                store::Ledger& ledger, std::string first,
+                                const std::string& last) {
+  LLMROUTE_TRY(const core::Config other,
+               config::load({options.with, false}, environment));
+  LLMROUTE_TRY(const routing::Router router, routing::Router::create(other));
+  WhatIf result;
+  result.with = *options.with;
+  KeptConfigs kept(ledger);
+  WhatIfCollector collector(other, router, kept, result);
+  LLMROUTE_CHECK(store::each_taken(ledger.database(), first, last,
+                                   [&](const TakenDecision& taken) {
+                                     collector.take(taken);
+                                     return base::Status();
+                                   }));
+  LLMROUTE_CHECK(print(options.format == Format::kJson ? what_if_json(result)
+                                                       : what_if_text(result)));
+  return ExitStatus::kOk;
+}
+
+}  // namespace
+
+Result<ExitStatus> replay(const ReplayOptions& options,
+                          const base::Environment& environment) {
+  LLMROUTE_TRY(
+      store::Ledger ledger,
+      existing_ledger(options.ledger, environment, {.read_only = true}));
+  std::string id;
+  if (options.decision) {
+    LLMROUTE_TRY(id, ledger.find_decision(*options.decision));
+  }
+  if (!options.with) return as_it_was(options, ledger, id);
+  LLMROUTE_TRY(std::string first, first_id(options, ledger));
+  constexpr char kAfterAll[] = "~";  // no id begins so high
+  return with_another(options, environment, ledger, id.empty() ? first : id,
+                      id.empty() ? kAfterAll : id);
 }
 
 }  // namespace llmroute::app

@@ -8,6 +8,9 @@
 
 namespace llmroute::app {
 
+// One decision as it was, or with another configuration any number. kNegative:
+// another decision comes out. kNoInput: no such decision, or a part of what it
+// was made of is not in the ledger.
 base::Result<core::ExitStatus> replay(const ReplayOptions& options,
                                       const base::Environment& environment);
 

@@ -61,6 +61,8 @@ base::Status Collector::open(const std::vector<std::string>& files) {
     LLMROUTE_TRY(const std::string path, store::readable_ledger(file));
     LLMROUTE_TRY(store::Ledger ledger,
                  store::Ledger::open(path, {.read_only = true}));
+    // All that is read is of one moment, whatever others write meanwhile.
+    LLMROUTE_CHECK(ledger.database().execute("BEGIN"));
     ledgers_.push_back(std::move(ledger));
     report_.ledgers.push_back(file);
   }

@@ -3,6 +3,7 @@
 
 #include "config/builtin_rows.h"
 #include "config/load.h"
+#include "config/snapshot.h"
 
 namespace llmroute::config {
 namespace {
@@ -69,6 +70,8 @@ void fill(core::Model& out, const ModelRow& row) {
 }
 
 }  // namespace
+
+std::string_view registry_hash() { return kRegistrySha256; }
 
 core::Config builtin() {
   core::Config config;

@@ -51,14 +51,20 @@ class Writer {
   }
 
   std::vector<Section> sections();
+  // What routing reads, without what is built in.
+  std::vector<Section> own_routing();
 
  private:
+  template <class T>
+  bool is_own(std::string_view section, const T& object) const;
   // `origin`: of what no file set.
   template <class T>
   void add(const std::string& header, const std::string& path, const T& object,
            const T& fresh, const std::string& origin);
   template <class T>
   void add_named(std::string_view section, const std::vector<T>& objects);
+  void add_tiers();
+  void add_rules();
   void add_removed_models();
   // The recorded value at the path, or at the table that it is part of.
   const core::ConfigValue* recorded(const std::string& path,
@@ -67,6 +73,7 @@ class Writer {
                              bool is_default, const std::string& origin) const;
 
   const core::Config& config_;
+  bool own_only_ = false;
   std::map<std::string, const core::ConfigValue*> set_;
   std::vector<Section> sections_;
 };
@@ -131,10 +138,20 @@ void name(core::Model& fresh, const core::Model& object) {
 template <class T>
 void name(T&, const T&) {}
 
+// Whether anything of it was set outside the built-in layer.
+template <class T>
+bool Writer::is_own(std::string_view section, const T& object) const {
+  if (object.origin != kBuiltIn) return true;
+  const std::string path = join_path(section, object.name);
+  const auto next = set_.lower_bound(path);
+  return next != set_.end() && next->first.starts_with(path);
+}
+
 template <class T>
 void Writer::add_named(std::string_view section,
                        const std::vector<T>& objects) {
   for (const T& object : objects) {
+    if (own_only_ && !is_own(section, object)) continue;
     const std::string path = join_path(section, object.name);
     T fresh;
     name(fresh, object);
@@ -152,12 +169,37 @@ void Writer::add_removed_models() {
   }
 }
 
-std::vector<Section> Writer::sections() {
-  add("", "", config_, core::Config(), kBuiltIn);
+void Writer::add_tiers() {
   for (const core::Tier& tier : config_.tiers) {
     add("[[tiers]]", join_path("tiers", tier.name), tier, core::Tier(),
         kBuiltIn);
   }
+}
+
+void Writer::add_rules() {
+  for (const core::Rule& rule : config_.rules) {
+    add("[[rules]]", join_path("rules", rule.name), rule, core::Rule(),
+        fmt::format("{}:{}", rule.file, rule.line));
+  }
+}
+
+std::vector<Section> Writer::own_routing() {
+  own_only_ = true;
+  add("", "", config_, core::Config(), kBuiltIn);
+  const auto tiers = set_.lower_bound("tiers");
+  if (tiers != set_.end() && tiers->first.starts_with("tiers")) add_tiers();
+  add_named("profiles", config_.profiles);
+  add_named("providers", config_.providers);
+  add_named("models", config_.models);
+  add_removed_models();
+  add_named("routes", config_.routes);
+  add_rules();
+  return std::move(sections_);
+}
+
+std::vector<Section> Writer::sections() {
+  add("", "", config_, core::Config(), kBuiltIn);
+  add_tiers();
   add_named("profiles", config_.profiles);
   add("[limits]", "limits", config_.limits, core::Limits(), kBuiltIn);
   add_named("budgets", config_.budgets);
@@ -165,10 +207,7 @@ std::vector<Section> Writer::sections() {
   add_named("models", config_.models);
   add_removed_models();
   add_named("routes", config_.routes);
-  for (const core::Rule& rule : config_.rules) {
-    add("[[rules]]", join_path("rules", rule.name), rule, core::Rule(),
-        fmt::format("{}:{}", rule.file, rule.line));
-  }
+  add_rules();
   return std::move(sections_);
 }
 
@@ -177,6 +216,30 @@ std::string line_text(const Line& line, bool origins) {
   if (line.value.value == kHidden) text.insert(0, "# ");
   if (origins) text += "  # " + line.value.origin;
   return text + "\n";
+}
+
+std::string document_of(const std::vector<Section>& sections, bool origins) {
+  std::string text;
+  for (const Section& section : sections) {
+    std::string body;
+    for (const Line& line : section.lines) {
+      if (is_written(section, line)) body += line_text(line, origins);
+    }
+    if (body.empty() && !section.header.starts_with("[")) continue;
+    if (!text.empty()) text += "\n";
+    if (!section.header.empty()) text += section.header + "\n";
+    text += body;
+  }
+  return text;
+}
+
+// Of providers: nothing that routing reads.
+bool may_be_private(std::string_view key) {
+  constexpr std::string_view kKeys[] = {"key_file", "key_command",
+                                        "headers",  "ca_file",
+                                        "pass_env", "model_file"};
+  return std::find(std::begin(kKeys), std::end(kKeys),
+                   key.substr(0, key.find('.'))) != std::end(kKeys);
 }
 
 }  // namespace
@@ -190,18 +253,20 @@ std::vector<core::ConfigValue> settings(const core::Config& config) {
 }
 
 std::string toml_document(const core::Config& config, bool origins) {
-  std::string text;
-  for (const Section& section : Writer(config).sections()) {
-    std::string body;
-    for (const Line& line : section.lines) {
-      if (is_written(section, line)) body += line_text(line, origins);
+  return document_of(Writer(config).sections(), origins);
+}
+
+std::string routing_document(const core::Config& config) {
+  std::vector<Section> sections = Writer(config).own_routing();
+  for (Section& section : sections) {
+    for (Line& line : section.lines) {
+      if (may_be_private(line.key)) line.value.value.clear();
+      if (line.key == "command" && !line.value.value.empty()) {
+        line.value.value = "[" + std::string(kHidden) + "]";
+      }
     }
-    if (body.empty() && !section.header.starts_with("[")) continue;
-    if (!text.empty()) text += "\n";
-    if (!section.header.empty()) text += section.header + "\n";
-    text += body;
   }
-  return text;
+  return document_of(sections, false);
 }
 
 std::string plain_text(const std::string& toml_value) {

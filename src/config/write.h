@@ -20,6 +20,10 @@ std::vector<core::ConfigValue> settings(const core::Config& config);
 // `origins`: each line ends with where its value comes from.
 std::string toml_document(const core::Config& config, bool origins);
 
+// The part of it that decides routing, without what is as the registry says and
+// without anything that could be secret.
+std::string routing_document(const core::Config& config);
+
 // A value for a script: a string without its quotes and escapes, anything else
 // as it is.
 std::string plain_text(const std::string& toml_value);

@@ -63,6 +63,8 @@ struct RuleTrace {
   int line = 0;
   bool matched = false;
   std::string why;  // "matched", "no match: pattern", "not reached"
+  // What its conditions on text found, where it has such.
+  std::optional<bool> pattern_matched, file_matched;
 };
 
 struct Decision {
@@ -77,6 +79,8 @@ struct Decision {
       0;  // analysis.difficulty, raised where confidence is low
   std::string prompt_template;  // of the route or rule; empty: none
   bool no_fallback = false;     // only the first may be asked
+  // A rule that could have acted reads text that was not there.
+  bool undecided = false;
   Selection selection = Selection::kBest;
   std::vector<Candidate> candidates;  // best first; the first is chosen
   size_t appended = 0;  // the last of them are there by --fallback alone

@@ -33,6 +33,8 @@ class Json {
   const Json& at(size_t index) const;
   // Elements of an array, values of an object.
   const std::vector<Json>& items() const { return items_; }
+  // Names of an object's fields, in their order.
+  const std::vector<std::string>& names() const { return keys_; }
   bool has(std::string_view key) const { return !(*this)[key].is_null(); }
 
   std::optional<std::string_view> string() const;

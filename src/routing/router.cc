@@ -324,14 +324,18 @@ Result<Router> Router::create(const Config& config) {
 Result<Decision> Router::decide(const Request& request) const {
   const Config& config = *config_;
   const core::RoutingOptions& options = request.options;
-  const Sizes sizes = measure(request.prompt);
+  const Evidence* evidence = request.evidence;
+  const Sizes sizes =
+      evidence != nullptr ? evidence->sizes : measure(request.prompt);
   Decision decision;
   decision.analysis = request.analysis;
   decision.no_fallback = options.no_fallback;
 
-  RuleMatch matched = rules_.match(
-      {request.prompt, request.analysis, sizes.input_tokens, options.tags});
+  RuleMatch matched =
+      rules_.match({request.prompt, request.analysis, sizes.input_tokens,
+                    options.tags, evidence});
   decision.rules = std::move(matched.traces);
+  decision.undecided = matched.undecided;
   if (matched.rule != nullptr) {
     decision.rule = matched.rule->name;
     decision.prompt_template = matched.rule->prompt_template;

@@ -31,6 +31,8 @@ struct Request {
   const core::Experience* experience = nullptr;  // null: none
   bool ask_held = false;  // models that are held are asked all the same
   const core::Model* admitted = nullptr;  // passes every gate; for "what if"
+  // In place of the prompt's text, of which only the parameters count then.
+  const Evidence* evidence = nullptr;
 };
 
 // Built once, then immutable and safe to share between threads. Borrows the

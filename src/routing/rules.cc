@@ -56,13 +56,14 @@ bool file_matches(const std::vector<std::string>& globs,
   return false;
 }
 
-// The first condition that does not hold, in words; "" if all hold.
+// The first condition that does not hold, in words; "" if all hold, but for
+// those on text of which nothing is known.
 std::string unmet_condition(const core::Rule& rule, const Facts& facts,
-                            bool pattern_matched) {
+                            const core::RuleTrace& text) {
   const core::Analysis& analysis = facts.analysis;
   const double hard = core::hardness(analysis);
   const std::string domain(core::kDomainNames[core::largest(analysis.domain)]);
-  if (!rule.pattern.empty() && !pattern_matched) return "pattern did not match";
+  if (text.pattern_matched == false) return "pattern did not match";
   if (!rule.domains.empty() && !contains(rule.domains, domain)) {
     return fmt::format("domain is {}", domain);
   }
@@ -86,10 +87,29 @@ std::string unmet_condition(const core::Rule& rule, const Facts& facts,
                                              ? "unknown"
                                              : analysis.language);
   }
-  if (!rule.files.empty() && !file_matches(rule.files, facts.prompt.files)) {
-    return "no file name matched";
-  }
+  if (text.file_matched == false) return "no file name matched";
   return {};
+}
+
+// Fills what the conditions on text found.
+void look_at_text(const core::Rule& rule, const Facts& facts,
+                  bool pattern_matched, core::RuleTrace& trace) {
+  const Evidence* evidence = facts.evidence;
+  if (!rule.pattern.empty()) {
+    trace.pattern_matched = evidence == nullptr
+                                ? pattern_matched
+                                : evidence->pattern_matched(rule.pattern);
+  }
+  if (!rule.files.empty()) {
+    trace.file_matched = evidence == nullptr
+                             ? file_matches(rule.files, facts.prompt.files)
+                             : evidence->file_matched(rule.files);
+  }
+}
+
+bool knows_text(const core::Rule& rule, const core::RuleTrace& trace) {
+  return (rule.pattern.empty() || trace.pattern_matched) &&
+         (rule.files.empty() || trace.file_matched);
 }
 
 }  // namespace
@@ -137,19 +157,26 @@ base::Result<RuleSet> RuleSet::compile(const std::vector<core::Rule>& rules) {
 
 RuleMatch RuleSet::match(const Facts& facts) const {
   std::vector<int> matched;
-  if (patterns_->set) patterns_->set->Match(user_text(facts.prompt), &matched);
+  if (patterns_->set && facts.evidence == nullptr) {
+    patterns_->set->Match(user_text(facts.prompt), &matched);
+  }
   RuleMatch result;
   for (size_t i = 0; i < rules_->size(); ++i) {
     const core::Rule& rule = (*rules_)[i];
     const bool pattern_matched =
         std::find(matched.begin(), matched.end(), patterns_->index[i]) !=
         matched.end();
-    std::string unmet = unmet_condition(rule, facts, pattern_matched);
-    const bool holds = unmet.empty();
-    const bool acts = holds && result.rule == nullptr;
-    if (acts) result.rule = &rule;
-    if (holds) unmet = acts ? "matched" : "matched, but an earlier rule acts";
-    result.traces.push_back({rule.name, rule.file, rule.line, acts, unmet});
+    core::RuleTrace& trace = result.traces.emplace_back(
+        core::RuleTrace{rule.name, rule.file, rule.line, false, {}, {}, {}});
+    look_at_text(rule, facts, pattern_matched, trace);
+    trace.why = unmet_condition(rule, facts, trace);
+    if (!trace.why.empty()) continue;
+    trace.matched = result.rule == nullptr;
+    if (trace.matched) {
+      result.rule = &rule;
+      result.undecided = result.undecided || !knows_text(rule, trace);
+    }
+    trace.why = trace.matched ? "matched" : "matched, but an earlier rule acts";
   }
   return result;
 }

@@ -12,6 +12,7 @@
 #include "core/config.h"
 #include "core/decision.h"
 #include "core/prompt.h"
+#include "routing/evidence.h"
 
 namespace llmroute::routing {
 
@@ -21,11 +22,14 @@ struct Facts {
   const core::Analysis& analysis;
   int64_t input_tokens = 0;
   const std::map<std::string, std::string>& tags;
+  const Evidence* evidence = nullptr;  // in place of the prompt's text
 };
 
 struct RuleMatch {
   const core::Rule* rule = nullptr;     // the first that matched; null: none
   std::vector<core::RuleTrace> traces;  // every rule, in order
+  // Whether one in front of it may have matched: the evidence does not say.
+  bool undecided = false;
 };
 
 // Immutable; safe to share between threads. Borrows the rules.

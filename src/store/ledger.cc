@@ -38,6 +38,28 @@ Result<std::string> Ledger::prompt_hash(std::string_view prompt) {
   return base::hex({digest.data(), 16});
 }
 
+Status Ledger::keep(const std::string& hash, std::string_view kind,
+                    const std::function<std::string()>& text) {
+  LLMROUTE_TRY(Statement find,
+               database_.prepare("SELECT 1 FROM snapshots WHERE hash=?"));
+  LLMROUTE_TRY(const bool found, find.bind(0, hash).step());
+  if (found) return {};
+  find.reset();
+  LLMROUTE_TRY(
+      Statement put,
+      database_.prepare("INSERT OR IGNORE INTO snapshots VALUES(?,?,?)"));
+  return put.bind(0, hash).bind(1, kind).bind(2, text()).run();
+}
+
+Result<std::string> Ledger::snapshot(const std::string& hash) {
+  LLMROUTE_TRY(Statement find,
+               database_.prepare("SELECT text FROM snapshots WHERE hash=?"));
+  LLMROUTE_TRY(const bool found, find.bind(0, hash).step());
+  if (found) return find.text(0);
+  return base::Error{base::ErrorKind::kNoInput,
+                     fmt::format("the ledger has no snapshot '{}'", hash)};
+}
+
 Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
                       int64_t time) {
   LLMROUTE_TRY(const auto kept,

@@ -6,6 +6,7 @@
 // then nothing of that call has been written.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +38,13 @@ class Ledger {
   // Identifies equal prompts without telling what they say: HMAC-SHA-256 with
   // this ledger's own random key, the first 128 bits in hexadecimal.
   base::Result<std::string> prompt_hash(std::string_view prompt);
+
+  // A text that many decisions share, kept once under its hash. `text` is
+  // called only if it is not there yet.
+  base::Status keep(const std::string& hash, std::string_view kind,
+                    const std::function<std::string()>& text);
+  // kNoInput: it is not there.
+  base::Result<std::string> snapshot(const std::string& hash);
 
   // Records a decision and attempts that have ended, each attempt once however
   // often it is told; one that was held is settled in the window of its hold.

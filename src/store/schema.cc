@@ -32,7 +32,8 @@ constexpr Object kObjects[] = {
      " difficulty REAL, confidence REAL, model TEXT NOT NULL,"
      " tags TEXT NOT NULL, prompt_hash TEXT, prompt_bytes INTEGER,"
      " decision_us INTEGER, exit INTEGER, finish TEXT, answer_bytes INTEGER,"
-     " ms INTEGER) STRICT, WITHOUT ROWID"},
+     " ms INTEGER, config TEXT, router_model TEXT, inputs TEXT, outcome TEXT)"
+     " STRICT, WITHOUT ROWID"},
     {"attempts",
      "CREATE TABLE attempts(decision TEXT NOT NULL REFERENCES decisions(id),"
      " number INTEGER NOT NULL, time INTEGER NOT NULL, model TEXT NOT NULL,"
@@ -63,6 +64,9 @@ constexpr Object kObjects[] = {
      " counted INTEGER NOT NULL, counted_pico INTEGER NOT NULL,"
      " PRIMARY KEY(day, model, provider, route, profile, tags)) STRICT, "
      "WITHOUT ROWID"},
+    {"snapshots",
+     "CREATE TABLE snapshots(hash TEXT PRIMARY KEY, kind TEXT NOT NULL,"
+     " text TEXT NOT NULL) STRICT, WITHOUT ROWID"},
     {"feedback",
      "CREATE TABLE feedback(decision TEXT PRIMARY KEY REFERENCES "
      "decisions(id), time INTEGER NOT NULL, score REAL NOT NULL) STRICT, "

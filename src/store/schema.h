@@ -9,14 +9,19 @@
 //              answered or failed
 //   scopes     what ceilings count: settled and held, by day, month, run, tag
 //   daily      sums of attempts, for reports
+//   snapshots  configurations that decisions were made under, by their hash
 //   feedback   how good answers were, by people's word
 //   statistics one a model and place: speed, failures, breaker; learned
 //   meta       the key of the prompt hashes
 //
+// decisions.config, router_model, inputs and outcome are what it takes to
+// decide again, and what was decided, with its candidates' worths.
+//
 // attempts.charged_pico is what counts against ceilings, charged_as why: usage
 // (the provider's count), overrun (the same, above the worst case), nothing
 // (not sent, or refused), estimated (answered without a count: the worst case),
-// unknown (broken off after sending: the worst case), orphan, held.
+// unknown (broken off after sending: the worst case), orphan, held, released
+// (an orphan that counts no more).
 #pragma once
 
 #include "base/result.h"

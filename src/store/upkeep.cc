@@ -229,7 +229,10 @@ Result<int64_t> purge(Ledger& ledger, int64_t time) {
     removed += some;
     if (some < kAtOnce) break;
   }
-  LLMROUTE_CHECK(database.execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
+  LLMROUTE_CHECK(database.execute(
+      "DELETE FROM snapshots WHERE kind='config' AND hash NOT IN"
+      " (SELECT config FROM decisions WHERE config IS NOT NULL);"
+      "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
   return removed;
 }
 

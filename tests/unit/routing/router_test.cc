@@ -252,6 +252,68 @@ TEST_CASE("the first rule that matches acts and the others say why not") {
   CHECK(decision.rules[1].why == "matched, but an earlier rule acts");
 }
 
+namespace {
+
+core::Rule rule_on_text(const std::string& name, const std::string& pattern) {
+  core::Rule rule;
+  rule.name = name;
+  rule.pattern = pattern;
+  rule.worth = name == "one" ? 1 : 2;
+  return rule;
+}
+
+Decision decide_without_text(const Config& config, const Evidence& evidence) {
+  const core::Prompt none = make_prompt("");
+  const RoutingOptions options;
+  const auto router = Router::create(config);
+  REQUIRE(router);
+  const core::Analysis analysis = make_analysis(0);
+  Request request{none, analysis, options, {}, {}, {}};
+  request.evidence = &evidence;
+  auto decision = router->decide(request);
+  REQUIRE(decision);
+  return *decision;
+}
+
+}  // namespace
+
+TEST_CASE("X2: evidence stands in for the text of a prompt") {
+  Config config = make_config();
+  config.rules = {rule_on_text("one", "x+"), rule_on_text("two", "y+")};
+  const std::string text = "some yy text of a prompt";
+  const Decision with_text = decide(config, make_analysis(0), {}, {}, text);
+  CHECK(with_text.rules[0].pattern_matched == false);
+  CHECK(with_text.rules[1].pattern_matched == true);
+  Evidence evidence;
+  evidence.sizes = measure(make_prompt(text));
+  evidence.patterns = {{"x+", false}, {"y+", true}};
+  const Decision without = decide_without_text(config, evidence);
+  CHECK(without.rule == "two");
+  CHECK(!without.undecided);
+  REQUIRE(without.candidates.size() == with_text.candidates.size());
+  for (size_t i = 0; i < without.candidates.size(); ++i) {
+    CHECK(without.candidates[i].worth == with_text.candidates[i].worth);
+  }
+}
+
+TEST_CASE("X2: what evidence does not say leaves a decision open") {
+  Config config = make_config();
+  config.rules = {rule_on_text("one", "x+"), rule_on_text("two", "y+")};
+  Evidence evidence;
+  evidence.patterns = {{"y+", true}};
+  CHECK(decide_without_text(config, evidence).undecided);
+  std::swap(config.rules[0], config.rules[1]);  // the known one acts
+  CHECK(!decide_without_text(config, evidence).undecided);
+  config.rules = {rule_on_text("one", "z")};
+  config.rules[0].tags = {"team"};  // does not hold, whatever the text is
+  CHECK(!decide_without_text(config, evidence).undecided);
+  config.rules = {core::Rule()};
+  config.rules[0].files = {"*.py"};
+  CHECK(decide_without_text(config, evidence).undecided);
+  evidence.no_files = true;
+  CHECK(!decide_without_text(config, evidence).undecided);
+}
+
 TEST_CASE("A17: hostile patterns are linear or refused, never a crash") {
   Config config = make_config();
   core::Rule rule;

@@ -1,0 +1,59 @@
+// A decision in the form in which it can be taken again: what it was made of
+// and what came of it, as JSON, without text of the prompt.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/decider.h"
+#include "app/route.h"
+#include "base/result.h"
+#include "core/analysis.h"
+#include "core/decision.h"
+#include "core/money.h"
+#include "core/routing_options.h"
+#include "routing/evidence.h"
+#include "routing/router.h"
+
+namespace llmroute::app {
+
+// What a decision is made of, but for the configuration.
+struct Inputs {
+  core::Analysis analysis;
+  core::RoutingOptions options;
+  routing::Evidence evidence;
+  std::optional<int64_t> max_tokens;
+  std::optional<core::Money> ceiling;     // of the one request
+  std::vector<std::string> missing_keys;  // names of providers
+  std::map<std::string, std::string> unavailable;
+};
+
+// Of a decision that has just been made.
+std::string inputs_json(const Routed& routed);
+
+// Reads it back. `rules`: those that its decision was made under. kData if it
+// makes no sense.
+base::Result<Inputs> read_inputs(std::string_view json,
+                                 const std::vector<core::Rule>& rules);
+
+// What was decided: the same decision gives the same bytes. It has the first
+// candidates with their worths, and a hash over everything, excluded models and
+// rules with their reasons included.
+std::string outcome_json(const core::Decision& decision);
+
+// Decides again, under any configuration: that of the router. Errors as
+// Router::decide().
+base::Result<core::Decision> decide_again(const Inputs& inputs,
+                                          const core::Config& config,
+                                          const routing::Router& router);
+
+// The text of a configuration's snapshot: of which registry, and what is set
+// over it.
+std::string snapshot_text(const core::Config& config);
+// The hash of the registry that it names; "" if it names none.
+std::string registry_of(const std::string& snapshot);
+
+}  // namespace llmroute::app

@@ -1,0 +1,312 @@
+#include <algorithm>
+
+#include "app/retake.h"
+#include "base/json_writer.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "provider/json_text.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::JsonWriter;
+using provider::Json;
+
+void add_texts(JsonWriter& json, std::string_view key,
+               const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  json.key(key).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+void add_map(JsonWriter& json, std::string_view key,
+             const std::map<std::string, std::string>& map) {
+  if (map.empty()) return;
+  json.key(key).begin_object();
+  for (const auto& [name, value] : map) json.field(name, value);
+  json.end_object();
+}
+
+template <class T>
+void add_if(JsonWriter& json, std::string_view key,
+            const std::optional<T>& maybe) {
+  if (maybe) json.field(key, *maybe);
+}
+
+void add_analysis(JsonWriter& json, const core::Analysis& analysis) {
+  json.key("analysis").begin_object().key("domain").begin_array();
+  for (const double share : analysis.domain) json.value(share);
+  json.end_array();
+  json.field("difficulty", analysis.difficulty).field("slope", analysis.slope);
+  json.field("confidence", analysis.confidence);
+  json.field("coverage", analysis.coverage);
+  json.field("output_tokens", analysis.output_tokens);
+  json.field("urgency", analysis.urgency);
+  json.field("language", analysis.language);
+  json.key("learned").begin_object();
+  for (const core::Analysis::Learned& learned : analysis.learned) {
+    json.field(learned.model, learned.logit);
+  }
+  json.end_object().field("bytes", analysis.bytes);
+  json.field("bytes_read", analysis.bytes_read).end_object();
+}
+
+void add_options(JsonWriter& json, const core::RoutingOptions& options) {
+  json.key("options").begin_object();
+  add_texts(json, "models", options.models);
+  add_if(json, "route", options.route);
+  if (options.models_from_environment) {
+    json.field("models_from_environment", true);
+  }
+  if (options.route_from_environment) {
+    json.field("route_from_environment", true);
+  }
+  add_if(json, "profile", options.profile);
+  add_if(json, "worth", options.worth);
+  add_if(json, "wait", options.wait);
+  add_if(json, "tier", options.tier);
+  add_if(json, "min_tier", options.min_tier);
+  add_if(json, "max_tier", options.max_tier);
+  add_texts(json, "allow", options.allow);
+  add_texts(json, "deny", options.deny);
+  add_texts(json, "require", options.require);
+  add_texts(json, "fallback", options.fallback);
+  if (options.no_fallback) json.field("no_fallback", true);
+  add_map(json, "tags", options.tags);
+  json.end_object();
+}
+
+// Numbers of the rules whose conditions on text were met.
+void add_text_findings(JsonWriter& json, const Routed& routed) {
+  const auto list = [&](std::string_view key, auto found) {
+    json.key(key).begin_array();
+    const std::vector<core::RuleTrace>& rules = routed.decision.rules;
+    for (size_t i = 0; i < rules.size(); ++i) {
+      if (found(rules[i]) == true) json.value(i);
+    }
+    json.end_array();
+  };
+  list("patterns", [](const auto& rule) { return rule.pattern_matched; });
+  list("files", [](const auto& rule) { return rule.file_matched; });
+  json.field("no_files", routed.prompt.files.empty());
+}
+
+// --- and back ----------------------------------------------------------------
+
+std::vector<std::string> texts_of(const Json& json) {
+  std::vector<std::string> texts;
+  for (const Json& item : json.items()) texts.emplace_back(item.text());
+  return texts;
+}
+
+std::optional<std::string> text_of(const Json& json) {
+  const auto text = json.string();
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+std::map<std::string, std::string> map_of(const Json& json) {
+  std::map<std::string, std::string> map;
+  for (const std::string& name : json.names()) {
+    map[name] = json[name].text();
+  }
+  return map;
+}
+
+// Counts what is missing, so that nothing is taken for a number that is none.
+class NumberReader {
+ public:
+  double real(const Json& json) {
+    const auto number = json.number();
+    if (!number) whole_ = false;
+    return number.value_or(0);
+  }
+  int64_t integer(const Json& json) {
+    const auto number = base::parse_int(json.text_or_number());
+    if (!number) whole_ = false;
+    return number.value_or(0);
+  }
+  bool whole() const { return whole_; }
+
+ private:
+  bool whole_ = true;
+};
+
+core::Analysis analysis_of(const Json& json, NumberReader& numbers) {
+  core::Analysis analysis;
+  for (size_t d = 0; d < core::kDomainCount; ++d) {
+    analysis.domain[d] = numbers.real(json["domain"].at(d));
+  }
+  analysis.difficulty = numbers.real(json["difficulty"]);
+  analysis.slope = numbers.real(json["slope"]);
+  analysis.confidence = numbers.real(json["confidence"]);
+  analysis.coverage = numbers.real(json["coverage"]);
+  analysis.output_tokens = numbers.real(json["output_tokens"]);
+  analysis.urgency = numbers.real(json["urgency"]);
+  analysis.language = json["language"].text();
+  for (const std::string& model : json["learned"].names()) {
+    analysis.learned.push_back({model, numbers.real(json["learned"][model])});
+  }
+  analysis.bytes = numbers.integer(json["bytes"]);
+  analysis.bytes_read = numbers.integer(json["bytes_read"]);
+  return analysis;
+}
+
+core::RoutingOptions options_of(const Json& json) {
+  core::RoutingOptions options;
+  options.models = texts_of(json["models"]);
+  options.models_from_environment = json["models_from_environment"].is_true();
+  options.route = text_of(json["route"]);
+  options.route_from_environment = json["route_from_environment"].is_true();
+  options.profile = text_of(json["profile"]);
+  options.worth = json["worth"].number();
+  options.wait = json["wait"].number();
+  options.tier = text_of(json["tier"]);
+  options.min_tier = text_of(json["min_tier"]);
+  options.max_tier = text_of(json["max_tier"]);
+  options.allow = texts_of(json["allow"]);
+  options.deny = texts_of(json["deny"]);
+  options.require = texts_of(json["require"]);
+  options.fallback = texts_of(json["fallback"]);
+  options.no_fallback = json["no_fallback"].is_true();
+  options.tags = map_of(json["tags"]);
+  return options;
+}
+
+bool contains(const Json& numbers, size_t wanted) {
+  return std::any_of(numbers.items().begin(), numbers.items().end(),
+                     [&](const Json& number) {
+                       return number.count() == static_cast<int64_t>(wanted);
+                     });
+}
+
+routing::Evidence evidence_of(const Json& json,
+                              const std::vector<core::Rule>& rules,
+                              NumberReader& numbers) {
+  routing::Evidence evidence;
+  evidence.sizes = {numbers.integer(json["input_tokens"]),
+                    numbers.integer(json["input_bound"])};
+  evidence.no_files = json["no_files"].is_true();
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const core::Rule& rule = rules[i];
+    if (!rule.pattern.empty()) {
+      evidence.patterns[rule.pattern] = contains(json["patterns"], i);
+    }
+    if (!rule.files.empty()) {
+      evidence.files[rule.files] = contains(json["files"], i);
+    }
+  }
+  return evidence;
+}
+
+// --- the outcome -------------------------------------------------------------
+
+void add_head(JsonWriter& json, const core::Decision& decision) {
+  json.field("requested", decision.requested).field("route", decision.route);
+  json.field("source", core::source_name(decision.source));
+  json.field("rule", decision.rule).field("profile", decision.profile);
+  json.field("worth", decision.worth.good_answer);
+  json.field("wait", decision.worth.second);
+  json.field("difficulty_used", decision.difficulty_used);
+}
+
+void add_candidate(JsonWriter& json, const core::Candidate& candidate) {
+  json.begin_object().field("model", candidate.model->name);
+  json.field("good", candidate.good);
+  json.key("cost_pico");
+  candidate.cost ? json.value(candidate.cost->pico) : json.null();
+  json.field("seconds", candidate.seconds);
+  json.field("output_cap", candidate.output_cap);
+  json.field("worth", candidate.worth).end_object();
+}
+
+void add_candidates(JsonWriter& json, const core::Decision& decision,
+                    size_t most) {
+  json.key("candidates").begin_array();
+  for (size_t i = 0; i < std::min(most, decision.candidates.size()); ++i) {
+    add_candidate(json, decision.candidates[i]);
+  }
+  json.end_array();
+}
+
+std::string everything(const core::Decision& decision) {
+  JsonWriter json;
+  json.begin_object();
+  add_head(json, decision);
+  add_candidates(json, decision, SIZE_MAX);
+  json.key("excluded").begin_array();
+  for (const core::Exclusion& excluded : decision.excluded) {
+    json.value(excluded.model->name).value(static_cast<int>(excluded.gate));
+    json.value(excluded.reason);
+  }
+  json.end_array().key("rules").begin_array();
+  for (const core::RuleTrace& rule : decision.rules) {
+    json.value(rule.name).value(rule.matched).value(rule.why);
+  }
+  json.end_array().field("template", decision.prompt_template);
+  json.field("no_fallback", decision.no_fallback);
+  json.key("notes").begin_array();
+  for (const std::string& note : decision.notes) json.value(note);
+  json.end_array().end_object();
+  return json.take();
+}
+
+}  // namespace
+
+std::string inputs_json(const Routed& routed) {
+  const Circumstances& around = routed.decider->circumstances();
+  const core::Limits& limits = routed.config->limits;
+  const routing::Sizes sizes = routing::measure(routed.prompt);
+  JsonWriter json;
+  json.begin_object();
+  add_analysis(json, routed.decision.analysis);
+  add_options(json, around.options);
+  json.field("input_tokens", sizes.input_tokens);
+  json.field("input_bound", sizes.input_bound);
+  add_if(json, "max_tokens", routed.prompt.parameters.max_tokens);
+  if (limits.ceiling) json.field("ceiling_pico", limits.ceiling->pico);
+  add_text_findings(json, routed);
+  std::vector<std::string> missing;
+  for (const auto& [name, why] : around.missing_keys) missing.push_back(name);
+  add_texts(json, "missing_keys", missing);
+  add_map(json, "unavailable", around.unavailable);
+  json.end_object();
+  return json.take();
+}
+
+base::Result<Inputs> read_inputs(std::string_view text,
+                                 const std::vector<core::Rule>& rules) {
+  const auto read = provider::read_json(text);
+  NumberReader numbers;
+  Inputs inputs;
+  if (read && read->root.is_object()) {
+    const Json& json = read->root;
+    inputs.analysis = analysis_of(json["analysis"], numbers);
+    inputs.options = options_of(json["options"]);
+    inputs.evidence = evidence_of(json, rules, numbers);
+    if (json.has("max_tokens")) {
+      inputs.max_tokens = numbers.integer(json["max_tokens"]);
+    }
+    if (json.has("ceiling_pico")) {
+      inputs.ceiling = core::Money{numbers.integer(json["ceiling_pico"])};
+    }
+    inputs.missing_keys = texts_of(json["missing_keys"]);
+    inputs.unavailable = map_of(json["unavailable"]);
+    if (numbers.whole()) return inputs;
+  }
+  return base::Error{base::ErrorKind::kData,
+                     "what the ledger kept of the decision makes no sense"};
+}
+
+std::string outcome_json(const core::Decision& decision) {
+  constexpr size_t kKept = 8;  // candidates
+  JsonWriter json;
+  json.begin_object();
+  add_head(json, decision);
+  add_candidates(json, decision, kKept);
+  json.field("sha256", base::hex(base::sha256(everything(decision))));
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace llmroute::app

@@ -1,0 +1,27 @@
+// What a ledger kept of a decision: read whole or refused, and what was read can
+// be decided on.
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "app/retake.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  namespace app = llmroute::app;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  llmroute::core::Config config;
+  config.providers.emplace_back().name = "p";
+  config.models.emplace_back().name = "m";
+  config.models[0].provider = "p";
+  config.routes.emplace_back().name = "auto";
+  config.profiles.emplace_back().name = "balanced";
+  config.tiers.push_back({"small", {}});
+  config.rules.emplace_back().pattern = "x";
+  config.rules[0].name = "r";
+  const auto inputs = app::read_inputs(text, config.rules);
+  const auto router = llmroute::routing::Router::create(config);
+  if (!inputs || !router) return 0;
+  const auto decision = app::decide_again(*inputs, config, *router);
+  if (decision) (void)app::outcome_json(*decision);
+  return 0;
+}
