@@ -162,7 +162,9 @@ void Attempts::try_all() {
   while (next) {
     const size_t candidate = next->candidate;
     const core::Candidate& it = decision_.candidates[candidate];
-    if (!book_.allows(it)) {
+    const bool again =
+        !plan_.attempts().empty() && plan_.attempts().back().candidate == &it;
+    if (!book_.allows(it, again)) {
       next = plan_.allowed_from(candidate + 1);
       continue;
     }

@@ -19,8 +19,9 @@ class AttemptBook {
  public:
   virtual ~AttemptBook() = default;
   // Whether a candidate may be asked now, for all that is known of its health;
-  // asked before each attempt.
-  virtual bool allows(const core::Candidate& candidate) = 0;
+  // asked before each attempt. `again`: a retry, which this request's own
+  // failures do not forbid.
+  virtual bool allows(const core::Candidate& candidate, bool again) = 0;
   // Puts the worst case aside. kBudget: not for this candidate; any other error
   // ends the request. Either way it is not sent.
   virtual base::Status before(const core::Candidate& candidate) = 0;

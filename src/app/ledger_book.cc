@@ -140,7 +140,7 @@ bool LedgerBook::claims_probe(const core::Candidate& candidate) {
   return !claimed || *claimed;
 }
 
-bool LedgerBook::allows(const core::Candidate& candidate) {
+bool LedgerBook::allows(const core::Candidate& candidate, bool again) {
   const std::string& model = candidate.model->name;
   if (known_.experience.held.contains(model)) return false;
   if (known_.half_open.contains(model)) {
@@ -150,7 +150,7 @@ bool LedgerBook::allows(const core::Candidate& candidate) {
     return claims_probe(candidate);
   }
   const auto breaker = known_.breakers.find(model);
-  return breaker == known_.breakers.end() ||
+  return again || breaker == known_.breakers.end() ||
          breaker->second.allows(breaker_time(wall_ms()));
 }
 

@@ -36,7 +36,7 @@ class LedgerBook : public AttemptBook {
                                        const base::Environment& environment,
                                        const Messages& messages);
 
-  bool allows(const core::Candidate& candidate) override;
+  bool allows(const core::Candidate& candidate, bool again) override;
   base::Status before(const core::Candidate& candidate) override;
   void after(const Attempt& attempt, const core::Reply* reply) override;
 

@@ -163,7 +163,8 @@ class ModelFile(harness.TestCase):
     def finished_after(self, command, change):
         """The result of a command whose model is changed while it reads stdin."""
         self.write(self.own)
-        process = self.spawn_llmroute([*command, "-c", self.config, "sum it up"])
+        process = self.spawn_llmroute([*command, "-c", self.config, "sum it up"],
+                                       env={"LLMROUTE_LEDGER": "off"})
         os.set_blocking(process.stdin.fileno(), True)
         left = memoryview(MORE_THAN_A_PIPE)
         while left:

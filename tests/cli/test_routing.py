@@ -19,7 +19,7 @@ class Routing(harness.TestCase):
         return self.run_llmroute(
             ["run", "--json", "--no-stdin"] + args,
             config=harness.stub_config(self.server, models or THREE, extra=extra),
-            **options)
+            env={"LLMROUTE_LEDGER": "off"} | options.pop("env", {}), **options)
 
     def used(self, args, **options):
         result = self.run_one(args, **options)

@@ -1,5 +1,5 @@
-// What a ledger kept of a decision: read whole or refused, and what was read can
-// be decided on.
+// What a ledger kept of a decision: read whole or refused, and what was read
+// can be decided on.
 #include <cstdint>
 #include <string_view>
 #include <vector>
