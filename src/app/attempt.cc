@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "app/events.h"
 #include "config/keys.h"
 #include "provider/call.h"
 
@@ -140,6 +141,10 @@ bool Attempts::wait(milliseconds how_long) const {
 void Attempts::tell(const Attempt& attempt, size_t candidate,
                     const std::optional<AttemptPlan::Next>& next) const {
   if (!next) return;
+  if (output_.events()) {
+    output_.event(retry_event(attempt, decision_.candidates[next->candidate],
+                              next->wait));
+  }
   const std::string why =
       fmt::format("{} ({}): {}", attempt.candidate->model->name,
                   attempt.candidate->provider->name, attempt.failure->message);
@@ -152,6 +157,9 @@ void Attempts::tell(const Attempt& attempt, size_t candidate,
 
 Attempt Attempts::booked_attempt(const core::Candidate& candidate,
                                  milliseconds waited) {
+  if (output_.events()) {
+    output_.event(attempt_event(candidate, plan_.attempts().size() + 1));
+  }
   Attempt attempt = one_attempt(candidate, waited);
   book_.after(attempt, reply_ ? &*reply_ : nullptr);
   return attempt;

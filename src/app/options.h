@@ -49,7 +49,7 @@ struct LimitOptions {
   bool offline = false;                 // LLMROUTE_OFFLINE: refuse all network
 };
 
-enum class Format { kText, kJson, kCsv };
+enum class Format { kText, kJson, kJsonl, kCsv };
 enum class ColorWhen { kAuto, kAlways, kNever };
 
 struct MessageOptions {  // how to talk on stderr
@@ -59,10 +59,19 @@ struct MessageOptions {  // how to talk on stderr
   Format error_format = Format::kText;
 };
 
+// What of an answer that came makes a run fail.
+struct FailOn {
+  bool length = true;  // only if the limit was not the user's own
+  bool filter = true, refusal = true, empty = true;
+  bool unpriced = false;  // what it cost is not known
+};
+
 struct OutputOptions {
   std::optional<std::string> file;  // -o; "-" is stdout
   Format format = Format::kText;
   bool no_stream = false;
+  bool extract = false;  // the first fenced block only
+  FailOn fail_on;
   bool stats = false;
   bool show_route = false;
   bool dry_run = false;

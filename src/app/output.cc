@@ -8,6 +8,7 @@
 
 #include "app/interrupt.h"
 #include "base/files.h"
+#include "base/json_writer.h"
 
 namespace llmroute::app {
 namespace {
@@ -40,7 +41,10 @@ base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,
   }
   output.stop_ = stop;
   output.hold_ = hold || output.to_file();
-  output.filter_terminal_ = !output.to_file() && stdout_is_terminal();
+  output.events_ = options.format == Format::kJsonl;
+  output.extract_ = options.extract;
+  output.filter_terminal_ =
+      !output.to_file() && !output.events_ && stdout_is_terminal();
   return output;
 }
 
@@ -56,10 +60,43 @@ bool AnswerOutput::put(std::string_view text) {
   return true;
 }
 
-bool AnswerOutput::write(std::string_view text) {
+bool AnswerOutput::put_text(std::string_view text) {
+  if (text.empty()) return true;
+  if (events_) {
+    base::JsonWriter json;
+    json.begin_object().field("event", "delta").field("text", text);
+    const std::string line = json.end_object().take() + "\n";
+    if (hold_) {
+      held_ += line;
+      return true;
+    }
+    const size_t before = printed_;
+    const bool written = put(line);
+    if (written) printed_ = before + text.size();
+    return written;
+  }
   if (!hold_) return put(text);
   held_ += text;
   return true;
+}
+
+bool AnswerOutput::write(std::string_view text) {
+  return extract_ ? put_text(fence_.feed(text)) : put_text(text);
+}
+
+void AnswerOutput::discard() {
+  fence_ = {};
+  if (!events_) held_.clear();
+}
+
+void AnswerOutput::event(std::string_view line) {
+  if (hold_) {
+    held_ += line;
+    return;
+  }
+  const size_t before = printed_;
+  put(line);
+  printed_ = before;
 }
 
 void AnswerOutput::end_line() {
@@ -67,6 +104,7 @@ void AnswerOutput::end_line() {
 }
 
 base::Status AnswerOutput::finish() {
+  if (extract_) put_text(fence_.finish());
   if (to_file()) {
     if (held_.empty() || held_.back() != '\n') held_ += '\n';
     return file_->commit(held_);

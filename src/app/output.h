@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "app/options.h"
+#include "base/fence.h"
 #include "base/files.h"
 #include "base/result.h"
 #include "base/terminal_text.h"
@@ -23,7 +24,9 @@ base::Status print_document(std::string_view text);
 bool stdout_is_terminal();
 
 // Takes the answer as it streams. To stdout each piece is one write; with -o or
-// when buffering, nothing is written before finish(). One thread.
+// when buffering, nothing is written before finish(). With --extract only the
+// first fenced block is answer text; with --format jsonl each piece is an
+// event. One thread.
 class AnswerOutput {
  public:
   // `hold`: keep everything until finish(), so that a fallback can start clean.
@@ -37,17 +40,25 @@ class AnswerOutput {
   bool write(std::string_view text);
   // Forgets what is held, for the next candidate. REQUIRES: printed_bytes() ==
   // 0.
-  void discard() { held_.clear(); }
+  void discard();
   // Writes what is held and a final newline if missing, or the whole of -o by
   // rename.
   base::Status finish();
   // Instead of the held text, for --json.
   base::Status finish_with(std::string_view document);
+  // A line that is not answer text, for --format jsonl; with -o it is kept
+  // until finish().
+  void event(std::string_view line);
 
   // Ends the line on a terminal, so that a message does not continue it.
   void end_line();
 
+  bool events() const { return events_; }
   bool to_file() const { return file_.has_value(); }
+  // With --extract: no block was in the answer, of which nothing was printed.
+  bool nothing_extracted() const { return extract_ && !fence_.found(); }
+  // With --json: what is held, so far as it is answer text.
+  std::string extracted() { return held_ + fence_.finish(); }
   size_t printed_bytes() const { return printed_; }  // of the answer, on stdout
   bool reader_gone() const { return errno_ != 0 && reader_gone_; }
   bool broken() const { return errno_ != 0; }
@@ -56,6 +67,7 @@ class AnswerOutput {
  private:
   AnswerOutput() = default;
   bool put(std::string_view text);
+  bool put_text(std::string_view text);
 
   std::optional<base::ReplacementFile> file_;  // nothing: stdout
   const std::atomic<bool>* stop_ = nullptr;
@@ -63,6 +75,9 @@ class AnswerOutput {
   bool filter_terminal_ = false;
   base::TerminalFilter filter_;
   std::string held_;
+  bool events_ = false;  // text goes out as events
+  bool extract_ = false;
+  base::FenceFilter fence_;
   size_t printed_ = 0;
   char last_ = '\n';
   int errno_ = 0;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json_writer.h"
+#include "base/terminal_text.h"
 #include "base/text.h"
 #include "core/exit_status.h"
 #include "provider/call.h"
@@ -161,15 +162,19 @@ void write_error(JsonWriter& json, const base::Error* error) {
 
 }  // namespace
 
-std::string result_json(const std::string& id, const Routed& routed,
-                        const Answered& answered, const base::Error* error) {
+namespace {
+
+void write_result(JsonWriter& json, bool with_text, const std::string& id,
+                  const Routed& routed, const Answered& answered,
+                  const base::Error* error) {
   const base::Clock::Wall now = base::SystemClock().wall();
   const core::Reply* reply = answered.reply ? &*answered.reply : nullptr;
-  JsonWriter json;
-  json.begin_object().field("schema", "llmroute.result/1");
+  json.field("schema", "llmroute.result/1");
   json.field("id", id).field("created", base::format_utc(now));
-  json.key("text");
-  reply != nullptr ? json.value(reply->text) : json.null();
+  if (with_text) {
+    json.key("text");
+    reply != nullptr ? json.value(reply->text) : json.null();
+  }
   json.key("finish_reason");
   reply != nullptr ? json.value(core::finish_name(reply->finish)) : json.null();
   write_model(json, routed.decision, answered);
@@ -184,8 +189,59 @@ std::string result_json(const std::string& id, const Routed& routed,
                        : answered.attempts.back().failure->request_id;
   request.empty() ? json.null() : json.value(request);
   write_error(json, error);
-  json.end_object();
-  return json.take() + "\n";
+}
+
+}  // namespace
+
+std::string result_json(const std::string& id, const Routed& routed,
+                        const Answered& answered, const base::Error* error) {
+  JsonWriter json;
+  json.begin_object();
+  write_result(json, true, id, routed, answered, error);
+  return json.end_object().take() + "\n";
+}
+
+std::string done_event(const std::string& id, const Routed& routed,
+                       const Answered& answered, const base::Error* error) {
+  JsonWriter json;
+  json.begin_object().field("event", "done");
+  write_result(json, false, id, routed, answered, error);
+  return json.end_object().take() + "\n";
+}
+
+std::string error_facts(const Answered& answered, size_t printed_bytes) {
+  const Attempt& last = answered.attempts.back();
+  JsonWriter json;
+  json.begin_object().key("retry_after_s");
+  const bool hint = last.failure && last.failure->retry_after;
+  hint ? json.value(static_cast<double>(last.failure->retry_after->count()) /
+                    1000)
+       : json.null();
+  json.field("provider", last.candidate->provider->name);
+  json.field("model", last.candidate->model->name).key("http_status");
+  const bool status = last.failure && last.failure->http_status != 0;
+  status ? json.value(last.failure->http_status) : json.null();
+  const std::string& request =
+      last.failure ? last.failure->request_id : answered.reply->request_id;
+  json.key("request_id");
+  request.empty() ? json.null() : json.value(request);
+  json.field("attempts", static_cast<int64_t>(answered.attempts.size()));
+  json.field("bytes_printed", static_cast<int64_t>(printed_bytes));
+  const std::string object = json.end_object().take();
+  return object.substr(1, object.size() - 2);
+}
+
+void write_error_members(JsonWriter& json, const base::Error& error) {
+  const core::ExitStatus status = core::exit_status(error.kind);
+  json.field("code", core::exit_status_code(status));
+  json.field("exit", static_cast<int>(status));
+  json.field("retryable", status == core::ExitStatus::kTryLater);
+  json.members(error.facts.empty()
+                   ? R"("retry_after_s":null,"provider":null,"model":null,)"
+                     R"("http_status":null,"request_id":null,"attempts":0,)"
+                     R"("bytes_printed":0)"
+                   : error.facts);
+  json.field("message", base::visible_line(redacted(error.message)));
 }
 
 std::optional<Money> strongest_cost(const Decision& decision,

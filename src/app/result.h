@@ -6,6 +6,7 @@
 
 #include "app/attempt.h"
 #include "app/route.h"
+#include "base/json_writer.h"
 
 namespace llmroute::app {
 
@@ -14,6 +15,16 @@ namespace llmroute::app {
 // the result is not a whole answer.
 std::string result_json(const std::string& id, const Routed& routed,
                         const Answered& answered, const base::Error* error);
+// The same without its text, as the event `done`.
+std::string done_event(const std::string& id, const Routed& routed,
+                       const Answered& answered, const base::Error* error);
+
+// What a program may want to know of a run that failed, for Error::facts.
+// REQUIRES: at least one attempt.
+std::string error_facts(const Answered& answered, size_t printed_bytes);
+// "code", "exit", "retryable", the facts (null where there are none) and
+// "message", redacted, of one line.
+void write_error_members(base::JsonWriter& json, const base::Error& error);
 
 // What the same tokens would have cost on the candidate of the highest general
 // ability: what a user without a router might have asked.

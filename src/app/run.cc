@@ -7,6 +7,7 @@
 #include <set>
 
 #include "app/attempt.h"
+#include "app/events.h"
 #include "app/input.h"
 #include "app/interrupt.h"
 #include "app/ledger_book.h"
@@ -17,6 +18,7 @@
 #include "app/route.h"
 #include "app/whole_answer.h"
 #include "base/clock.h"
+#include "base/terminal_text.h"
 #include "provider/preload.h"
 #include "routing/router.h"
 
@@ -37,9 +39,14 @@ Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
 base::Status deliver(const RunOptions& options, const std::string& id,
                      const Routed& routed, const Answered& answered,
                      const base::Status& judged, AnswerOutput& output) {
+  const base::Error* error = judged.has_value() ? nullptr : &judged.error();
   if (options.output.format == Format::kJson) {
-    const base::Error* error = judged.has_value() ? nullptr : &judged.error();
-    return output.finish_with(result_json(id, routed, answered, error));
+    Answered shown = answered;
+    if (options.output.extract) shown.reply->text = output.extracted();
+    return output.finish_with(result_json(id, routed, shown, error));
+  }
+  if (output.events()) {
+    output.event(done_event(id, routed, answered, error));
   }
   // What is not a whole answer never takes the place of an old file.
   if (!judged.has_value() && output.to_file()) return {};
@@ -95,10 +102,33 @@ Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
     error = {answered.held_back->kind,
              error.message + "; " + answered.held_back->message};
   }
+  error.facts = error_facts(answered, output.printed_bytes());
   if (options.output.format == Format::kJson) {
     LLMROUTE_CHECK(
         output.finish_with(result_json(id, routed, answered, &error)));
   }
+  if (output.events()) {
+    output.event(error_event(error));
+    if (!output.to_file()) LLMROUTE_CHECK(output.failure());
+  }
+  return error;
+}
+
+// Whether what came is what was asked for.
+base::Status judge(const RunOptions& options, const Answered& answered,
+                   const AnswerOutput& output, const Messages& messages) {
+  base::Status judged =
+      whole_answer(*answered.reply, *answered.by, options.request.max_tokens,
+                   options.output.fail_on);
+  if (judged && output.nothing_extracted()) {
+    // Paid for and not what was asked for, but not lost either.
+    messages.line(base::visible_text(answered.reply->text));
+    judged = base::Error{base::ErrorKind::kIncomplete,
+                         "the answer has no fenced block"};
+  }
+  if (judged) return {};
+  base::Error error = std::move(judged).error();
+  error.facts = error_facts(answered, output.printed_bytes());
   return error;
 }
 
@@ -115,8 +145,7 @@ Ending conclude(const RunOptions& options, const std::string& id,
   if (!answered.reply) {
     return {.status = no_answer(options, id, routed, answered, output)};
   }
-  const base::Status judged =
-      whole_answer(*answered.reply, *answered.by, options.request.max_tokens);
+  const base::Status judged = judge(options, answered, output, messages);
   const base::Status delivered =
       deliver(options, id, routed, answered, judged, output);
   if (output.reader_gone()) return {.signal = SIGPIPE};
@@ -139,6 +168,7 @@ Result<ExitStatus> ask(const RunOptions& options, const Routed& routed,
                AnswerOutput::open(options.output, holds_back(options.output),
                                   interrupt.cancel().flag));
   const core::Limits& limits = routed.config->limits;
+  if (output.events()) output.event(route_event(routed.decision));
   const Answered answered =
       attempt_all(routed.decision, prompt, limits, limits.ceiling.has_value(),
                   environment, interrupt.cancel(), output, book, messages);

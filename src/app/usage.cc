@@ -196,6 +196,7 @@ base::Status print(const UsageReport& report, const UsageOptions& options) {
       text = usage_text(report, stdout_is_terminal());
       break;
     case Format::kJson:
+    case Format::kJsonl:
       text = usage_json(report);
       break;
     case Format::kCsv:

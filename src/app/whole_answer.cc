@@ -5,26 +5,36 @@
 namespace llmroute::app {
 
 base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
-                          const std::optional<int64_t>& own_limit) {
+                          const std::optional<int64_t>& own_limit,
+                          const FailOn& fail_on) {
   const auto incomplete = [](const char* why) {
     return base::Error{base::ErrorKind::kIncomplete, why};
   };
   switch (reply.finish) {
     case core::Finish::kLength:
+      if (!fail_on.length) break;
       if (own_limit && by.output_cap.value_or(*own_limit) >= *own_limit) {
-        return {};
+        break;
       }
       return incomplete("the answer was cut by a token limit");
     case core::Finish::kFilter:
+      if (!fail_on.filter) break;
       return incomplete("the provider's content filter stopped the answer");
     case core::Finish::kRefusal:
+      if (!fail_on.refusal) break;
       return incomplete("the model refused");
     case core::Finish::kStop:
     case core::Finish::kToolCalls:
     case core::Finish::kOther:
       break;
   }
-  if (base::trim(reply.text).empty()) return incomplete("the answer is empty");
+  const bool empty = fail_on.empty && reply.finish != core::Finish::kLength &&
+                     base::trim(reply.text).empty();
+  if (empty) return incomplete("the answer is empty");
+  if (fail_on.unpriced && !core::cost_of(*by.model, reply.usage)) {
+    return base::Error{base::ErrorKind::kNegative,
+                       "what the answer cost is not known"};
+  }
   return {};
 }
 

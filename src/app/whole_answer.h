@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "app/options.h"
 #include "base/result.h"
 #include "core/decision.h"
 #include "core/reply.h"
@@ -11,8 +12,10 @@
 namespace llmroute::app {
 
 // One that is empty, filtered, refused or cut by a limit that the user did not
-// set is not: kIncomplete. `own_limit`: the user's.
+// set is not, as far as `fail_on` says: kIncomplete. kNegative: it has no known
+// cost. `own_limit`: the user's.
 base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
-                          const std::optional<int64_t>& own_limit);
+                          const std::optional<int64_t>& own_limit,
+                          const FailOn& fail_on = {});
 
 }  // namespace llmroute::app

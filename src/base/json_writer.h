@@ -45,6 +45,12 @@ class JsonWriter {
   }
   // Text that is JSON already.
   JsonWriter& raw(std::string_view json) { return literal(json); }
+  // `"a":1,"b":2`: members that are JSON already.
+  JsonWriter& members(std::string_view json) {
+    separate();
+    text_ += json;
+    return *this;
+  }
   template <class T>
   JsonWriter& field(std::string_view name, const T& content) {
     return key(name).value(content);

@@ -36,6 +36,9 @@ enum class ErrorKind : uint8_t {
 struct Error {
   ErrorKind kind = ErrorKind::kSoftware;
   std::string message;
+  // What a program may want to know beside it: members of a JSON object,
+  // `"provider":"x","attempts":3`; mostly empty.
+  std::string facts = {};
 };
 
 // Puts the place in front of a message: `reading a.toml: line 3: unknown key`.

@@ -5,6 +5,7 @@
 
 #include "app/bench_figures.h"
 #include "base/date.h"
+#include "base/text.h"
 
 namespace llmroute::cli {
 
@@ -192,9 +193,32 @@ Status set_color(Settings& s, Text value) {
 }
 
 Status set_format(Settings& s, Text value) {
-  s.output.format = value == "json"  ? app::Format::kJson
-                    : value == "csv" ? app::Format::kCsv
-                                     : app::Format::kText;
+  s.output.format = value == "json"    ? app::Format::kJson
+                    : value == "jsonl" ? app::Format::kJsonl
+                    : value == "csv"   ? app::Format::kCsv
+                                       : app::Format::kText;
+  return {};
+}
+
+Status set_fail_on(Settings& s, Text value) {
+  constexpr std::pair<std::string_view, bool app::FailOn::*> kReasons[] = {
+      {"length", &app::FailOn::length},
+      {"filter", &app::FailOn::filter},
+      {"refusal", &app::FailOn::refusal},
+      {"empty", &app::FailOn::empty},
+      {"unpriced", &app::FailOn::unpriced}};
+  app::FailOn chosen{false, false, false, false, false};
+  for (const std::string& name : base::split(value, ',')) {
+    if (value == "none") break;
+    const auto* reason =
+        std::find_if(std::begin(kReasons), std::end(kReasons),
+                     [&](const auto& one) { return one.first == name; });
+    if (reason == std::end(kReasons)) {
+      return expected("length, filter, refusal, empty, unpriced, or none");
+    }
+    chosen.*reason->second = true;
+  }
+  s.output.fail_on = chosen;
   return {};
 }
 

@@ -109,6 +109,7 @@ Status add_tag(Settings&, Text);
 Status set_color(Settings&, Text);
 Status set_format(Settings&, Text);
 Status set_error_format(Settings&, Text);
+Status set_fail_on(Settings&, Text);
 Status set_training_seed(Settings&, Text);
 Status set_threads(Settings&, Text);
 Status set_bench_models(Settings&, Text);

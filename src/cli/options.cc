@@ -574,8 +574,12 @@ constexpr OptionRow kOptions[] = {
      .group = Group::kOutput,
      .commands = kRun,
      .kind = Kind::kValue,
-     .help = "text, or json: one object",
-     .choices = "text json",
+     .help = "text, json: one object, or jsonl: a line an event",
+     .detail =
+         "Events are `route`, `attempt`, `delta` (with `text`), `retry`, "
+         "then `done` (the object of `json` without its text) or `error`. "
+         "After an `attempt` the text begins anew.",
+     .choices = "text json jsonl",
      .apply = set_format},
     {.name = "json",
      .group = Group::kOutput,
@@ -752,6 +756,25 @@ constexpr OptionRow kOptions[] = {
      .help = "print the answer only once it is complete",
      .detail = "Until then any failure can still fall back to another model.",
      .apply = turn_on<&Settings::output, &app::OutputOptions::no_stream>},
+    {.name = "extract",
+     .letter = 'x',
+     .group = Group::kOutput,
+     .commands = kRun,
+     .help = "print the first fenced block of the answer only",
+     .detail = "If there is none, nothing is printed, the answer goes to "
+               "standard error and the status is 3.",
+     .apply = turn_on<&Settings::output, &app::OutputOptions::extract>},
+    {.name = "fail-on",
+     .metavar = "LIST",
+     .group = Group::kOutput,
+     .commands = kRun,
+     .kind = Kind::kValue,
+     .help = "which answers are failures",
+     .detail = "Of `length` (cut by a limit that is not `--max-tokens`), "
+               "`filter`, `refusal`, `empty` and `unpriced` (its cost is not "
+               "known), separated by commas, or `none`. All but `unpriced` if "
+               "not given: status 3; `unpriced`: status 1.",
+     .apply = set_fail_on},
     {.name = "stats",
      .group = Group::kOutput,
      .commands = kRun,

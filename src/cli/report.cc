@@ -3,21 +3,16 @@
 #include <unistd.h>
 
 #include "app/messages.h"
+#include "app/result.h"
 #include "base/files.h"
 #include "base/json_writer.h"
-#include "base/terminal_text.h"
 
 namespace llmroute::cli {
 std::string error_json(const base::Error& error) {
-  const core::ExitStatus status = core::exit_status(error.kind);
   base::JsonWriter json;
-  json.begin_object()
-      .field("code", core::exit_status_code(status))
-      .field("exit", static_cast<int>(status))
-      .field("retryable", status == core::ExitStatus::kTryLater)
-      .field("message", base::visible_line(app::redacted(error.message)))
-      .end_object();
-  return json.take();
+  json.begin_object();
+  app::write_error_members(json, error);
+  return json.end_object().take();
 }
 
 core::ExitStatus report(const base::Error& error,

@@ -1,5 +1,6 @@
 """What comes out: stdout, -o, --json, status lines, --dry-run."""
 
+import json
 import os
 import pty
 import select
@@ -144,6 +145,109 @@ class Output(harness.TestCase):
         self.assertIsNone(data["text"])
         self.assertEqual(data["error"]["exit"], 75)
         self.assertEqual(data["attempts"][0]["status"], 503)
+
+    def events(self, result):
+        return [json.loads(line) for line in result.text.splitlines()]
+
+    def test_format_jsonl_is_a_line_an_event_as_it_happens(self):
+        stub = self.stub([{"chunks": ["fir\u00e9st", " \"second\"\n"], "delay_chunk_ms": 600}])
+        process = self.spawn_llmroute(
+            ["run", "--no-stdin", "-p", "hi there", "--format", "jsonl"],
+            config=harness.stub_config(stub, {"m": {}}))
+        first = [json.loads(process.stdout.readline()) for _ in range(3)]
+        self.assertIsNone(process.poll())
+        rest = [json.loads(line) for line in process.stdout.read().splitlines()]
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual([e["event"] for e in first + rest],
+                         ["route", "attempt", "delta", "delta", "done"])
+        self.assertEqual(first[0]["model"], "m")
+        self.assertEqual((first[1]["number"], first[1]["provider"]), (1, "openai-chat"))
+        self.assertEqual(first[2]["text"] + rest[0]["text"], 'fir\u00e9st "second"\n')
+        done = rest[-1]
+        self.assertNotIn("text", done)
+        self.assertEqual(done["schema"], "llmroute.result/1")
+        self.assertEqual((done["finish_reason"], done["error"]), ("stop", None))
+
+    def test_format_jsonl_tells_of_retries_and_of_the_end(self):
+        _, result = self.ask(["--format", "jsonl"], [
+            {"status": 503, "retry_after_ms": "1", "times": 1}, {"text": "ok"}])
+        self.assert_status(result, 0)
+        events = self.events(result)
+        self.assertEqual([e["event"] for e in events],
+                         ["route", "attempt", "retry", "attempt", "delta", "done"])
+        self.assertEqual((events[2]["status"], events[2]["class"], events[2]["next"]),
+                         (503, "transient", "m"))
+        _, result = self.ask(["--format", "jsonl"], [{"status": 400}])
+        self.assert_status(result, 65)
+        *_, last = self.events(result)
+        self.assertEqual((last["event"], last["code"], last["exit"], last["http_status"]),
+                         ("error", "data", 65, 400))
+        _, result = self.ask(["--format", "jsonl"], [{"chunks": ["ab", "cd"], "no_terminal": True}])
+        self.assert_status(result, 3)
+        events = self.events(result)
+        self.assertEqual(events[-1]["event"], "error")
+        self.assertEqual(events[-1]["bytes_printed"],
+                         sum(len(e["text"]) for e in events if e["event"] == "delta"))
+        path = self.home.file("events")
+        _, result = self.ask(["--format", "jsonl", "-o", path])
+        self.assert_status(result, 0)
+        self.assertEqual(result.out, b"")
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual([json.loads(line)["event"] for line in file],
+                             ["route", "attempt", "delta", "delta", "done"])
+
+    def test_error_format_json_has_every_fact(self):
+        _, result = self.ask(["--error-format", "json", "--retries", "0"],
+                             [{"status": 429, "headers": {"Retry-After": "900",
+                                                          "x-request-id": "r-1"}}])
+        self.assert_status(result, 75)
+        error = json.loads(result.err.splitlines()[-1])
+        self.assertEqual(
+            {key: error[key] for key in error if key != "message"},
+            {"code": "try_later", "exit": 75, "retryable": True, "retry_after_s": 900,
+             "provider": "openai-chat", "model": "m", "http_status": 429, "request_id": "r-1",
+             "attempts": 1, "bytes_printed": 0})
+        self.assertIn("429", error["message"])
+        result = self.run_llmroute(["run", "--error-format", "json", "-p", " "])
+        error = json.loads(result.err.splitlines()[-1])
+        self.assertEqual((error["exit"], error["attempts"], error["provider"]), (66, 0, None))
+
+    def test_extract_prints_the_first_fenced_block_as_it_comes(self):
+        answer = ["Sure:\n``", "`sh\nls", " -l\nwc\n```\nor\n```\nno\n```\n"]
+        for args in ([], ["--no-stream"]):
+            _, result = self.ask(["-x"] + args, [{"chunks": answer}])
+            self.assert_status(result, 0)
+            self.assertEqual((result.out, result.err), (b"ls -l\nwc\n", ""))
+        _, result = self.ask(["-x", "--json"], [{"chunks": answer}])
+        self.assertEqual(result.json()["text"], "ls -l\nwc\n")
+        path = self.home.write("out", "old")
+        _, result = self.ask(["-x", "-o", path], [{"chunks": answer}])
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "ls -l\nwc\n")
+        _, result = self.ask(["--extract", "-o", path], [{"text": "no block\nhere"}])
+        self.assert_status(result, 3)
+        self.assertEqual(result.err,
+                         "no block\nhere\nllmroute: the answer has no fenced block\n")
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "ls -l\nwc\n")
+
+    def test_fail_on(self):
+        cut = [{"text": "abc", "finish": "length"}]
+        for args, rules, status in (
+                ([], cut, 3), (["--fail-on", "filter,empty"], cut, 0),
+                (["--fail-on", "length"], [{"text": ""}], 0), (["--fail-on", "none"], cut, 0),
+                (["--fail-on", "refusal"], [{"text": "x", "finish": "filter"}], 0),
+                (["--fail-on", "filter"], [{"text": "x", "finish": "filter"}], 3),
+                (["--fail-on", "unpriced"], [{"text": "x"}], 0)):
+            with self.subTest(args=args, rules=rules):
+                _, result = self.ask(args, rules)
+                self.assert_status(result, status)
+        _, result = self.ask(["--fail-on", "unpriced"], [{"text": "x", "usage": None}])
+        self.assert_status(result, 1)
+        self.assertEqual(result.out, b"x\n")
+        self.assertIn("what the answer cost is not known", result.err)
+        _, result = self.ask(["--fail-on", "lenght"])
+        self.assert_status(result, 64)
 
     def test_show_route_and_stats_are_lines_on_stderr(self):
         _, result = self.ask(["--show-route", "--stats"])

@@ -99,17 +99,24 @@ TEST_CASE("roff takes nothing in a text for a command") {
 }
 
 TEST_CASE("an error as JSON has a code that is one word") {
-  const auto json = [](base::ErrorKind kind) {
-    return error_json({kind, "a \"b\""});
+  struct Case {
+    base::ErrorKind kind;
+    std::string begin;
   };
-  CHECK(
-      json(base::ErrorKind::kNoInput) ==
-      R"({"code":"no_input","exit":66,"retryable":false,"message":"a \"b\""})");
-  CHECK(json(base::ErrorKind::kIo) ==
-        R"({"code":"io","exit":74,"retryable":false,"message":"a \"b\""})");
-  CHECK(
-      json(base::ErrorKind::kTryLater) ==
-      R"({"code":"try_later","exit":75,"retryable":true,"message":"a \"b\""})");
+  const Case cases[] = {
+      {base::ErrorKind::kNoInput,
+       R"({"code":"no_input","exit":66,"retryable":false,)"},
+      {base::ErrorKind::kIo, R"({"code":"io","exit":74,"retryable":false,)"},
+      {base::ErrorKind::kTryLater,
+       R"({"code":"try_later","exit":75,"retryable":true,)"}};
+  for (const Case& one : cases) {
+    CHECK(error_json({one.kind, "a \"b\""}) ==
+          one.begin + R"("retry_after_s":null,"provider":null,"model":null,)"
+                      R"("http_status":null,"request_id":null,"attempts":0,)"
+                      R"("bytes_printed":0,"message":"a \"b\""})");
+    CHECK(error_json({one.kind, "m", R"("attempts":2)"}) ==
+          one.begin + R"("attempts":2,"message":"m"})");
+  }
 }
 
 }  // namespace llmroute::cli

@@ -183,6 +183,17 @@ std::vector<OptionCase> prompt_option_cases() {
        Command::kExplain,
        {"explain", "--expect", "tier=small"},
        [](Set s) { return s.expect == Words{"tier=small"}; }},
+      {"--extract",
+       kRun,
+       {"run", "-x"},
+       [](Set s) { return s.output.extract; }},
+      {"--fail-on",
+       kRun,
+       {"run", "--fail-on", "length,unpriced"},
+       [](Set s) {
+         const app::FailOn& on = s.output.fail_on;
+         return on.length && on.unpriced && !on.filter && !on.empty;
+       }},
       {"--jsonl",
        Command::kExplain,
        {"explain", "--jsonl"},

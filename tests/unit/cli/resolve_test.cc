@@ -91,7 +91,7 @@ TEST_CASE("a bad value is an error that names the option and the value") {
       {{"run", "--temperature", "nan"},
        "--temperature: bad value 'nan': expected a number from 0 to 100"},
       {{"run", "--format", "yaml"},
-       "--format: bad value 'yaml': expected one of text, json"},
+       "--format: bad value 'yaml': expected one of text, json, jsonl"},
       {{"run", "--color=blue"},
        "--color: bad value 'blue': expected one of auto, always, never"},
       {{"run", "-m", "a,,b"},

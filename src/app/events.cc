@@ -1,0 +1,63 @@
+#include "app/events.h"
+
+#include "app/messages.h"
+#include "app/result.h"
+#include "base/json_writer.h"
+
+namespace llmroute::app {
+namespace {
+
+base::JsonWriter begin(const char* event) {
+  base::JsonWriter json;
+  json.begin_object().field("event", event);
+  return json;
+}
+
+std::string end(base::JsonWriter& json) {
+  return json.end_object().take() + "\n";
+}
+
+}  // namespace
+
+std::string route_event(const core::Decision& decision) {
+  const core::Candidate& chosen = decision.candidates.front();
+  base::JsonWriter json = begin("route");
+  json.field("requested", decision.requested).field("name", decision.route);
+  json.field("source", core::source_name(decision.source));
+  json.field("rule", decision.rule).field("model", chosen.model->name);
+  json.field("provider", chosen.provider->name).field("good", chosen.good);
+  json.key("cost_usd");
+  chosen.cost ? json.raw(core::format_usd(*chosen.cost)) : json.null();
+  json.field("seconds", chosen.seconds);
+  return end(json);
+}
+
+std::string attempt_event(const core::Candidate& candidate, size_t number) {
+  base::JsonWriter json = begin("attempt");
+  json.field("number", static_cast<int64_t>(number));
+  json.field("model", candidate.model->name);
+  json.field("provider", candidate.provider->name);
+  return end(json);
+}
+
+std::string retry_event(const Attempt& failed, const core::Candidate& next,
+                        std::chrono::milliseconds wait) {
+  const core::Failure& failure = *failed.failure;
+  base::JsonWriter json = begin("retry");
+  json.field("model", failed.candidate->model->name);
+  json.key("status");
+  failure.http_status != 0 ? json.value(failure.http_status) : json.null();
+  json.field("class", core::failure_class_name(failure.kind));
+  json.field("cause", failure.cause);
+  json.field("message", redacted(failure.message));
+  json.field("next", next.model->name).field("wait_ms", wait.count());
+  return end(json);
+}
+
+std::string error_event(const base::Error& error) {
+  base::JsonWriter json = begin("error");
+  write_error_members(json, error);
+  return end(json);
+}
+
+}  // namespace llmroute::app
