@@ -63,9 +63,9 @@ std::string money(const std::optional<core::Money>& price) {
 }
 
 std::string price(const core::Price& price) {
-  return fmt::format("{{{}, {}, {}, {}}}", money(price.input),
+  return fmt::format("{{{}, {}, {}, {}, {}}}", money(price.input),
                      money(price.output), money(price.cached_input),
-                     money(price.cache_write));
+                     money(price.cache_write), money(price.reasoning));
 }
 
 std::string Writer::steps(const std::vector<core::PriceTier>& tiers) {
@@ -86,11 +86,11 @@ std::string protocol(core::Protocol protocol) {
 }
 
 std::string Writer::provider(const core::Provider& p) {
-  return fmt::format("  {{{}, {}, {}, {}, {}, {}, {}, {}}},\n", literal(p.name),
-                     protocol(p.protocol), literal(p.base_url),
+  return fmt::format("  {{{}, {}, {}, {}, {}, {}, {}, {}, {}}},\n",
+                     literal(p.name), protocol(p.protocol), literal(p.base_url),
                      words(p.key_env), words(p.tags),
                      literal(p.token_limit_field), p.stream_usage,
-                     literal(p.seed_field));
+                     literal(p.seed_field), p.reported_cost);
 }
 
 std::string Writer::model(const core::Model& m) {
@@ -148,8 +148,9 @@ base::Status check(const core::Config& config) {
   }
   for (const core::Provider& p : config.providers) {
     fine = fine && p.key_file.empty() && p.key_command.empty() &&
-           p.headers.empty() && p.ca_file.empty() && p.command.empty() &&
-           !p.allow_http;
+           p.key_header.empty() && p.api_version.empty() && p.headers.empty() &&
+           p.ca_file.empty() && p.command.empty() && !p.allow_http &&
+           !p.cache_prompt && !p.limits_per_key;
   }
   for (const core::ConfigValue& value : config.values) {
     fine = fine && !value.key.starts_with("limits.") &&

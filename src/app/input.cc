@@ -142,8 +142,13 @@ Result<core::Prompt> read_prompt(const InputOptions& input,
   LLMROUTE_TRY(prompt.system, read_system(input, messages));
   prompt.messages.push_back({core::Role::kUser, std::move(text)});
   prompt.files = input.files;
-  prompt.parameters = {request.max_tokens, request.temperature, request.stop,
-                       request.seed, request.extra};
+  prompt.parameters = {request.max_tokens,
+                       request.temperature,
+                       request.stop,
+                       request.seed,
+                       request.extra,
+                       {},
+                       {}};
   return prompt;
 }
 

@@ -166,7 +166,8 @@ core::Model describe(const core::Config& config, const core::Provider& provider,
   model.provider = provider.name;
   model.id = served.name;
   model.aliases = {provider.name + "/" + served.name};
-  model.price = {core::Money{}, core::Money{}, core::Money{}, core::Money{}};
+  model.price = {core::Money{}, core::Money{}, core::Money{}, core::Money{},
+                 core::Money{}};
   if (served.context_length.value_or(0) > 0) {
     model.context_window = served.context_length;
   }

@@ -189,6 +189,7 @@ void add_prices(base::JsonWriter& json, const core::Price& price) {
   add_price(json, "output", price.output);
   add_price(json, "cached_input", price.cached_input);
   add_price(json, "cache_write", price.cache_write);
+  add_price(json, "reasoning", price.reasoning);
 }
 
 void add_strings(base::JsonWriter& json, std::string_view key,

@@ -28,7 +28,7 @@ std::optional<int64_t> tokens(int64_t count) {
 
 core::Price price(const PriceRow& row) {
   return {money(row.input), money(row.output), money(row.cached_input),
-          money(row.cache_write)};
+          money(row.cache_write), money(row.reasoning)};
 }
 
 core::Provider provider(const ProviderRow& row) {
@@ -41,6 +41,7 @@ core::Provider provider(const ProviderRow& row) {
   out.token_limit_field = row.token_limit_field;
   out.stream_usage = row.stream_usage;
   out.seed_field = row.seed_field;
+  out.reported_cost = row.reported_cost;
   out.origin = kOrigin;
   return out;
 }

@@ -38,11 +38,12 @@ struct ProviderRow {
   std::string_view token_limit_field;
   bool stream_usage;
   std::string_view seed_field;
+  bool reported_cost;
 };
 
 // Picodollars per token, kUnset if not known.
 struct PriceRow {
-  int64_t input, output, cached_input, cache_write;
+  int64_t input, output, cached_input, cache_write, reasoning;
 };
 
 struct PriceTierRow {

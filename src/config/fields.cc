@@ -128,9 +128,7 @@ base::Status set_command(ObjectOf<M>& object, const Node& node,
 
 base::Status set_protocol(Provider& provider, const Node& node,
                           const Setting&) {
-  for (const auto protocol :
-       {core::Protocol::kOpenAiChat, core::Protocol::kAnthropic,
-        core::Protocol::kOllama, core::Protocol::kExec}) {
+  for (const core::Protocol protocol : core::kProtocols) {
     if (core::protocol_name(protocol) == node.text) {
       provider.protocol = protocol;
     }
@@ -171,6 +169,17 @@ void list_headers(const Provider& provider, std::string_view key,
     out.push_back({fmt::format("{}.{}", key, key_text(name)),
                    is_secret_header(name) ? "\"(hidden)\"" : quoted(value)});
   }
+}
+
+base::Status set_scope(Provider& provider, const Node& node, const Setting&) {
+  provider.limits_per_key = node.text == "key";
+  return {};
+}
+
+void list_scope(const Provider& provider, std::string_view key,
+                std::vector<Leaf>& out) {
+  out.push_back(
+      {std::string(key), provider.limits_per_key ? "\"key\"" : "\"model\""});
 }
 
 base::Status set_retry_exit(Provider& provider, const Node& node,
@@ -400,11 +409,16 @@ constexpr auto kProviders = std::to_array<Field<Provider>>({
     special<&Provider::key_file, set_path<&Provider::key_file>>("key_file"),
     special<&Provider::key_command, set_command<&Provider::key_command>>(
         "key_command"),
+    checked<&Provider::key_header, header_name_complaint>("key_header"),
+    checked<&Provider::api_version, name_complaint>("api_version"),
     {"headers", set_headers, list_headers},
     checked<&Provider::tags, tag_complaint>("tags"),
     plain<&Provider::token_limit_field>("token_limit_field"),
     plain<&Provider::stream_usage>("stream_usage"),
     checked<&Provider::seed_field, name_complaint>("seed_field"),
+    plain<&Provider::reported_cost>("reported_cost"),
+    plain<&Provider::cache_prompt>("cache_prompt"),
+    {"rate_limit_scope", set_scope, list_scope},
     special<&Provider::ca_file, set_path<&Provider::ca_file>>("ca_file"),
     plain<&Provider::allow_http>("allow_http"),
     plain<&Provider::concurrency>("concurrency"),
@@ -441,6 +455,7 @@ constexpr auto kPrice = std::to_array<Field<Price>>({
     price_field<&Price::output>("output"),
     price_field<&Price::cached_input>("cached_input"),
     price_field<&Price::cache_write>("cache_write"),
+    price_field<&Price::reasoning>("reasoning"),
 });
 
 constexpr auto kPriceTiers = std::to_array<Field<core::PriceTier>>({
@@ -449,6 +464,7 @@ constexpr auto kPriceTiers = std::to_array<Field<core::PriceTier>>({
     tier_price<&Price::output>("output"),
     tier_price<&Price::cached_input>("cached_input"),
     tier_price<&Price::cache_write>("cache_write"),
+    tier_price<&Price::reasoning>("reasoning"),
 });
 
 constexpr auto kRoutes = std::to_array<Field<Route>>({

@@ -84,6 +84,10 @@ Complaint header_complaint(std::string_view name, std::string_view value) {
   return std::nullopt;
 }
 
+Complaint header_name_complaint(std::string_view name) {
+  return header_complaint(name, "");
+}
+
 bool is_secret_header(std::string_view name) {
   constexpr std::array<std::string_view, 6> kSecret = {
       "authorization", "proxy-authorization", "x-api-key",

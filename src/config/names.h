@@ -26,6 +26,9 @@ Complaint variable_complaint(std::string_view name);
 // A header and its value; refuses what the HTTP layer sets itself.
 Complaint header_complaint(std::string_view name, std::string_view value);
 
+// A header's name alone.
+Complaint header_name_complaint(std::string_view name);
+
 // Whether a header of this name usually holds a secret.
 bool is_secret_header(std::string_view name);
 

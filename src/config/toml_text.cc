@@ -123,6 +123,7 @@ std::string toml_text(const std::vector<core::PriceTier>& tiers) {
     add_price(parts, "output", tier.price.output);
     add_price(parts, "cached_input", tier.price.cached_input);
     add_price(parts, "cache_write", tier.price.cache_write);
+    add_price(parts, "reasoning", tier.price.reasoning);
     items.push_back(braced(parts));
   }
   return bracketed(items);

@@ -8,8 +8,12 @@ std::string_view protocol_name(Protocol protocol) {
   switch (protocol) {
     case Protocol::kOpenAiChat:
       return "openai-chat";
+    case Protocol::kOpenAiResponses:
+      return "openai-responses";
     case Protocol::kAnthropic:
       return "anthropic";
+    case Protocol::kGemini:
+      return "gemini";
     case Protocol::kOllama:
       return "ollama";
     case Protocol::kExec:

@@ -1,6 +1,7 @@
 // A registry entry and the endpoint that serves it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -14,9 +15,19 @@
 
 namespace llmroute::core {
 
-enum class Protocol { kOpenAiChat, kAnthropic, kOllama, kExec };
-std::string_view protocol_name(
-    Protocol protocol);  // "openai-chat", "anthropic", "ollama", "exec"
+enum class Protocol {
+  kOpenAiChat,
+  kOpenAiResponses,
+  kAnthropic,
+  kGemini,
+  kOllama,
+  kExec
+};
+inline constexpr std::array<Protocol, 6> kProtocols = {
+    Protocol::kOpenAiChat, Protocol::kOpenAiResponses, Protocol::kAnthropic,
+    Protocol::kGemini,     Protocol::kOllama,          Protocol::kExec};
+// "openai-chat", "openai-responses", "anthropic", ...
+std::string_view protocol_name(Protocol protocol);
 
 // An endpoint with a protocol and a key; an exec provider is any local command.
 struct Provider {
@@ -26,6 +37,8 @@ struct Provider {
   std::vector<std::string> key_env;  // first variable that is set wins
   std::string key_file;
   std::vector<std::string> key_command;  // argv, no shell
+  std::string key_header;   // that carries the key; empty: by protocol
+  std::string api_version;  // Azure: the model's id is a deployment in the path
   std::map<std::string, std::string> headers;
   std::vector<std::string>
       tags;  // places: every model of the provider has them ("local", "eu")
@@ -34,6 +47,9 @@ struct Provider {
   std::string token_limit_field;  // "max_tokens" or "max_completion_tokens"
   bool stream_usage = true;       // accepts stream_options.include_usage
   std::string seed_field = "seed";
+  bool reported_cost = false;   // usage.cost is what was charged, in USD
+  bool cache_prompt = false;    // Anthropic: have the system text cached
+  bool limits_per_key = false;  // a rate limit is of the key, not of a model
   std::string ca_file;
   bool allow_http =
       false;  // plain http to a host that is not loopback; never with a key
@@ -54,7 +70,7 @@ struct Provider {
 
 // Per token. Unset: not known, which is never the same as free.
 struct Price {
-  std::optional<Money> input, output, cached_input, cache_write;
+  std::optional<Money> input, output, cached_input, cache_write, reasoning;
 };
 
 // A price that applies to the whole request once its input exceeds a size.

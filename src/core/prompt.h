@@ -17,6 +17,14 @@ struct Message {
   std::string text;  // valid UTF-8
 };
 
+// A function that the model may ask to be called.
+struct Tool {
+  std::string name;
+  std::string description;  // empty: none
+  std::string parameters;   // a JSON Schema, as it was given; empty: none
+  std::optional<bool> strict;
+};
+
 // Sampling and limits that go to the provider; unset means: not sent
 // (max_tokens: the model's own limit).
 struct Parameters {
@@ -27,6 +35,8 @@ struct Parameters {
   // -O key=value: sent verbatim as a top-level field; the value is JSON text if
   // it parses as JSON, else a string.
   std::vector<std::pair<std::string, std::string>> extra;
+  std::vector<Tool> tools;
+  std::string schema;  // the answer's JSON Schema; empty: any text will do
 };
 
 struct Prompt {

@@ -5,6 +5,7 @@
 namespace llmroute::core {
 
 std::optional<Money> cost_of(const Model& model, const Usage& usage) {
+  if (usage.charged) return usage.charged;
   const bool free = model.price.input == Money{} &&
                     model.price.output == Money{} && model.price_tiers.empty();
   if (free) return Money{};  // whatever the counts are
@@ -13,10 +14,12 @@ std::optional<Money> cost_of(const Model& model, const Usage& usage) {
   if (!price.input || !price.output) return std::nullopt;
   const int64_t plain = std::max<int64_t>(
       0, *usage.input - usage.cached_input - usage.cache_write);
+  const int64_t reasoning = std::min(usage.reasoning, *usage.output);
   return *price.input * plain +
          price.cached_input.value_or(*price.input) * usage.cached_input +
          price.cache_write.value_or(*price.input) * usage.cache_write +
-         *price.output * *usage.output;
+         *price.output * (*usage.output - reasoning) +
+         price.reasoning.value_or(*price.output) * reasoning;
 }
 
 std::string_view finish_name(Finish finish) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/model.h"
 
@@ -18,18 +19,26 @@ struct Usage {
   int64_t cached_input = 0;
   int64_t cache_write = 0;
   int64_t reasoning = 0;
+  std::optional<Money> charged;  // what the provider says that it cost
 
   bool complete() const { return input.has_value() && output.has_value(); }
 };
 
-// Cost of a call from its usage: nothing if a needed price or count is unknown
-// (unknown is never 0).
+// Cost of a call from its usage, or what the provider charged where it says so:
+// nothing if a needed price or count is unknown (unknown is never 0).
 std::optional<Money> cost_of(const Model& model, const Usage& usage);
 
 enum class Finish { kStop, kLength, kFilter, kRefusal, kToolCalls, kOther };
 std::string_view finish_name(
     Finish finish);  // "stop", "length", "filter", "refusal", "tool_calls",
                      // "other"
+
+// A function call that the model asks for.
+struct ToolCall {
+  std::string id;  // the provider's; empty: it gives none
+  std::string name;
+  std::string arguments;  // JSON, as the model wrote it: not always valid
+};
 
 // What a provider says is left of its limits. Unset: not said.
 struct RateLimit {
@@ -40,7 +49,8 @@ struct RateLimit {
 
 // A complete answer: the protocol's own end marker was seen.
 struct Reply {
-  std::string text;  // everything that was streamed
+  std::string text;                  // everything that was streamed
+  std::vector<ToolCall> tool_calls;  // in order
   Finish finish = Finish::kStop;
   Usage usage;
   std::string served_model;  // as the provider names it; empty: not said

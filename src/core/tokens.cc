@@ -82,6 +82,11 @@ int64_t estimate_tokens(std::string_view text) {
 
 int64_t estimate_input_tokens(const Prompt& prompt) {
   int64_t tokens = estimate_tokens(prompt.system) + 3;
+  tokens += estimate_tokens(prompt.parameters.schema);
+  for (const Tool& tool : prompt.parameters.tools) {
+    tokens += estimate_tokens(tool.name) + estimate_tokens(tool.description) +
+              estimate_tokens(tool.parameters);
+  }
   for (const Message& message : prompt.messages) {
     tokens += estimate_tokens(message.text) + 4;
   }
@@ -91,11 +96,19 @@ int64_t estimate_input_tokens(const Prompt& prompt) {
 int64_t input_token_bound(const Prompt& prompt) {
   constexpr int64_t kPerMessage = 16;
   constexpr int64_t kPerRequest = 64;
+  constexpr int64_t kWithTools = 1000;
   auto bound = static_cast<int64_t>(prompt.system.size()) + kPerMessage;
   for (const Message& message : prompt.messages) {
     bound += static_cast<int64_t>(message.text.size()) + kPerMessage;
   }
-  return bound + kPerRequest;
+  const Parameters& parameters = prompt.parameters;
+  bound += static_cast<int64_t>(parameters.schema.size());
+  for (const Tool& tool : parameters.tools) {
+    bound += static_cast<int64_t>(tool.name.size() + tool.description.size() +
+                                  tool.parameters.size()) +
+             kPerMessage;
+  }
+  return bound + (parameters.tools.empty() ? kPerRequest : kWithTools);
 }
 
 }  // namespace llmroute::core

@@ -77,7 +77,7 @@ HttpRequest anthropic_request(const Call& call) {
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
   request.url = join_url(call.provider.base_url, "/v1", "/messages", false);
-  if (!call.key.empty()) request.headers.emplace_back("x-api-key", call.key);
+  add_key(call, "x-api-key", request);
   request.headers.emplace_back("anthropic-version", "2023-06-01");
   request.body = body.text();
   return with_common_headers(call, std::move(request));

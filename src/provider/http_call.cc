@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "provider/anthropic.h"
+#include "provider/gemini.h"
 #include "provider/ollama.h"
 #include "provider/openai_chat.h"
 #include "provider/parameter_memory.h"
@@ -19,8 +20,11 @@ std::unique_ptr<Decoder> make_decoder(core::Protocol protocol) {
   switch (protocol) {
     case core::Protocol::kAnthropic:
       return std::make_unique<AnthropicDecoder>();
+    case core::Protocol::kGemini:
+      return std::make_unique<GeminiDecoder>();
     case core::Protocol::kOllama:
       return std::make_unique<OllamaDecoder>();
+    case core::Protocol::kOpenAiResponses:
     case core::Protocol::kOpenAiChat:
     case core::Protocol::kExec:
       break;
@@ -34,7 +38,9 @@ std::optional<Failure> key_in_clear(const Call& call,
   if (call.key.empty() || request.url.starts_with("https://")) {
     return std::nullopt;
   }
-  const auto url = base::parse_url(request.url);
+  // Without the path, which may hold what a base URL may not.
+  const size_t path = request.url.find('/', request.url.find("://") + 3);
+  const auto url = base::parse_url(request.url.substr(0, path));
   if (url && url->is_loopback()) return std::nullopt;
   Failure failure;
   failure.kind = FailureClass::kNotAllowed;
@@ -55,8 +61,11 @@ HttpRequest http_request(const Call& call) {
   switch (call.provider.protocol) {
     case core::Protocol::kAnthropic:
       return anthropic_request(call);
+    case core::Protocol::kGemini:
+      return gemini_request(call);
     case core::Protocol::kOllama:
       return ollama_request(call);
+    case core::Protocol::kOpenAiResponses:
     case core::Protocol::kOpenAiChat:
     case core::Protocol::kExec:
       break;

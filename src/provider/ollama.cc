@@ -96,9 +96,7 @@ HttpRequest ollama_request(const Call& call) {
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
   request.url = join_url(call.provider.base_url, "/api", "/chat", false);
-  if (!call.key.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + call.key);
-  }
+  add_key(call, "Authorization", request);
   request.body = body.text();
   return with_common_headers(call, std::move(request));
 }

@@ -126,9 +126,7 @@ HttpRequest openai_chat_request(const Call& call) {
   HttpRequest request;
   request.url =
       join_url(call.provider.base_url, "/v1", "/chat/completions", true);
-  if (!call.key.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + call.key);
-  }
+  add_key(call, "Authorization", request);
   request.body = body.text();
   return with_common_headers(call, std::move(request));
 }

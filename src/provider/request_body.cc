@@ -1,5 +1,7 @@
 #include "provider/request_body.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/json_writer.h"
@@ -76,6 +78,20 @@ std::string RequestBody::text() const {
   json.begin_object();
   for (const auto& [name, value] : fields_) json.key(name).raw(value);
   return json.end_object().take();
+}
+
+std::string url_path(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/:@";
+  std::string path;
+  for (const char c : text) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      path += c;
+    } else {
+      path += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return path;
 }
 
 std::string join_url(std::string_view base, std::string_view version,

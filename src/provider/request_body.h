@@ -32,6 +32,10 @@ class RequestBody {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+// `text` as part of a URL's path: what is not plain there is percent-encoded.
+// Slashes and colons stay.
+std::string url_path(std::string_view text);
+
 // Joins a base URL and a path as users give them: the base with or without the
 // version ("/v1"), which `path` begins with, or as the whole address already.
 // A base with another path of its own stands for the version if `own_version`.

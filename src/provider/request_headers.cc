@@ -23,6 +23,15 @@ void set_header(HttpRequest& request, const std::string& name,
 
 }  // namespace
 
+void add_key(const Call& call, std::string_view usual, HttpRequest& request) {
+  if (call.key.empty()) return;
+  const std::string name = call.provider.key_header.empty()
+                               ? std::string(usual)
+                               : call.provider.key_header;
+  const bool bearer = base::to_lower_ascii(name) == "authorization";
+  request.headers.emplace_back(name, bearer ? "Bearer " + call.key : call.key);
+}
+
 HttpRequest with_common_headers(const Call& call, HttpRequest request) {
   if (request.method == "POST") {
     set_header(request, "Content-Type", "application/json");

@@ -28,13 +28,16 @@ core::Price dearest_price(const Model& model, int64_t input_bound) {
                         const std::optional<Money>& from) {
     if (to && from) to = std::max(*to, *from);
   };
-  // A cache write may be charged above the plain input price.
+  // A cache write may be charged above the plain input price, thinking above
+  // that of output.
   raise(dearest.input, model.price.cache_write);
+  raise(dearest.output, model.price.reasoning);
   for (const core::PriceTier& step : model.price_tiers) {
     if (input_bound <= step.above_input_tokens) break;
     raise(dearest.input, step.price.input);
     raise(dearest.input, step.price.cache_write);
     raise(dearest.output, step.price.output);
+    raise(dearest.output, step.price.reasoning);
   }
   return dearest;
 }

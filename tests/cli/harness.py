@@ -67,6 +67,9 @@ class Request:
     @property
     def prompt(self):
         """Text of the last user message."""
+        if "contents" in self.json():
+            turns = [c for c in self.json()["contents"] if c["role"] == "user"]
+            return "".join(part["text"] for part in turns[-1]["parts"])
         texts = [m["content"] for m in self.json()["messages"] if m["role"] == "user"]
         last = texts[-1]
         if isinstance(last, list):

@@ -43,6 +43,7 @@ std::string Answer::text_literal() const {
 const Dialect* dialect_named(std::string_view name) {
   if (name == "openai") return &openai();
   if (name == "anthropic") return &anthropic();
+  if (name == "gemini") return &gemini();
   if (name == "ollama") return &ollama();
   return nullptr;
 }
@@ -52,6 +53,10 @@ const Dialect* dialect_for(const Request& request) {
   if (request.path == "/v1/chat/completions") return &openai();
   if (request.path == "/v1/messages") return &anthropic();
   if (request.path == "/api/chat") return &ollama();
+  if (request.path.ends_with(":generateContent") ||
+      request.path.ends_with(":streamGenerateContent")) {
+    return &gemini();
+  }
   return nullptr;
 }
 

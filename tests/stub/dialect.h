@@ -1,6 +1,7 @@
 // A provider's wire format: what a request asks, and how an answer is written.
 // Facts: platform.openai.com/docs/api-reference/chat,
 // docs.anthropic.com/en/api/messages-streaming,
+// ai.google.dev/api/generate-content,
 // github.com/ollama/ollama/blob/main/docs/api.md.
 #pragma once
 
@@ -82,9 +83,10 @@ class Dialect {
 
 const Dialect& openai();
 const Dialect& anthropic();
+const Dialect& gemini();
 const Dialect& ollama();
 
-// By name ("openai", "anthropic", "ollama"), or by method and path; null: none.
+// By name ("openai", "anthropic", "gemini", "ollama"), or by method and path; null: none.
 const Dialect* dialect_named(std::string_view name);
 const Dialect* dialect_for(const Request& request);
 

@@ -61,7 +61,7 @@ TEST_CASE("wrong documents are refused with place, cause and nearest name") {
        "you mean 'math'?)"},
       {"[providers.p]\nprotocol = \"openai\"",
        "f:2:12: 'protocol' in [providers.NAME] must be one of openai-chat, "
-       "anthropic, ollama, exec, not 'openai'"},
+       "openai-responses, anthropic, gemini, ollama, exec, not 'openai'"},
       {"[routes.r]\nselect = \"bestt\"",
        "f:2:10: 'select' in [routes.NAME] must be one of best, ordered, not "
        "'bestt' (did you mean 'best'?)"},

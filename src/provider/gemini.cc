@@ -1,0 +1,197 @@
+#include "provider/gemini.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "provider/parameter_memory.h"
+#include "provider/request_body.h"
+#include "provider/request_headers.h"
+
+namespace llmroute::provider {
+namespace {
+
+using core::Finish;
+
+void write_parts(base::JsonWriter& json, std::string_view text) {
+  json.key("parts").begin_array().begin_object();
+  json.field("text", text).end_object().end_array();
+}
+
+std::string system_json(const std::string& system) {
+  base::JsonWriter json;
+  json.begin_object();
+  write_parts(json, system);
+  return json.end_object().take();
+}
+
+std::string contents_json(const core::Prompt& prompt) {
+  base::JsonWriter json;
+  json.begin_array();
+  for (const core::Message& one : prompt.messages) {
+    json.begin_object().field("role",
+                              one.role == core::Role::kUser ? "user" : "model");
+    write_parts(json, one.text);
+    json.end_object();
+  }
+  return json.end_array().take();
+}
+
+std::string generation_config(const Call& call) {
+  const core::Parameters& parameters = call.prompt.parameters;
+  const RefusedParameters refused = refused_parameters(call);
+  RequestBody config;
+  if (call.output_cap > 0)
+    config.set_number("maxOutputTokens", call.output_cap);
+  if (parameters.temperature && call.model.accepts_temperature &&
+      !refused.dropped("temperature")) {
+    config.set_number("temperature", *parameters.temperature);
+  }
+  if (!parameters.stop.empty()) {
+    config.set_texts("stopSequences", parameters.stop);
+  }
+  if (parameters.seed) config.set_number("seed", *parameters.seed);
+  return config.text();
+}
+
+// Ids are given with and without the kind of model before them.
+std::string method_path(const Call& call) {
+  std::string path = "/";
+  if (call.model.id.find('/') == std::string::npos) path += "models/";
+  path += url_path(call.model.id);
+  return path +
+         (call.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
+}
+
+// Candidate 0, by its index where given, else the first.
+const Json& first_candidate(const Json& chunk) {
+  const Json& candidates = chunk["candidates"];
+  for (const Json& candidate : candidates.items()) {
+    if (candidate["index"].count().value_or(0) == 0) return candidate;
+  }
+  return candidates.at(candidates.items().size());
+}
+
+}  // namespace
+
+HttpRequest gemini_request(const Call& call) {
+  RequestBody body;
+  if (!call.prompt.system.empty()) {
+    body.set("systemInstruction", system_json(call.prompt.system));
+  }
+  body.set("contents", contents_json(call.prompt));
+  const std::string config = generation_config(call);
+  if (config != "{}") body.set("generationConfig", config);
+  body.set_extra(call.prompt.parameters);
+  HttpRequest request;
+  request.url =
+      join_url(call.provider.base_url, "/v1beta", method_path(call), true);
+  add_key(call, "x-goog-api-key", request);
+  request.body = body.text();
+  return with_common_headers(call, std::move(request));
+}
+
+// Cumulative: the last one said counts. Thoughts are not among the candidates'
+// tokens; counts that contradict the total are read the dearest way.
+void GeminiDecoder::take_usage(const Json& usage, Answer& answer) {
+  if (!usage.is_object()) return;
+  core::Usage& result = answer.usage;
+  const auto prompt = usage["promptTokenCount"].count();
+  const auto candidates = usage["candidatesTokenCount"].count();
+  const auto thoughts = usage["thoughtsTokenCount"].count();
+  const auto total = usage["totalTokenCount"].count();
+  result.input.reset();
+  if (prompt) {
+    result.input =
+        *prompt + usage["toolUsePromptTokenCount"].count().value_or(0);
+  }
+  result.cached_input = usage["cachedContentTokenCount"].count().value_or(0);
+  result.reasoning = thoughts.value_or(0);
+  result.output.reset();
+  if (candidates || thoughts) {
+    result.output = candidates.value_or(0) + thoughts.value_or(0);
+  }
+  if (total && result.input && *total >= *result.input) {
+    const int64_t rest = *total - *result.input;
+    result.output = std::max(result.output.value_or(rest), rest);
+  }
+}
+
+void GeminiDecoder::take_parts(const Json& parts, Answer& answer) {
+  for (const Json& part : parts.items()) {
+    answer.has_content = true;
+    if (!part["thought"].is_true()) answer.text += part["text"].text();
+  }
+}
+
+void GeminiDecoder::take_finish(std::string_view reason, Answer& answer) {
+  constexpr std::array<std::pair<std::string_view, Finish>, 8> kFinishes = {
+      {{"STOP", Finish::kStop},
+       {"MAX_TOKENS", Finish::kLength},
+       {"SAFETY", Finish::kFilter},
+       {"RECITATION", Finish::kFilter},
+       {"LANGUAGE", Finish::kFilter},
+       {"BLOCKLIST", Finish::kFilter},
+       {"PROHIBITED_CONTENT", Finish::kFilter},
+       {"SPII", Finish::kFilter}}};
+  constexpr std::array<std::string_view, 5> kBroken = {
+      "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
+      "NO_IMAGE", "OTHER"};
+  if (std::find(kBroken.begin(), kBroken.end(), reason) != kBroken.end()) {
+    answer.error = ErrorFacts();
+    answer.error->type = reason;
+    answer.error->message = "the model broke off";
+    return;
+  }
+  const auto* found =
+      std::find_if(kFinishes.begin(), kFinishes.end(),
+                   [reason](const auto& row) { return row.first == reason; });
+  answer.finish = found != kFinishes.end()       ? found->second
+                  : reason.starts_with("IMAGE_") ? Finish::kFilter
+                                                 : Finish::kOther;
+  answer.may_end = true;
+}
+
+void GeminiDecoder::on_event(const Json& event, bool unterminated,
+                             Answer& answer) {
+  const Json& candidate = first_candidate(event);
+  const std::string_view finish = candidate["finishReason"].text();
+  const std::string_view block = event["promptFeedback"]["blockReason"].text();
+  if (unterminated && finish.empty() && block.empty()) return;
+  const Json& usage = event["usageMetadata"];
+  take_usage(usage, answer);
+  if (!event["modelVersion"].text().empty()) {
+    answer.served_model = event["modelVersion"].text();
+  }
+  take_parts(candidate["content"]["parts"], answer);
+  if (!block.empty()) {
+    answer.error = ErrorFacts();
+    answer.error->moderated = true;
+    answer.error->code = "content_filter";
+    answer.error->message = "the prompt was blocked: " + std::string(block);
+  } else if (!finish.empty()) {
+    take_finish(finish, answer);
+    // The chunk that ends the answer is the last if it counts the tokens.
+    answer.complete = !answer.error && usage.is_object();
+  }
+}
+
+void GeminiDecoder::on_document(const Json& document, Answer& answer) {
+  if (document.is_array()) {
+    for (const Json& chunk : document.items()) {
+      if (answer.failed()) return;
+      on_event(chunk, false, answer);
+    }
+  } else {
+    on_event(document, false, answer);
+  }
+  if (answer.failed()) return;
+  if (answer.may_end) {
+    answer.complete = true;
+  } else {
+    answer.nonsense = "the reply holds no candidate that has ended";
+  }
+}
+
+}  // namespace llmroute::provider
