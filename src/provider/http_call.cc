@@ -8,6 +8,7 @@
 #include "provider/gemini.h"
 #include "provider/ollama.h"
 #include "provider/openai_chat.h"
+#include "provider/openai_responses.h"
 #include "provider/parameter_memory.h"
 
 namespace llmroute::provider {
@@ -25,6 +26,7 @@ std::unique_ptr<Decoder> make_decoder(core::Protocol protocol) {
     case core::Protocol::kOllama:
       return std::make_unique<OllamaDecoder>();
     case core::Protocol::kOpenAiResponses:
+      return std::make_unique<OpenAiResponsesDecoder>();
     case core::Protocol::kOpenAiChat:
     case core::Protocol::kExec:
       break;
@@ -66,6 +68,7 @@ HttpRequest http_request(const Call& call) {
     case core::Protocol::kOllama:
       return ollama_request(call);
     case core::Protocol::kOpenAiResponses:
+      return openai_responses_request(call);
     case core::Protocol::kOpenAiChat:
     case core::Protocol::kExec:
       break;

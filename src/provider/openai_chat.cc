@@ -133,15 +133,24 @@ HttpRequest openai_chat_request(const Call& call) {
 
 core::Usage openai_usage(const Json& usage) {
   core::Usage result;
-  result.input = usage["prompt_tokens"].count();
-  result.output = usage["completion_tokens"].count();
-  const Json& input_details = usage["prompt_tokens_details"];
+  // Chat completions and Responses have names of their own for the same.
+  const bool chat =
+      usage.has("prompt_tokens") || usage.has("completion_tokens");
+  const auto named = [&usage, chat](const char* in_chat,
+                                    const char* in_responses) -> const Json& {
+    return usage[chat ? in_chat : in_responses];
+  };
+  result.input = named("prompt_tokens", "input_tokens").count();
+  result.output = named("completion_tokens", "output_tokens").count();
+  const Json& input_details =
+      named("prompt_tokens_details", "input_tokens_details");
   result.cached_input = input_details["cached_tokens"].count().value_or(
       usage["prompt_cache_hit_tokens"].count().value_or(0));
   result.cache_write = input_details["cache_write_tokens"].count().value_or(0);
-  result.reasoning =
-      usage["completion_tokens_details"]["reasoning_tokens"].count().value_or(
-          0);
+  result.reasoning = named("completion_tokens_details",
+                           "output_tokens_details")["reasoning_tokens"]
+                         .count()
+                         .value_or(0);
   if (!result.complete()) return result;
   if (result.cached_input > *result.input) *result.input += result.cached_input;
   // xAI and Gemini leave reasoning out of completion_tokens, not of the total.

@@ -70,6 +70,10 @@ class Request:
         if "contents" in self.json():
             turns = [c for c in self.json()["contents"] if c["role"] == "user"]
             return "".join(part["text"] for part in turns[-1]["parts"])
+        if "input" in self.json():
+            given = self.json()["input"]
+            return given if isinstance(given, str) else "".join(
+                part["text"] for part in given[-1]["content"])
         texts = [m["content"] for m in self.json()["messages"] if m["role"] == "user"]
         last = texts[-1]
         if isinstance(last, list):
@@ -133,7 +137,7 @@ class Stub:
         origin = self.origin
         if tls:
             origin = f"https://127.0.0.1:{self.tls_ports[tls]}"
-        return origin + ("/v1" if protocol == "openai-chat" else "")
+        return origin + ("/v1" if protocol.startswith("openai-") else "")
 
     def events(self):
         """Every line of the log, as dicts."""

@@ -4,7 +4,7 @@ import functools
 
 import harness
 
-PROTOCOLS = ("openai-chat", "anthropic", "gemini", "ollama")
+PROTOCOLS = ("openai-chat", "openai-responses", "anthropic", "gemini", "ollama")
 
 
 def each_protocol(test):

@@ -221,8 +221,9 @@ class Streams(ProviderCase):
         counts = ("1e400", "-1", "1180591620717411303424", "null", '"many"', "12.5")
         for count in counts:
             usage = "{%s}" % ",".join(f'"{name}":{count}' for name in (
-                "prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"))
-            for protocol in ("openai-chat", "anthropic"):
+                "prompt_tokens", "completion_tokens", "input_tokens", "output_tokens",
+                "promptTokenCount", "candidatesTokenCount"))
+            for protocol in ("openai-chat", "openai-responses", "anthropic", "gemini"):
                 self.answered_without_usage({"text": "a", "usage_raw": usage}, protocol)
             line = ('{"message":{"content":"a"},"done":true,"prompt_eval_count":%s,'
                     '"eval_count":%s}' % (count, count))

@@ -43,6 +43,7 @@ std::string Answer::text_literal() const {
 const Dialect* dialect_named(std::string_view name) {
   if (name == "openai") return &openai();
   if (name == "anthropic") return &anthropic();
+  if (name == "responses") return &responses();
   if (name == "gemini") return &gemini();
   if (name == "ollama") return &ollama();
   return nullptr;
@@ -51,6 +52,7 @@ const Dialect* dialect_named(std::string_view name) {
 const Dialect* dialect_for(const Request& request) {
   if (request.method != "POST") return nullptr;
   if (request.path == "/v1/chat/completions") return &openai();
+  if (request.path == "/v1/responses") return &responses();
   if (request.path == "/v1/messages") return &anthropic();
   if (request.path == "/api/chat") return &ollama();
   if (request.path.ends_with(":generateContent") ||

@@ -85,8 +85,10 @@ const Dialect& openai();
 const Dialect& anthropic();
 const Dialect& gemini();
 const Dialect& ollama();
+const Dialect& responses();
 
-// By name ("openai", "anthropic", "gemini", "ollama"), or by method and path; null: none.
+// By name ("openai", "responses", "anthropic", "gemini", "ollama"), or by
+// method and path; null: none.
 const Dialect* dialect_named(std::string_view name);
 const Dialect* dialect_for(const Request& request);
 

@@ -1,0 +1,139 @@
+#include "provider/openai_responses.h"
+
+#include <utility>
+
+#include "base/json_writer.h"
+#include "provider/openai_chat.h"
+#include "provider/parameter_memory.h"
+#include "provider/request_body.h"
+#include "provider/request_headers.h"
+
+namespace llmroute::provider {
+namespace {
+
+using core::Finish;
+
+std::string input_json(const core::Prompt& prompt) {
+  base::JsonWriter json;
+  if (prompt.messages.size() == 1) {
+    json.value(prompt.messages.front().text);
+    return json.take();
+  }
+  json.begin_array();
+  for (const core::Message& one : prompt.messages) {
+    const bool user = one.role == core::Role::kUser;
+    json.begin_object().field("role", user ? "user" : "assistant");
+    json.key("content").begin_array().begin_object();
+    json.field("type", user ? "input_text" : "output_text");
+    json.field("text", one.text).end_object().end_array().end_object();
+  }
+  return json.end_array().take();
+}
+
+// There is no stop and no seed here.
+void set_parameters(const Call& call, RequestBody& body) {
+  const core::Parameters& parameters = call.prompt.parameters;
+  if (call.output_cap > 0) {
+    body.set_number("max_output_tokens", call.output_cap);
+  }
+  if (parameters.temperature && call.model.accepts_temperature &&
+      !refused_parameters(call).dropped("temperature")) {
+    body.set_number("temperature", *parameters.temperature);
+  }
+  body.set_flag("store", false);
+  if (call.stream) body.set_flag("stream", true);
+}
+
+}  // namespace
+
+HttpRequest openai_responses_request(const Call& call) {
+  RequestBody body;
+  body.set_text("model", call.model.id);
+  if (!call.prompt.system.empty()) {
+    body.set_text("instructions", call.prompt.system);
+  }
+  body.set("input", input_json(call.prompt));
+  set_parameters(call, body);
+  body.set_extra(call.prompt.parameters);
+  HttpRequest request;
+  request.url = join_url(call.provider.base_url, "/v1", "/responses", true);
+  add_key(call, "Authorization", request);
+  request.body = body.text();
+  return with_common_headers(call, std::move(request));
+}
+
+void OpenAiResponsesDecoder::take_part(const Json& part, Answer& answer) {
+  const std::string_view type = part["type"].text();
+  if (type == "output_text") {
+    answer.text += part["text"].text();
+  } else if (type == "refusal") {
+    refused_ = true;
+    answer.text += part["refusal"].text();
+  }
+}
+
+void OpenAiResponsesDecoder::take_output(const Json& output, Answer& answer) {
+  for (const Json& item : output.items()) {
+    for (const Json& part : item["content"].items()) {
+      if (item["type"].text() != "reasoning") take_part(part, answer);
+    }
+  }
+}
+
+void OpenAiResponsesDecoder::take_response(const Json& response,
+                                           Answer& answer) {
+  const std::string_view status = response["status"].text();
+  const Json& error = response["error"];
+  if (status == "failed" || error.is_object()) {
+    answer.error = read_error(response);
+    return;
+  }
+  if (status != "completed" && status != "incomplete") {
+    answer.nonsense = "the response is " + std::string(status) + " at its end";
+    return;
+  }
+  if (!streamed_) take_output(response["output"], answer);
+  if (!response["model"].text().empty()) {
+    answer.served_model = response["model"].text();
+  }
+  const Json& usage = response["usage"];
+  if (usage.is_object()) answer.usage = openai_usage(usage);
+  const std::string_view reason =
+      response["incomplete_details"]["reason"].text();
+  if (refused_) answer.finish = Finish::kRefusal;
+  if (status == "incomplete") {
+    answer.finish = reason == "max_output_tokens" ? Finish::kLength
+                    : reason == "content_filter"  ? Finish::kFilter
+                                                  : Finish::kOther;
+  }
+  answer.complete = true;
+}
+
+void OpenAiResponsesDecoder::on_event(const Json& event, bool unterminated,
+                                      Answer& answer) {
+  const std::string_view type = event["type"].text();
+  if (type == "response.completed" || type == "response.incomplete" ||
+      type == "response.failed") {
+    take_response(event["response"], answer);
+  } else if (unterminated) {
+    return;
+  } else if (type == "response.output_text.delta" ||
+             type == "response.refusal.delta") {
+    streamed_ = true;
+    refused_ = refused_ || type == "response.refusal.delta";
+    answer.text += event["delta"].text();
+    answer.has_content = true;
+  } else if (type.ends_with(".delta")) {
+    answer.has_content = true;  // reasoning, the arguments of a call
+  }
+}
+
+void OpenAiResponsesDecoder::on_document(const Json& document, Answer& answer) {
+  if (document["output"].is_array() || document["error"].is_object()) {
+    take_response(document, answer);
+  } else {
+    answer.nonsense = "the reply holds no output";
+  }
+}
+
+}  // namespace llmroute::provider
