@@ -193,8 +193,9 @@ class Output(harness.TestCase):
         self.assert_status(result, 0)
         self.assertEqual(result.out, b"")
         with open(path, encoding="utf-8") as file:
-            self.assertEqual([json.loads(line)["event"] for line in file],
-                             ["route", "attempt", "delta", "delta", "done"])
+            events = [json.loads(line) for line in file]
+        self.assertEqual("".join(e["text"] for e in events if e["event"] == "delta"), "Hello")
+        self.assertEqual([events[0]["event"], events[-1]["event"]], ["route", "done"])
 
     def test_error_format_json_has_every_fact(self):
         _, result = self.ask(["--error-format", "json", "--retries", "0"],
