@@ -137,6 +137,7 @@ complete -c llmroute -n '__llmroute_in run' -l no-stream -d 'print the answer on
 complete -c llmroute -n '__llmroute_in run' -s x -l extract -d 'print the first fenced block of the answer only'
 complete -c llmroute -n '__llmroute_in run' -l fail-on -x -d 'which answers are failures'
 complete -c llmroute -n '__llmroute_in run' -l stats -d 'tokens, cost and times on stderr'
+complete -c llmroute -n '__llmroute_in run' -l transcript -r -F -d 'add prompt and answer to FILE, as a line of JSON'
 complete -c llmroute -n '__llmroute_in run explain batch bench train models usage feedback replay config completion help version' -l error-format -x -a 'text json' -d 'text, or json: an error is one object on stderr'
 complete -c llmroute -n '__llmroute_in run explain batch bench train models usage feedback replay config' -l color -f -a 'auto always never' -d 'colour messages: auto, always (if alone) or never'
 complete -c llmroute -n '__llmroute_in run explain batch bench train models usage feedback replay config' -s q -l quiet -d 'no messages but errors'

@@ -75,6 +75,7 @@ struct OutputOptions {
   bool stats = false;
   bool show_route = false;
   bool dry_run = false;
+  std::optional<std::string> transcript;  // a file
 };
 
 struct LedgerOptions {

@@ -16,6 +16,7 @@
 #include "app/output.h"
 #include "app/result.h"
 #include "app/route.h"
+#include "app/transcript.h"
 #include "app/whole_answer.h"
 #include "base/clock.h"
 #include "base/terminal_text.h"
@@ -163,6 +164,12 @@ Result<ExitStatus> ask(const RunOptions& options, const Routed& routed,
   const std::string id = base::make_ulid(base::SystemClock().wall());
   LLMROUTE_TRY(LedgerBook book,
                LedgerBook::open(id, options, routed, environment, messages));
+  std::optional<Transcript> transcript;
+  if (options.output.transcript) {
+    LLMROUTE_TRY(Transcript opened,
+                 Transcript::open(*options.output.transcript));
+    transcript.emplace(std::move(opened));
+  }
   const InterruptGuard interrupt;
   LLMROUTE_TRY(AnswerOutput output,
                AnswerOutput::open(options.output, holds_back(options.output),
@@ -176,6 +183,15 @@ Result<ExitStatus> ask(const RunOptions& options, const Routed& routed,
   Ending ending =
       conclude(options, id, routed, answered, interrupt, output, messages);
   book.finish(answered, ending.code(), output.printed_bytes());
+  if (transcript) {
+    const base::Status kept =
+        transcript->add(id, routed, answered, ending.code());
+    if (!kept && ending.code() == 0) {
+      ending.status = kept.error();
+    } else if (!kept) {
+      messages.warn(kept.error().message);
+    }
+  }
   if (ending.signal != 0) die_by_signal(ending.signal);
   return std::move(ending.status);
 }

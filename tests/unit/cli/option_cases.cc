@@ -393,6 +393,10 @@ std::vector<OptionCase> prompt_option_cases() {
          return s.usage_action == app::UsageAction::kPurge &&
                 s.purge_before == "2026-01-01";
        }},
+      {"--transcript",
+       kRun,
+       {"run", "--transcript", "t.jsonl"},
+       [](Set s) { return s.output.transcript == "t.jsonl"; }},
       {"--no-ledger",
        kRun,
        {"run", "--no-ledger"},

@@ -280,7 +280,7 @@ Decision decide_without_text(const Config& config, const Evidence& evidence) {
 TEST_CASE("X2: evidence stands in for the text of a prompt") {
   Config config = make_config();
   config.rules = {rule_on_text("one", "x+"), rule_on_text("two", "y+")};
-  const std::string text = "some yy text of a prompt";
+  const std::string text = "some yy words";
   const Decision with_text = decide(config, make_analysis(0), {}, {}, text);
   CHECK(with_text.rules[0].pattern_matched == false);
   CHECK(with_text.rules[1].pattern_matched == true);

@@ -1,0 +1,89 @@
+#include "app/transcript.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "base/clock.h"
+#include "base/json_writer.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::ErrorKind;
+
+void add_prompt(base::JsonWriter& json, const Routed& routed) {
+  const core::Prompt& prompt = routed.prompt;
+  json.key("system");
+  prompt.system.empty() ? json.null() : json.value(prompt.system);
+  json.key("messages").begin_array();
+  for (const core::Message& message : prompt.messages) {
+    json.begin_object();
+    json.field("role",
+               message.role == core::Role::kUser ? "user" : "assistant");
+    json.field("content", message.text).end_object();
+  }
+  json.end_array();
+  const std::string& around = routed.decision.prompt_template;
+  json.key("template");
+  around.empty() ? json.null() : json.value(around);
+}
+
+std::string line_of(const std::string& id, const Routed& routed,
+                    const Answered& answered, int exit) {
+  base::JsonWriter json;
+  json.begin_object().field("schema", "llmroute.transcript/1");
+  json.field("id", id);
+  json.field("time", base::format_utc(base::SystemClock().wall()));
+  add_prompt(json, routed);
+  json.key("model");
+  answered.by != nullptr ? json.value(answered.by->model->name) : json.null();
+  json.key("answer");
+  answered.reply ? json.value(answered.reply->text) : json.null();
+  json.key("finish_reason");
+  answered.reply ? json.value(core::finish_name(answered.reply->finish))
+                 : json.null();
+  json.field("exit", exit).end_object();
+  return json.take() + "\n";
+}
+
+}  // namespace
+
+base::Result<Transcript> Transcript::open(const std::string& path) {
+  base::Descriptor file(::open(
+      path.c_str(),
+      O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+      0600));
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) {
+    return base::io_error(ErrorKind::kCannotCreate, "cannot write", path);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return base::Error{ErrorKind::kCannotCreate,
+                       fmt::format("cannot write '{}': no regular file", path)};
+  }
+  if (::fchmod(file.get(), 0600) != 0) {
+    return base::io_error(ErrorKind::kCannotCreate, "cannot protect", path);
+  }
+  return Transcript(path, std::move(file));
+}
+
+base::Status Transcript::add(const std::string& id, const Routed& routed,
+                             const Answered& answered, int exit) {
+  const std::string line = line_of(id, routed, answered, exit);
+  if (::flock(file_.get(), LOCK_EX) != 0) {
+    return base::io_error(ErrorKind::kIo, "cannot lock", path_);
+  }
+  errno = base::write_all(file_.get(), line);
+  const bool written = errno == 0;
+  const base::Error error =
+      base::io_error(ErrorKind::kIo, "cannot write", path_);
+  ::flock(file_.get(), LOCK_UN);
+  if (written) return {};
+  return error;
+}
+
+}  // namespace llmroute::app

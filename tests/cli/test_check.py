@@ -1,0 +1,130 @@
+"""--check: a command judges the answer; what it rejects goes to a stronger model."""
+
+import json
+import os
+import signal
+import time
+import unittest
+
+import harness
+
+# Worth decides for the cheapest, then the middle one.
+MODELS = {"small": {"ability": 0.0, "price": {"input": 1, "output": 1}},
+          "middle": {"ability": 1.0, "price": {"input": 2, "output": 2}},
+          "large": {"ability": 2.0, "price": {"input": 4, "output": 4}}}
+JSON = 'grep -q "^{"'
+
+
+class Check(harness.TestCase):
+    def ask(self, check, rules, *args, **options):
+        stub = self.stub(rules)
+        result = self.run_llmroute(
+            ["run", "-p", "hi there", "--worth", "0.01", "--check", check, *args],
+            config=harness.stub_config(stub, MODELS),
+            env={"LLMROUTE_LEDGER": self.home.file("ledger")}, **options)
+        return stub, result
+
+    def asked(self, stub):
+        return [r.model for r in stub.requests()]
+
+    def test_check(self):
+        stub, result = self.ask("true", [{"text": "fine"}])
+        self.assert_status(result, 0)
+        self.assertEqual((result.out, result.err), (b"fine\n", ""))
+        self.assertEqual(self.asked(stub), ["small"])
+
+    def test_OLR_11_what_is_rejected_goes_to_the_next_stronger_and_both_count(self):
+        rules = [{"model": "small", "text": "no json"}, {"model": "middle", "text": "nor here"},
+                 {"text": "{}"}]
+        stub, result = self.ask(JSON, rules)
+        self.assert_status(result, 0)
+        self.assertEqual(result.out, b"{}\n")
+        self.assertEqual(self.asked(stub), ["small", "middle", "large"])
+        self.assertIn("small (openai-chat): --check 'grep -q \"^{\"': ", result.err)
+        self.assertIn("asking the next model", result.err)
+        stub, result = self.ask(JSON, rules, "--json")
+        report = result.json()
+        self.assertEqual(report["model"]["used"], "large")
+        self.assertEqual([bool(a.get("rejected")) for a in report["attempts"]],
+                         [True, True, False])
+        self.assertEqual(round(report["cost"]["usd"] * 1e12), stub.account()["pico_usd"])
+
+    def test_OLR_11_an_answer_that_is_not_whole_is_rejected_too(self):
+        stub, result = self.ask("true", [{"model": "small", "text": ""},
+                                         {"model": "middle", "text": "x", "finish": "length"},
+                                         {"text": "whole"}])
+        self.assert_status(result, 0)
+        self.assertEqual(result.out, b"whole\n")
+        self.assertEqual(self.asked(stub), ["small", "middle", "large"])
+
+    def test_nobody_stronger_is_1_and_the_last_answer_is_printed(self):
+        path = self.home.write("out", "old")
+        for args in ([], ["-o", path]):
+            stub, result = self.ask("echo bad >&2; exit 3", [{"text": "{}"}], *args)
+            self.assert_status(result, 1)
+            self.assertEqual(self.asked(stub), ["small", "middle", "large"])
+            self.assertEqual(result.out, b"" if args else b"{}\n")
+            self.assertIn("bad", result.err)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "old")
+
+    def test_a_stronger_one_that_fails_leaves_the_rejected_answer(self):
+        stub, result = self.ask(JSON, [{"model": "small", "text": "words"}, {"status": 400}])
+        self.assert_status(result, 1)
+        self.assertEqual(result.out, b"words\n")
+
+    def test_only_stronger_ones_and_only_as_far_as_the_chain_goes(self):
+        stub, result = self.ask("false", [{"text": "x"}], "-m", "large,small")
+        self.assert_status(result, 1)
+        self.assertEqual(self.asked(stub), ["large"])
+        stub, result = self.ask("false", [{"text": "x"}], "--no-fallback")
+        self.assertEqual(self.asked(stub), ["small"])
+
+    def test_a_ceiling_counts_every_answer(self):
+        stub, result = self.ask("false", [{"text": "x"}], "--max-cost", "0.0012",
+                                "--max-tokens", "300")
+        self.assert_status(result, 1)
+        self.assertLess(len(self.asked(stub)), 3)
+        self.assertLessEqual(stub.account()["pico_usd"], 1_200_000_000)
+
+    def test_a_command_that_is_not_there_is_69_and_nobody_else_is_asked(self):
+        stub, result = self.ask("no-such-command-at-all", [{"text": "x"}])
+        self.assert_status(result, 69)
+        self.assertEqual(self.asked(stub), ["small"])
+        self.assertEqual(result.out, b"x\n")
+
+    def test_it_reads_the_answer_alone_and_no_key(self):
+        path = self.home.file("seen")
+        _, result = self.ask(f'cat > {path}; env > {path}.env', [{"text": "{}\n"}])
+        self.assert_status(result, 0)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "{}\n")
+        with open(path + ".env", encoding="utf-8") as file:
+            self.assertNotIn("KEY", file.read())
+
+    def test_an_interrupt_ends_the_command_too(self):
+        stub = self.stub([{"text": "x"}])
+        mark = self.home.file("mark")
+        process = self.spawn_llmroute(
+            ["run", "--no-stdin", "-p", "hi there", "--check", f"echo $$ > {mark}; sleep 60"],
+            config=harness.stub_config(stub, MODELS))
+        for _ in range(500):
+            if os.path.exists(mark) and os.path.getsize(mark):
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(10), -signal.SIGINT)
+        with open(mark, encoding="utf-8") as file:
+            self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
+
+    def test_events_say_who_was_rejected(self):
+        _, result = self.ask(JSON, [{"model": "small", "text": "no"}, {"text": "{}"}],
+                             "--format", "jsonl")
+        events = [json.loads(line) for line in result.text.splitlines()]
+        self.assertEqual([e["event"] for e in events],
+                         ["route", "attempt", "delta", "retry", "attempt", "delta", "done"])
+        self.assertEqual((events[3]["class"], events[3]["next"]), ("rejected", "middle"))
+
+
+if __name__ == "__main__":
+    unittest.main()
