@@ -1,6 +1,7 @@
 #include "provider/http_call.h"
 
 #include <memory>
+#include <string>
 
 #include "base/text.h"
 #include "base/url.h"
@@ -9,7 +10,6 @@
 #include "provider/ollama.h"
 #include "provider/openai_chat.h"
 #include "provider/openai_responses.h"
-#include "provider/parameter_memory.h"
 
 namespace llmroute::provider {
 namespace {
@@ -80,6 +80,7 @@ HttpCall::HttpCall(const Call& call, const TextSink& on_text)
     : call_(call), on_text_(on_text) {}
 
 std::optional<CallResult> HttpCall::begin() {
+  known_ = refused_parameters(call_);
   request_ = http_request(call_);
   if (auto failure = key_in_clear(call_, request_)) return *failure;
   decoder_ = make_decoder(call_.provider.protocol);
@@ -91,9 +92,11 @@ std::optional<CallResult> HttpCall::ended(std::optional<Failure> transport) {
   CallResult result = exchange_->finish(std::move(transport));
   auto* failure = std::get_if<Failure>(&result);
   if (failure == nullptr) return result;
+  // Refused to another call in the meantime, it is still news to this one.
+  const std::string refused = exchange_->refused_parameter();
   if (failure->kind == FailureClass::kOurFault &&
-      adaptations_ < kMaxAdaptations &&
-      remember_refused(call_, exchange_->refused_parameter())) {
+      adaptations_ < kMaxAdaptations && !known_.dropped(refused) &&
+      remember_refused(call_, refused)) {
     ++adaptations_;
     return begin();
   }

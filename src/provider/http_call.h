@@ -6,6 +6,7 @@
 
 #include "provider/call.h"
 #include "provider/exchange.h"
+#include "provider/parameter_memory.h"
 #include "provider/transport.h"
 
 namespace llmroute::provider {
@@ -34,6 +35,7 @@ class HttpCall {
  private:
   const Call& call_;
   const TextSink& on_text_;
+  RefusedParameters known_;  // when the request was made
   HttpRequest request_;
   std::unique_ptr<Decoder> decoder_;
   std::optional<Exchange> exchange_;

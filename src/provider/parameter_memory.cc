@@ -59,7 +59,8 @@ bool remember_refused(const Call& call, const std::string& name) {
   if (!is_ours(call, name)) return false;
   Memory& known = memory();
   const std::lock_guard lock(known.mutex);
-  return known.models[key_of(call)].add(name);
+  known.models[key_of(call)].add(name);
+  return true;
 }
 
 }  // namespace llmroute::provider

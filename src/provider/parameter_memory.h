@@ -17,8 +17,7 @@ class RefusedParameters {
   bool dropped(std::string_view name) const { return names_.contains(name); }
   // The name to send a token limit under that is called `field` at first.
   std::string renamed(const std::string& field) const;
-  // False: it was known already.
-  bool add(const std::string& name) { return names_.insert(name).second; }
+  void add(const std::string& name) { names_.insert(name); }
 
  private:
   std::set<std::string, std::less<>> names_;
@@ -28,8 +27,8 @@ class RefusedParameters {
 RefusedParameters refused_parameters(const Call& call);
 
 // Records that `name` was refused. False: nothing changes by it, so asking
-// again is useless: it was known, is not a parameter of ours, or was given by
-// the user verbatim (-O). Thread-safe.
+// again is useless: it is not a parameter of ours, or was given by the user
+// verbatim (-O). Thread-safe.
 bool remember_refused(const Call& call, const std::string& name);
 
 }  // namespace llmroute::provider

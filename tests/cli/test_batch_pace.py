@@ -134,6 +134,17 @@ class Failures(BatchCase):
         self.assertEqual(codes(results), [None, "data", None])
         self.assertEqual(len(self.posts(stub)), 3)
 
+    def test_P7_a_refused_parameter_is_left_out_of_all_that_run_at_once(self):
+        stub = self.stub([{"body": '"max_tokens":', "status": 400, "delay_headers_ms": 300,
+                           "error": {"message": "Unsupported parameter: 'max_tokens' is not "
+                                     "supported with this model.",
+                                     "code": "unsupported_parameter"}},
+                          {"text": "ok"}])
+        results = self.results(self.batch(
+            stub, ["-j", "8", "--max-tokens", "50"], stdin=prompts(16)))
+        self.assertEqual(texts(results), ["ok"] * 16)
+        self.assertLessEqual(len(self.posts(stub)), 16 + 8)
+
     def test_H7_a_refused_key_costs_no_more_than_one_call_a_job(self):
         stub = self.stub([{"header": "Bearer " + harness.KEY, "status": 401}, {"text": "ok"}])
         path = self.home.write("in.jsonl", prompts(10_000))
