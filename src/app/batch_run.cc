@@ -158,51 +158,45 @@ Status BatchRun::take_line(const batch::InputLine& line) {
   ++admitted_;
   const int64_t place =
       parts_.options.output.unordered ? 0 : order_.take_place();
-  base::Fingerprint input{};
-  if (parts_.journal != nullptr) {
-    input = base::fingerprint(line.text);
-    LLMROUTE_TRY(const bool replayed, replay(line, place, input));
-    if (replayed) return {};
-  }
   batch::Record record = line.too_long
                              ? batch::too_long_record(line.number)
                              : parts_.parser.parse(line.text, line.number);
-  if (!record.error) LLMROUTE_CHECK(check_id(record));
+  bool fresh = true;
+  if (!record.error) {
+    LLMROUTE_TRY(fresh, ids_.insert(record.id));
+  }
+  base::Fingerprint input{};
+  if (parts_.journal != nullptr) {
+    input = base::fingerprint(line.text);
+    LLMROUTE_TRY(auto found, journaled(record, fresh, input));
+    if (found) return replay(*std::move(found), place);
+  }
+  if (!fresh) record.error = batch::duplicate_id(record);
   if (record.error) return refuse(std::move(record), place, input);
   return route(std::move(record), place, input);
 }
 
-// A line that an earlier run has finished: its result is put out again.
-base::Result<bool> BatchRun::replay(const batch::InputLine& line, int64_t place,
-                                    const base::Fingerprint& input) {
-  std::optional<batch::JournalRecord> found;
+// What an earlier run has made of it.
+base::Result<std::optional<batch::JournalRecord>> BatchRun::journaled(
+    const batch::Record& record, bool fresh, const base::Fingerprint& input) {
   if (by_id_) {
-    const batch::Record record = parts_.parser.parse(line.text, line.number);
-    // The first of them is meant.
-    LLMROUTE_TRY(const bool duplicate, ids_.contains(record.id));
-    if (duplicate) return false;
-    LLMROUTE_TRY(found, parts_.journal->find(record.id, input));
-  } else {
-    LLMROUTE_TRY(found, parts_.journal->find(line.number));
+    // Of several with an id the first is meant.
+    if (!fresh) return std::optional<batch::JournalRecord>();
+    return parts_.journal->find(record.id, input);
   }
-  if (!found) return false;
-  if (found->input != input) {
-    return base::Error{
-        base::ErrorKind::kData,
-        fmt::format("line {} of the input is not what it was when the journal "
-                    "was written; --match=id lets lines move",
-                    line.number)};
-  }
-  LLMROUTE_TRY([[maybe_unused]] const bool fresh, ids_.insert(found->id));
-  totals_.add(*found, true);
-  LLMROUTE_CHECK(put(place, {std::move(found->out), found->ok}));
-  return true;
+  LLMROUTE_TRY(auto found, parts_.journal->find(record.line));
+  if (!found || found->input == input) return found;
+  return base::Error{
+      base::ErrorKind::kData,
+      fmt::format("line {} of the input is not what it was when the journal "
+                  "was written; --match=id lets lines move",
+                  record.line)};
 }
 
-Status BatchRun::check_id(batch::Record& record) {
-  LLMROUTE_TRY(const bool fresh, ids_.insert(record.id));
-  if (!fresh) record.error = batch::duplicate_id(record);
-  return {};
+// Its result is put out again.
+Status BatchRun::replay(batch::JournalRecord record, int64_t place) {
+  totals_.add(record, true);
+  return put(place, {std::move(record.out), record.ok});
 }
 
 // What cannot be asked is a result as well.

@@ -61,13 +61,12 @@ class BatchRun {
   bool over() const;  // every record has its result
   base::Status admit();
   base::Status take_line(const batch::InputLine& line);
-  base::Result<bool> replay(const batch::InputLine& line, int64_t place,
-                            const base::Fingerprint& input);
-  base::Status check_id(batch::Record& record);
+  base::Result<std::optional<batch::JournalRecord>> journaled(
+      const batch::Record& record, bool fresh, const base::Fingerprint& input);
+  base::Status replay(batch::JournalRecord record, int64_t place);
   bool stops_at_ceiling(const batch::Record& record, const base::Error& error);
   base::Status route(batch::Record record, int64_t place,
                      const base::Fingerprint& input);
-  base::Status decided(std::unique_ptr<BatchItem> item);
   base::Status refuse(batch::Record record, int64_t place,
                       const base::Fingerprint& input);
   void finished(std::unique_ptr<BatchItem> item, Answered answered);

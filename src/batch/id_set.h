@@ -22,11 +22,6 @@ class IdSet {
   base::Result<bool> insert(std::string_view id) {
     return seen_.insert(base::fingerprint(id), 0);
   }
-  base::Result<bool> contains(std::string_view id) const {
-    LLMROUTE_TRY(const auto found, seen_.find(base::fingerprint(id)));
-    return found.has_value();
-  }
-  uint64_t size() const { return seen_.size(); }
 
  private:
   FingerprintMap seen_;

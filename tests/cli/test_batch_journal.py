@@ -25,10 +25,17 @@ class Resume(durable_batch.BatchCase):
 
     def half_done(self, *args, mode="file", status=0):
         """A batch that was killed half way. The output of a whole one."""
+        results = self.count // 2
+        out = self.half_done_at(results, *args, mode=mode, status=status)
+        self.assertEqual(self.journaled(), set(range(results)))
+        return out
+
+    def half_done_at(self, results, *args, mode="file", status=0):
+        """The same, killed after so many results."""
         self.assert_status(self.go(*args, mode=mode), status)
         out = self.read() if mode == "file" else b""
         self.clear()
-        results, tracer = self.count // 2, durable_batch.NOT_TRACED
+        tracer = durable_batch.NOT_TRACED
         if tracer:
             self.skipTest(tracer)
         self.jobs, jobs = 1, self.jobs
@@ -36,7 +43,6 @@ class Resume(durable_batch.BatchCase):
             "write", results + 2, paths=[self.path(JOURNAL)]))
         self.jobs = jobs
         self.assertEqual(killed.status, -signal.SIGKILL)
-        self.assertEqual(self.journaled(), set(range(results)))
         self.asked.new()
         return out
 
@@ -138,6 +144,16 @@ class Resume(durable_batch.BatchCase):
         self.assert_status(self.go("--match=id"), 1)
         self.assertEqual(sorted(self.asked.new()), [4, 5])
         self.assertEqual(self.read(), whole)
+
+    def test_I8_a_line_that_cannot_be_read_takes_no_id_resumed_or_not(self):
+        for match in ("line", "id"):
+            self.prepare(count=2)
+            self.write_input('{"id":"row-0","promt":1}\n' + lines_of(2))
+            whole = self.half_done_at(1, "--match", match, status=1)
+            self.assertEqual(whole.count(b"duplicate_id"), 0)
+            self.assert_status(self.go("--match", match), 1)
+            self.assertEqual(self.read(), whole)
+            self.new_home()
 
     def test_a_changed_configuration_is_refused_or_accepted(self):
         self.prepare()
