@@ -254,9 +254,7 @@ void BatchDispatcher::start(std::unique_ptr<BatchItem> item, ModelState& model,
   model.breaker.start(now);
   model.provider->pace.start(item->tokens, now);
   auto call = call_for(*item);
-  base::Status told = budget_.ceiling() && call
-                          ? sending_(item->record.line, item->hold)
-                          : base::Status();
+  const base::Status told = call ? tell_sending(*item) : base::Status();
   running_.emplace(key, std::move(item));
   if (!told) {
     stop(told.error());
@@ -270,6 +268,15 @@ void BatchDispatcher::start(std::unique_ptr<BatchItem> item, ModelState& model,
   calls_.start(*std::move(call), [this, key](provider::CallResult result) {
     done(key, std::move(result));
   });
+}
+
+// What earlier attempts were not charged for pays for this one too.
+base::Status BatchDispatcher::tell_sending(BatchItem& item) {
+  const core::Money most = item.spent + item.hold;
+  if (!budget_.ceiling() || most <= item.told) return {};
+  const core::Money more{most.pico - item.told.pico};
+  item.told = most;
+  return sending_(item.record.line, more);
 }
 
 void BatchDispatcher::settle(BatchItem& item,

@@ -43,6 +43,7 @@ struct BatchItem {
   size_t first_open = 0;            // those before it have failed for good
   int uncounted = 0;  // retries that did not count: outages, holds
   core::Money hold, spent;
+  core::Money told;  // of the money it may have cost, what Sending was told
   bool cost_unknown = false;    // an attempt may have cost, at an unknown price
   bool cost_estimated = false;  // `spent` holds a worst case
   int64_t tokens = 0;           // estimated, of the attempt under way
@@ -66,8 +67,9 @@ class BatchDispatcher {
   // A record has its answer or, for good, none.
   using Finished =
       std::function<void(std::unique_ptr<BatchItem> item, Answered answered)>;
-  // Called before a request is sent, if there is a ceiling.
-  using Sending = std::function<base::Status(int64_t line, core::Money hold)>;
+  // Called before a request is sent that may bring what its line costs to more
+  // than before, with the difference, if there is a ceiling.
+  using Sending = std::function<base::Status(int64_t line, core::Money more)>;
 
   BatchDispatcher(DispatchLimits limits, batch::Budget& budget,
                   provider::CallLoop& calls,
@@ -128,6 +130,7 @@ class BatchDispatcher {
   bool may_start(const ModelState& model, Time now) const;
   bool start_front(ModelState& model, Time now);
   base::Result<provider::Call> call_for(BatchItem& item);
+  base::Status tell_sending(BatchItem& item);
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
   void done(BatchItem* running, provider::CallResult result);
   void settle(BatchItem& item, const provider::CallResult& result);
