@@ -185,6 +185,9 @@ void Attempts::try_all() {
     }
     Attempt attempt = booked_attempt(it, next->wait);
     if (is_over()) return plan_.last(std::move(attempt));
+    if (may_have_cost(*attempt.failure)) {
+      plan_.charge(it.worst_cost.value_or(core::Money{}));
+    }
     next = plan_.after(candidate, std::move(attempt), time_left());
     tell(plan_.attempts().back(), candidate, next);
   }

@@ -150,9 +150,6 @@ std::optional<AttemptPlan::Next> AttemptPlan::after(size_t candidate,
   on_this_ = in_a_row ? on_this_ + 1 : 1;
   const Whither whither = after_failure(*attempt.failure);
   attempt.retryable = whither == Whither::kSameCandidate;
-  if (may_have_cost(*attempt.failure)) {
-    spent_ = spent_ + it.worst_cost.value_or(core::Money{});
-  }
   if (whither == Whither::kNextProvider) {
     providers_off_.insert(it.provider->name);
   }

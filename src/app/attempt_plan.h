@@ -77,6 +77,8 @@ class AttemptPlan {
   std::optional<Next> allowed_from(size_t candidate) const;
   // Whether it may be asked, or might be if it were not blocked.
   bool possible(size_t candidate) const;
+  // What an attempt has cost, or may have; it counts against the ceiling.
+  void charge(core::Money cost) { spent_ = spent_ + cost; }
   // `attempt` of that candidate failed; time_left: of the request. Nothing: the
   // request is over.
   std::optional<Next> after(size_t candidate, Attempt attempt,
@@ -86,8 +88,6 @@ class AttemptPlan {
 
   const std::vector<Attempt>& attempts() const { return attempts_; }
   std::vector<Attempt> take_attempts() { return std::move(attempts_); }
-  // At most, by failed attempts that may have cost something.
-  core::Money spent() const { return spent_; }
 
  private:
   bool excluded(const core::Candidate& candidate) const;

@@ -102,8 +102,12 @@ bool BatchDispatcher::blocked(const core::Candidate& candidate) {
 
 void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
   for (const core::Candidate& one : item->decision.chain()) state_of(one);
+  item->ceiling = item->record.overrides.max_cost;
+  if (const auto& most = limits_.call.max_cost) {
+    item->ceiling = std::min(item->ceiling.value_or(*most), *most);
+  }
   item->plan.emplace(
-      item->decision, limits_.retries, item->record.overrides.max_cost,
+      item->decision, limits_.retries, item->ceiling,
       [this](const core::Candidate& candidate) { return blocked(candidate); });
   enqueue(std::move(item), false);
 }
@@ -235,9 +239,8 @@ base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
       *candidate.model,
       item.prompt,
       *state.key,
-      cap_to_send(
-          candidate, item.prompt,
-          budget_.ceiling() || item.record.overrides.max_cost.has_value()),
+      cap_to_send(candidate, item.prompt,
+                  budget_.ceiling() || item.ceiling.has_value()),
       false,
       // A whole reply comes at once, at its end.
       {limits.connect, total, limits.idle, total},
@@ -296,6 +299,7 @@ void BatchDispatcher::settle(BatchItem& item,
   item.cost_estimated = item.cost_estimated || (estimated && cost);
   const core::Money spent = cost.value_or(core::Money{});
   item.spent = item.spent + spent;
+  item.plan->charge(spent);
   if (budget_.ceiling()) {
     budget_.settle(item.hold, spent);
   } else {
@@ -402,6 +406,7 @@ bool BatchDispatcher::wait_for_provider(std::unique_ptr<BatchItem>& item,
                                         const Failure& failure, Time now) {
   const bool throttled = is_throttled(failure);
   if (!throttled && !(is_transient(failure) && in_outage(*item))) return false;
+  if (!item->plan->possible(item->candidate)) return false;
   if (throttled && since(item->since, now) > kLongestHolds &&
       !in_outage(*item)) {
     return false;

@@ -42,6 +42,7 @@ struct BatchItem {
   size_t candidate = 0;             // asked now, or next
   size_t first_open = 0;            // those before it have failed for good
   int uncounted = 0;  // retries that did not count: outages, holds
+  std::optional<core::Money> ceiling;  // of all its attempts
   core::Money hold, spent;
   core::Money told;  // of the money it may have cost, what Sending was told
   bool cost_unknown = false;    // an attempt may have cost, at an unknown price

@@ -80,6 +80,23 @@ class Ceiling(BatchCase):
         self.assertIn(self.batch(stub, args, config=config).status, (0, 4))
         self.assertLessEqual(stub.account()["pico_usd"], 0.09 * PICO)
 
+    def test_killed_attempts_that_were_refused_before_cost_nothing(self):
+        """The worst case of the record is $0.0002: the ceiling holds two."""
+        stub = self.stub([{"status": 429, "retry_after_ms": 20, "times": 6},
+                          {"hang_header": True, "times": 1}, {"text": "ok"}], prices=PRICES)
+        text = lines({"prompt": "x", "max_tokens": 50})
+        path = self.home.write("in.jsonl", text)
+        config = self.config(stub)
+        args = ["-o", self.home.file("out.jsonl"), path, "--max-cost", "0.0005"]
+        process = self.spawn_llmroute(["batch"] + args, config=config)
+        process.stdin.close()
+        until = time.monotonic() + 60
+        while len(stub.requests(wait=0)) < 7 and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.assert_status(self.batch(stub, args, config=config), 0)
+
     def test_a_warning_comes_at_80_percent(self):
         stub = self.stub(self.RULES, prices=PRICES)
         result = self.batch(stub, ["--max-cost", "0.05", "-j", "1"], stdin=prompts(500))
@@ -119,6 +136,22 @@ class Ceiling(BatchCase):
         self.assertLessEqual(stub.account()["pico_usd"], 0.0005 * PICO)
         self.assertEqual(len(self.posts(stub)), 1)
         self.assertEqual(results[1]["error"]["code"], "budget")
+
+    def test_the_configs_max_cost_of_a_request_holds_for_all_attempts_of_a_record(self):
+        """An attempt that breaks off counts as its worst case, some $0.0003."""
+        stub = self.stub([{"words": 100, "cut_after": 10}], prices=PRICES)
+        text = lines({"prompt": "x", "max_tokens": 100})
+        result = self.batch(stub, stdin=text, extra='[limits]\nmax_cost = 0.0007\ngive_up = "9s"\n')
+        self.assertLessEqual(len(self.posts(stub)), 2)
+        self.assertEqual(codes(parse(result.out)), ["try_later"])
+
+    def test_a_records_own_max_cost_holds_for_all_its_attempts(self):
+        """Nobody answers, so that none of its attempts counts as one."""
+        stub = self.stub([{"words": 100, "cut_after": 10}], prices=PRICES)
+        text = lines({"prompt": "x", "max_tokens": 100, "max_cost": 0.0007})
+        result = self.batch(stub, stdin=text, extra='[limits]\ngive_up = "9s"\n')
+        self.assertLessEqual(len(self.posts(stub)), 2)
+        self.assertEqual(codes(parse(result.out)), ["try_later"])
 
     def test_shards_divide_the_ceiling(self):
         stub = self.stub(self.RULES, prices=PRICES)
