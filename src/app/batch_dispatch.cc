@@ -254,7 +254,7 @@ void BatchDispatcher::start(std::unique_ptr<BatchItem> item, ModelState& model,
   item->started = now;
   if (item->since == Time{}) item->since = now;
   item->tokens = candidate.input_tokens + candidate.output_tokens;
-  model.breaker.start(now);
+  item->probe = model.breaker.start(now);
   model.provider->pace.start(item->tokens, now);
   auto call = call_for(*item);
   const base::Status told = call ? tell_sending(*item) : base::Status();
@@ -331,7 +331,7 @@ void BatchDispatcher::succeed(std::unique_ptr<BatchItem> item,
   ModelState& model = state_of(by);
   const bool was_open =
       model.breaker.state(now) != core::Breaker::State::kClosed;
-  model.breaker.succeed(now);
+  model.breaker.succeed(now, item->probe);
   if (was_open) requeue_blocked();
   if (reply.rate_limit.wait.count() > 0) {
     hold(model, reply.rate_limit.wait, now);
@@ -359,13 +359,13 @@ bool BatchDispatcher::in_outage(const BatchItem& item) const {
 }
 
 void BatchDispatcher::count_failure(ModelState& model, const Failure& failure,
-                                    Time now) {
+                                    bool probe, Time now) {
   const bool transient = is_transient(failure);
   if ((transient || is_throttled(failure)) && !failing_since_) {
     failing_since_ = now;
   }
-  if (!transient) return model.breaker.forget();
-  if (!model.breaker.fail(now, system_random())) return;
+  if (!transient) return model.breaker.forget(probe);
+  if (!model.breaker.fail(now, probe, system_random())) return;
   messages_.warn(fmt::format(
       "{} keeps failing ({}); left alone for {:.0f} s", model.model->name,
       failure.message,
@@ -466,11 +466,11 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
   ModelState& model = state_of(by);
   if (failure.kind == FailureClass::kCancelled) return;
   if (failure.kind == FailureClass::kLocal) {
-    model.breaker.forget();
+    model.breaker.forget(item->probe);
     lower_jobs(failure);
     return enqueue(std::move(item), true);
   }
-  count_failure(model, failure, now);
+  count_failure(model, failure, item->probe, now);
   if (failure.kind == FailureClass::kNotAllowed ||
       failure.kind == FailureClass::kNoMoney) {
     switch_off(*model.provider, by.provider->name, failure);

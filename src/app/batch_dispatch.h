@@ -50,6 +50,7 @@ struct BatchItem {
   int64_t tokens = 0;           // estimated, of the attempt under way
   Time since{};                 // of the first attempt
   Time started{};               // of this attempt
+  bool probe = false;           // of a breaker
   std::chrono::milliseconds asked{0};  // in all attempts
 };
 
@@ -144,7 +145,8 @@ class BatchDispatcher {
   void hold(ModelState& model, std::chrono::milliseconds wait, Time now);
   Time retry_time(ModelState& model, const core::Failure& failure,
                   std::chrono::milliseconds wait, Time now);
-  void count_failure(ModelState& model, const core::Failure& failure, Time now);
+  void count_failure(ModelState& model, const core::Failure& failure,
+                     bool probe, Time now);
   void switch_off(ProviderState& provider, const std::string& name,
                   const core::Failure& failure);
   void lower_jobs(const core::Failure& failure);

@@ -82,9 +82,9 @@ void learn_breaker(const AttemptRow& attempt, int64_t now, StatisticsRow& row) {
   core::Breaker breaker =
       core::Breaker::unpack(row.breaker, time).value_or(core::Breaker());
   if (answered(attempt)) {
-    breaker.succeed(time);
+    breaker.succeed(time, true);
   } else if (counts(attempt)) {
-    breaker.fail(time, system_random());
+    breaker.fail(time, true, system_random());
   }
   row.probe_until = 0;
   row.breaker = breaker.pack();

@@ -159,7 +159,7 @@ bool LedgerBook::changes_health(const Attempt& attempt) {
   core::Breaker& breaker = known_.breakers[attempt.candidate->model->name];
   const core::Breaker::Time now = breaker_time(wall_ms());
   if (!attempt.failure) {
-    breaker.succeed(now);
+    breaker.succeed(now, true);
     return false;
   }
   if (attempt.failure->kind == core::FailureClass::kThrottled &&
@@ -169,7 +169,7 @@ bool LedgerBook::changes_health(const Attempt& attempt) {
     return true;
   }
   return is_countable(attempt.failure->kind) &&
-         breaker.fail(now, system_random());
+         breaker.fail(now, true, system_random());
 }
 
 Status LedgerBook::before(const core::Candidate& candidate) {

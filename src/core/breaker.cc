@@ -62,7 +62,8 @@ bool Breaker::half_failed(Time now) const {
   return ok + failed >= kFewest && failed >= ok;
 }
 
-void Breaker::succeed(Time now) {
+void Breaker::succeed(Time now, bool probe) {
+  if (open_ && !probe) return;
   ++slice(now).ok;
   failures_in_a_row_ = 0;
   ++successes_in_a_row_;
@@ -72,13 +73,14 @@ void Breaker::succeed(Time now) {
   if (successes_in_a_row_ >= kForgetAfter) openings_ = 0;
 }
 
-bool Breaker::fail(Time now, double random) {
+bool Breaker::fail(Time now, bool probe, double random) {
+  if (open_ && !probe) return false;
   ++slice(now).failed;
   successes_in_a_row_ = 0;
   ++failures_in_a_row_;
   const State was = state(now);
   probing_ = false;
-  if (was == State::kOpen) return false;  // called before it opened
+  if (was == State::kOpen) return false;
   const bool opens = was == State::kHalfOpen ||
                      failures_in_a_row_ >= kConsecutive || half_failed(now);
   if (!opens) return false;

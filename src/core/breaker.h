@@ -37,14 +37,19 @@ class Breaker {
   // When allows() may turn true without anything being told.
   Time until() const { return until_; }
 
-  // A call that allows() permitted is made.
-  void start(Time now) { probing_ = state(now) == State::kHalfOpen; }
-  void succeed(Time now);
+  // A call that allows() permitted is made. True: it is the probe.
+  bool start(Time now) {
+    probing_ = state(now) == State::kHalfOpen;
+    return probing_;
+  }
+  // How a call ended; `probe`: what start() said of it. Until it is closed only
+  // the probe decides: other calls that end then began before it opened.
+  void succeed(Time now, bool probe);
   // `random` in [0, 1): spreads the pause by a factor of 0.8 to 1.2. True: it
   // has opened.
-  bool fail(Time now, double random);
-  // A call ended in a way that says nothing of the model.
-  void forget() { probing_ = false; }
+  bool fail(Time now, bool probe, double random);
+  // It ended in a way that says nothing of the model.
+  void forget(bool probe) { probing_ = probing_ && !probe; }
 
   // Its memory as text, so that processes can share it; without the probe,
   // which is the process's own. Then Time counts from a moment that is the same
