@@ -131,9 +131,7 @@ std::optional<AttemptPlan::Next> AttemptPlan::same_again(
   const core::Candidate& it = decision_.candidates[candidate];
   const Failure& failure = *attempts_.back().failure;
   const bool allowed =
-      on_this_ < rules_.attempts_per_candidate &&
-      static_cast<int>(attempts_.size()) < rules_.attempts_per_request &&
-      affordable(it) &&
+      on_this_ < rules_.attempts_per_candidate && affordable(it) &&
       !(local_and_refused(it, failure) && allowed_from(candidate + 1));
   if (!allowed) return std::nullopt;
   const auto wait = retry_wait(rules_, failure, on_this_, random_);
@@ -157,14 +155,13 @@ std::optional<AttemptPlan::Next> AttemptPlan::after(size_t candidate,
     least_window_ = it.model->context_window.value_or(0);
   }
   attempts_.push_back(std::move(attempt));
-  if (whither == Whither::kStop) return std::nullopt;
+  over_ = whither == Whither::kStop || time_left.count() <= 0 ||
+          static_cast<int>(attempts_.size()) >= rules_.attempts_per_request;
+  if (over_) return std::nullopt;
   if (whither == Whither::kSameCandidate) {
     if (const auto again = same_again(candidate, time_left)) return again;
   }
-  const bool exhausted =
-      static_cast<int>(attempts_.size()) >= rules_.attempts_per_request ||
-      time_left.count() <= 0;
-  return exhausted ? std::nullopt : allowed_from(candidate + 1);
+  return allowed_from(candidate + 1);
 }
 
 void AttemptPlan::last(Attempt attempt) {

@@ -80,9 +80,11 @@ class AttemptPlan {
   // What an attempt has cost, or may have; it counts against the ceiling.
   void charge(core::Money cost) { spent_ = spent_ + cost; }
   // `attempt` of that candidate failed; time_left: of the request. Nothing: the
-  // request is over.
+  // request is over, or all that are left are blocked.
   std::optional<Next> after(size_t candidate, Attempt attempt,
                             std::chrono::milliseconds time_left);
+  // Whether the last failure ended the request whoever is left.
+  bool over() const { return over_; }
   // An attempt that answered, or that ended the request whatever may follow.
   void last(Attempt attempt);
 
@@ -102,6 +104,7 @@ class AttemptPlan {
   Random random_;
   std::vector<Attempt> attempts_;
   int on_this_ = 0;  // attempts of the last candidate in a row
+  bool over_ = false;
   std::set<std::string> providers_off_;
   core::Money spent_;
   int64_t least_window_ = 0;  // a candidate's window must be above this

@@ -21,25 +21,12 @@ using Time = BatchItem::Time;
 constexpr milliseconds kLongestHolds{600'000};
 constexpr milliseconds kLongestModelHold{3'600'000};
 
-std::string who(const core::Candidate& candidate) {
-  return fmt::format("{} ({})", candidate.model->name,
-                     candidate.provider->name);
-}
-
 milliseconds since(Time then, Time now) {
   return std::chrono::duration_cast<milliseconds>(now - then);
 }
 
 const core::Candidate& asked_of(const BatchItem& item) {
   return item.decision.candidates[item.candidate];
-}
-
-Failure on_hold() {
-  Failure failure;
-  failure.kind = FailureClass::kThrottled;
-  failure.cause = "on hold";
-  failure.message = "it asks to be left alone for longer than a record waits";
-  return failure;
 }
 
 bool is_throttled(const Failure& failure) {
@@ -91,17 +78,25 @@ BatchDispatcher::ModelState& BatchDispatcher::state_of(
   return model;
 }
 
+// From when on the model may be asked, as far as is known: the end of a probe
+// is not.
+Time BatchDispatcher::open_from(const ModelState& model, Time now) {
+  if (model.breaker.probing()) return Time::max();
+  Time from = now;
+  if (!model.breaker.allows(now)) from = model.breaker.until();
+  return model.long_hold ? std::max(from, model.held_until) : from;
+}
+
 // May not be asked, or not before others have been tried.
 bool BatchDispatcher::blocked(const core::Candidate& candidate) {
   const ModelState& model = state_of(candidate);
   const Time now = std::chrono::steady_clock::now();
-  return model.provider->off.has_value() ||
-         (model.long_hold && model.held_until > now) ||
-         !model.breaker.allows(now);
+  return model.provider->off.has_value() || open_from(model, now) > now;
 }
 
 void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
   for (const core::Candidate& one : item->decision.chain()) state_of(one);
+  item->failed.resize(item->decision.chain().size());
   item->ceiling = item->record.overrides.max_cost;
   if (const auto& most = limits_.call.max_cost) {
     item->ceiling = std::min(item->ceiling.value_or(*most), *most);
@@ -116,18 +111,17 @@ void BatchDispatcher::add(std::unique_ptr<BatchItem> item) {
 std::optional<size_t> BatchDispatcher::choose(const BatchItem& item) {
   const Time now = std::chrono::steady_clock::now();
   const auto candidates = item.decision.chain();
-  if (const auto now_on = item.plan->allowed_from(item.first_open)) {
-    return now_on->candidate;
-  }
   std::optional<size_t> chosen;
   Time soonest = Time::max();
-  for (size_t i = item.first_open; i < candidates.size(); ++i) {
+  for (size_t i = 0; i < candidates.size() && soonest > now; ++i) {
     const ModelState& model = state_of(candidates[i]);
-    const bool never = model.provider->off || !item.plan->possible(i) ||
-                       (model.long_hold && model.held_until > now);
-    if (never || (chosen && model.breaker.until() >= soonest)) continue;
+    if (model.provider->off || item.failed[i] || !item.plan->possible(i)) {
+      continue;
+    }
+    const Time from = open_from(model, now);
+    if (chosen && from >= soonest) continue;
     chosen = i;
-    soonest = model.breaker.until();
+    soonest = from;
   }
   return chosen;
 }
@@ -159,11 +153,11 @@ void BatchDispatcher::requeue(ModelState& model) {
   for (auto& item : queue) enqueue(std::move(item), false);
 }
 
-// Somebody answers again: who waits for others may ask there.
+// A probe has begun or ended: who waits for others may be better off elsewhere.
 void BatchDispatcher::requeue_blocked() {
   const Time now = std::chrono::steady_clock::now();
   for (auto& [key, model] : models_) {
-    if (!model.breaker.allows(now)) requeue(model);
+    if (open_from(model, now) > now) requeue(model);
   }
 }
 
@@ -180,6 +174,7 @@ void BatchDispatcher::dispatch(Time now) {
     --waiting_;
     enqueue(std::move(owned.mapped()), true);
   }
+  if (running_.empty() && waiting_ == 0) failing_since_.reset();
   if (failing_since_ && now - *failing_since_ >= limits_.give_up) {
     stop({base::ErrorKind::kTryLater,
           fmt::format(
@@ -197,6 +192,29 @@ void BatchDispatcher::dispatch(Time now) {
     }
     if (++at == models_.end()) at = models_.begin();
   }
+  if (all_held(now)) stop(long_wait(now));
+}
+
+// Whether every record waits for somebody who holds for longer than a record
+// may wait.
+bool BatchDispatcher::all_held(Time now) const {
+  return waiting_ > 0 && running_.empty() && delayed_.empty() &&
+         std::all_of(models_.begin(), models_.end(), [now](const auto& entry) {
+           const ModelState& model = entry.second;
+           return model.queue.empty() || model.held_until > now + kLongestHolds;
+         });
+}
+
+base::Error BatchDispatcher::long_wait(Time now) const {
+  const auto longest = std::max_element(
+      models_.begin(), models_.end(), [](const auto& a, const auto& b) {
+        return a.second.held_until < b.second.held_until;
+      });
+  const ModelState& model = longest->second;
+  return {base::ErrorKind::kTryLater,
+          fmt::format(
+              "{} asks to wait {:.0f} s", model.model->name,
+              std::chrono::duration<double>(model.held_until - now).count())};
 }
 
 // False: there is no money for it, now or for good. Its token limit is not
@@ -223,6 +241,11 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
   return true;
 }
 
+milliseconds BatchDispatcher::time_left(const BatchItem& item) const {
+  const auto& own = item.record.overrides.timeout;
+  return own.value_or(limits_.call.total) - item.used;
+}
+
 base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
   const core::Candidate& candidate = asked_of(item);
   ProviderState& state = state_of(*candidate.provider);
@@ -232,8 +255,7 @@ base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
     redact_in_messages(*state.key);
   }
   const core::Limits& limits = limits_.call;
-  const milliseconds total =
-      item.record.overrides.timeout.value_or(limits.total);
+  const milliseconds total = std::max(milliseconds(1), time_left(item));
   return provider::Call{
       *candidate.provider,
       *candidate.model,
@@ -255,6 +277,7 @@ void BatchDispatcher::start(std::unique_ptr<BatchItem> item, ModelState& model,
   if (item->since == Time{}) item->since = now;
   item->tokens = candidate.input_tokens + candidate.output_tokens;
   item->probe = model.breaker.start(now);
+  if (item->probe) requeue_blocked();
   model.provider->pace.start(item->tokens, now);
   auto call = call_for(*item);
   const base::Status told = call ? tell_sending(*item) : base::Status();
@@ -370,7 +393,7 @@ void BatchDispatcher::count_failure(ModelState& model, const Failure& failure,
       "{} keeps failing ({}); left alone for {:.0f} s", model.model->name,
       failure.message,
       std::chrono::duration<double>(model.breaker.until() - now).count()));
-  requeue(model);
+  requeue_blocked();
 }
 
 void BatchDispatcher::switch_off(ProviderState& provider,
@@ -389,14 +412,19 @@ void BatchDispatcher::switch_off(ProviderState& provider,
 }
 
 // Descriptors, memory or threads are short: with fewer at a time it may do.
-void BatchDispatcher::lower_jobs(const Failure& failure) {
-  const int fewer = std::max<int>(1, static_cast<int>(running_.size()));
-  if (limits_.jobs == 1 || (running_.empty() && limits_.jobs <= fewer)) {
-    return stop({base::ErrorKind::kOs, failure.message});
+// Those that were under way together are one sign of it.
+void BatchDispatcher::lower_jobs(const Failure& failure, Time started) {
+  if (started < jobs_lowered_) return;
+  if (limits_.jobs == 1) {
+    if (running_.empty()) stop({base::ErrorKind::kOs, failure.message});
+    return;
   }
-  messages_.warn(
-      fmt::format("{}; from now on {} at a time", failure.message, fewer));
-  limits_.jobs = std::min(limits_.jobs - 1, fewer);
+  jobs_lowered_ = std::chrono::steady_clock::now();
+  limits_.jobs =
+      std::min<int>(limits_.jobs, static_cast<int>(running_.size()) + 1);
+  limits_.jobs = std::max(1, limits_.jobs / 2);
+  messages_.warn(fmt::format("{}; from now on {} at a time", failure.message,
+                             limits_.jobs));
 }
 
 // Waits that do not count as attempts: a provider that asks for time, and an
@@ -414,10 +442,7 @@ bool BatchDispatcher::wait_for_provider(std::unique_ptr<BatchItem>& item,
   const int tried =
       throttled ? count_throttles(model, *item, now) : item->uncounted + 1;
   const auto wait = retry_wait(limits_.retries, failure, tried, system_random);
-  if (!wait) {
-    hold(model, *failure.retry_after, now);
-    return false;
-  }
+  if (!wait) return false;
   ++item->uncounted;
   ++retries_;
   if (throttled) {
@@ -467,7 +492,7 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
   if (failure.kind == FailureClass::kCancelled) return;
   if (failure.kind == FailureClass::kLocal) {
     model.breaker.forget(item->probe);
-    lower_jobs(failure);
+    lower_jobs(failure, item->started);
     return enqueue(std::move(item), true);
   }
   count_failure(model, failure, item->probe, now);
@@ -475,29 +500,31 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
       failure.kind == FailureClass::kNoMoney) {
     switch_off(*model.provider, by.provider->name, failure);
   }
+  const bool retryable = is_transient(failure) || is_throttled(failure);
+  if (retryable && failure.retry_after > limits_.retries.longest_hint) {
+    hold(model, *failure.retry_after, now);
+  }
   if (wait_for_provider(item, model, failure, now)) return;
   Attempt attempt;
   attempt.candidate = &by;
   attempt.took = since(item->started, now);
   attempt.failure = failure;
+  item->used += attempt.took;
   const size_t candidate = item->candidate;
-  const auto total =
-      item->record.overrides.timeout.value_or(limits_.call.total);
   const auto next =
-      item->plan->after(candidate, std::move(attempt), total - item->asked);
-  if (!next) {
-    if (model.provider->off || model.held_until > now) {
-      return nobody_left(std::move(item));
-    }
-    return give_up(std::move(item));
+      item->plan->after(candidate, std::move(attempt), time_left(*item));
+  if (next && next->candidate == candidate) {
+    ++retries_;
+    item->used += next->wait;
+    const Time due = retry_time(model, failure, next->wait, now);
+    return delay(std::move(item), due);
   }
-  if (next->candidate != candidate) {
-    item->first_open = candidate + 1;
-    return enqueue(std::move(item), true);
+  item->failed[candidate] = true;
+  if (!item->plan->over()) return enqueue(std::move(item), true);
+  if (model.provider->off || model.held_until > now) {
+    return nobody_left(std::move(item));
   }
-  ++retries_;
-  const Time due = retry_time(model, failure, next->wait, now);
-  delay(std::move(item), due);
+  give_up(std::move(item));
 }
 
 // Whether some model is neither off nor held for long.
@@ -508,27 +535,25 @@ bool BatchDispatcher::anybody(Time now) const {
   });
 }
 
-// Every candidate is off or holds for long: with the whole batch so, it stops,
-// to be resumed; else it is this record's own matter.
+// Every candidate is off, has failed or holds for long: with the whole batch
+// so, it stops, to be resumed; else it is this record's own matter.
 void BatchDispatcher::nobody_left(std::unique_ptr<BatchItem> item) {
   const Time now = std::chrono::steady_clock::now();
-  const core::Candidate& by = asked_of(*item);
-  const ModelState& model = state_of(by);
-  if (anybody(now)) {
-    if (item->plan->attempts().empty()) {
-      Attempt none;
-      none.candidate = &by;
-      none.failure =
-          model.provider->off ? no_key(*model.provider->off) : on_hold();
-      item->plan->last(std::move(none));
-    }
-    return give_up(std::move(item));
+  const auto chain = item->decision.chain();
+  const auto off = std::find_if(chain.begin(), chain.end(), [this](auto& one) {
+    return state_of(one).provider->off.has_value();
+  });
+  if (!anybody(now)) {
+    return stop(off != chain.end() ? *state_of(*off).provider->off
+                                   : long_wait(now));
   }
-  if (model.provider->off) return stop(*model.provider->off);
-  stop({base::ErrorKind::kTryLater,
-        fmt::format(
-            "{} asks to wait {:.0f} s", who(by),
-            std::chrono::duration<double>(model.held_until - now).count())});
+  if (item->plan->attempts().empty()) {
+    Attempt none;
+    none.candidate = &*off;
+    none.failure = no_key(*state_of(*off).provider->off);
+    item->plan->last(std::move(none));
+  }
+  give_up(std::move(item));
 }
 
 void BatchDispatcher::give_up(std::unique_ptr<BatchItem> item) {

@@ -40,7 +40,7 @@ struct BatchItem {
   core::Prompt prompt;              // as sent
   std::optional<AttemptPlan> plan;  // borrows the decision
   size_t candidate = 0;             // asked now, or next
-  size_t first_open = 0;            // those before it have failed for good
+  std::vector<bool> failed;         // which candidates have, for good
   int uncounted = 0;  // retries that did not count: outages, holds
   std::optional<core::Money> ceiling;  // of all its attempts
   core::Money hold, spent;
@@ -52,6 +52,8 @@ struct BatchItem {
   Time started{};               // of this attempt
   bool probe = false;           // of a breaker
   std::chrono::milliseconds asked{0};  // in all attempts
+  // In those that count, and waiting between them.
+  std::chrono::milliseconds used{0};
 };
 
 struct DispatchLimits {
@@ -123,6 +125,7 @@ class BatchDispatcher {
 
   ProviderState& state_of(const core::Provider& provider);
   ModelState& state_of(const core::Candidate& candidate);
+  static Time open_from(const ModelState& model, Time now);
   bool blocked(const core::Candidate& candidate);
   std::optional<size_t> choose(const BatchItem& item);
   void enqueue(std::unique_ptr<BatchItem> item, bool in_front);
@@ -131,6 +134,7 @@ class BatchDispatcher {
   void requeue_blocked();
   bool may_start(const ModelState& model, Time now) const;
   bool start_front(ModelState& model, Time now);
+  std::chrono::milliseconds time_left(const BatchItem& item) const;
   base::Result<provider::Call> call_for(BatchItem& item);
   base::Status tell_sending(BatchItem& item);
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
@@ -149,7 +153,9 @@ class BatchDispatcher {
                      bool probe, Time now);
   void switch_off(ProviderState& provider, const std::string& name,
                   const core::Failure& failure);
-  void lower_jobs(const core::Failure& failure);
+  void lower_jobs(const core::Failure& failure, Time started);
+  bool all_held(Time now) const;
+  base::Error long_wait(Time now) const;
   bool anybody(Time now) const;
   void nobody_left(std::unique_ptr<BatchItem> item);
   void give_up(std::unique_ptr<BatchItem> item);
@@ -168,6 +174,7 @@ class BatchDispatcher {
   std::priority_queue<Delayed, std::vector<Delayed>, std::greater<>> due_;
   size_t waiting_ = 0;  // queued or delayed
   size_t turn_ = 0;     // which model's queue is looked at first
+  Time jobs_lowered_{};
   int64_t numbers_ = 0;
   int64_t retries_ = 0;
   bool short_of_money_ = false;  // until a request is settled

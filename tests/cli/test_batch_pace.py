@@ -2,6 +2,7 @@
 begin with the row of the fault matrix in docs/reliability.md where there is one.
 Times are lower bounds: a slow machine takes longer."""
 
+import json
 import os
 import signal
 import time
@@ -75,6 +76,28 @@ class Hints(BatchCase):
             self.assertGreaterEqual(second.t - first.t, 1.4 * SECOND)
             during = [r for r in self.posts(stub) if first.t < r.t < second.t]
             self.assertEqual(len(during), 6)
+
+    def test_a_long_hint_of_a_503_sends_all_to_the_next_model(self):
+        stub = self.stub([{"model": "m", "body": "say 2\"", "status": 503, "retry_after": 300,
+                           "delay_headers_ms": 300, "times": 1},
+                          {"text": "ok", "delay_headers_ms": 10}])
+        results = self.results(self.batch(stub, ["-j", "2"], stdin=prompts(200), models=TWO))
+        self.assertEqual(texts(results), ["ok"] * 200)
+        self.assertLess(len([r for r in self.posts(stub) if r.model == "m"]), 100)
+
+    def test_a_long_hint_burns_no_record_that_only_this_model_may_answer(self):
+        """They wait while others are answered, then the batch stops with them."""
+        stub = self.stub([{"model": "m", "status": 429, "retry_after": 3000}, {"text": "ok"}])
+        text = lines(*({"prompt": f"p {i}", "model": "mn"[i % 2]} for i in range(40)))
+        summary = self.home.file("summary.json")
+        result = self.batch(stub, ["-j", "2", "--no-fallback", "--summary", summary], stdin=text,
+                            models=TWO)
+        self.assert_status(result, 75)
+        self.assertIn("m asks to wait", result.err)
+        with open(summary, encoding="utf-8") as file:
+            told = json.load(file)
+        self.assertEqual(told["ok"], 20)
+        self.assertLessEqual(told["failed"], 2)
 
     def test_retry_after_on_a_success_is_ignored(self):
         stub = self.stub([{"text": "ok", "headers": {"retry-after": "60"}}])
@@ -222,6 +245,25 @@ class Failures(BatchCase):
         self.assertEqual({r["model"]["served"] for r in results}, {"n"})
         self.assertLess(len([r for r in self.posts(stub) if r.model == "m"]), 30)
 
+    def test_breaker_that_closes_takes_back_what_the_next_model_refuses(self):
+        """m is left alone after five failures; n knows no such model."""
+        stub = self.stub([{"model": "m", "status": 500, "times": 5}, {"model": "m", "text": "ok"},
+                          {"model": "n", "status": 404}])
+        results = self.results(self.batch(stub, ["-j", "2"], stdin=prompts(6), models=TWO))
+        self.assertEqual(texts(results), ["ok"] * 6)
+
+    def test_breaker_whose_probe_hangs_holds_nobody(self):
+        """Both models fail; then the first hangs when it is probed, and the
+        second answers meanwhile."""
+        stub = self.stub([{"model": "m", "status": 500, "times": 5},
+                          {"model": "n", "status": 500, "times": 5},
+                          {"model": "m", "hang_header": True}, {"text": "ok"}])
+        self.batch(stub, ["-j", "8", "--timeout", "20s"], stdin=prompts(40), models=TWO)
+        probe = [r for r in self.posts(stub) if r.model == "m"][-1]
+        during = [r for r in self.posts(stub)
+                  if r.model == "n" and probe.t < r.t < probe.done["t"]]
+        self.assertGreaterEqual(len(during), 20)
+
     def test_retry_budget(self):
         """Attempts stay near what was asked, whatever share of them fails."""
         stub = self.stub([{"chance": 0.3, "status": 503}, {"text": "ok"}])
@@ -237,6 +279,19 @@ class Failures(BatchCase):
         self.assertEqual(codes(results), [None, "try_later"] + [None] * 78)
         self.assertTrue(results[1]["error"]["retryable"])
         self.assertEqual(results[1]["error"]["http_status"], 500)
+
+    def test_give_up_does_not_count_the_time_when_nothing_is_asked(self):
+        stub = self.stub([{"body": "first", "status": 503, "times": 1},
+                          {"body": "first", "status": 400}, {"text": "ok"}])
+        process = self.spawn_llmroute(["batch"], config=self.config(
+            stub, extra='[limits]\ngive_up = "2s"\n'))
+        for prompt, code in (("first", "data"), ("second", None)):
+            process.stdin.write(lines({"prompt": prompt}).encode())
+            (result,) = parse(process.stdout.readline())
+            self.assertEqual(codes([result]), [code])
+            time.sleep(3)
+        process.stdin.close()
+        self.assertEqual(process.wait(), 1)
 
     def test_N3_refused_connections_are_an_outage(self):
         config = (harness.provider("p", protocol="openai-chat", key_env=["STUB_KEY"],
@@ -278,6 +333,16 @@ class Failures(BatchCase):
         self.assert_status(self.batch(
             stub, ["--max-errors", "5%", "-j", "1"], stdin=prompts(500)), 1)
         self.assertLessEqual(len(self.posts(stub)), 8)
+
+    def test_timeout_is_the_whole_records(self):
+        """What is left of it after a first attempt is the next one's."""
+        stub = self.stub([{"body": "say 2\"", "status": 500, "delay_headers_ms": 3000, "times": 1},
+                          {"body": "say 2\"", "hang_header": True},
+                          {"text": "ok", "delay_headers_ms": 100}])
+        results = self.results(self.batch(
+            stub, ["-j", "2", "--timeout", "4s"], stdin=prompts(60)), 1)
+        self.assertEqual(codes(results), [None, "try_later"] + [None] * 58)
+        self.assertLess(results[1]["ms"], 6000)
 
     def test_connect_timeout_and_timeout_are_taken(self):
         stub = self.stub([{"hang_header": True, "times": 1}, {"text": "ok"}])
