@@ -28,6 +28,7 @@ using std::chrono::steady_clock;
 constexpr size_t kWindow = 256;
 constexpr size_t kWindowBytes = size_t{64} << 20;
 constexpr milliseconds kPatience{5000};  // for running requests, interrupted
+constexpr milliseconds kPatienceWithCommands{3000};
 constexpr std::string_view kDuplicateId = "duplicate_id";
 
 batch::ResultOptions result_options(const BatchOptions& options,
@@ -136,10 +137,11 @@ bool BatchRun::over() const {
   return input_ended_ && dispatcher_.running() + dispatcher_.waiting() == 0;
 }
 
-// Reads what there is, as far as there is room for it.
+// Reads what there is, as far as there is room for it, and no more than the
+// rest of a turn may wait for.
 Status BatchRun::admit() {
   input_waits_ = false;
-  while (wants_more() && failed_) {
+  for (size_t n = 0; n < kWindow && wants_more() && failed_; ++n) {
     batch::InputLine line;
     LLMROUTE_TRY(const auto next, parts_.lines.next(line));
     if (next == batch::InputLines::Next::kEnd) {
@@ -149,6 +151,7 @@ Status BatchRun::admit() {
       return {};
     } else {
       LLMROUTE_CHECK(take_line(line));
+      LLMROUTE_CHECK(check_errors());
     }
   }
   return {};
@@ -332,12 +335,19 @@ Status BatchRun::flush() {
   return {};
 }
 
+Status BatchRun::sync_if_due() {
+  return parts_.journal != nullptr
+             ? parts_.journal->sync_if_due(steady_clock::now())
+             : Status();
+}
+
 Status BatchRun::check_errors() const {
   const BatchOptions& options = parts_.options;
   if (!options.max_errors) return {};
-  const int64_t failed = totals_.failed();
-  const double all =
-      static_cast<double>(std::max<int64_t>(100, totals_.done()));
+  // What failed in earlier runs is no reason to stop again.
+  const int64_t failed = totals_.newly_failed();
+  const int64_t done = totals_.done() - totals_.replayed();
+  const double all = static_cast<double>(std::max<int64_t>(100, done));
   const double most = options.max_errors_percent
                           ? *options.max_errors / 100 * all
                           : *options.max_errors;
@@ -346,7 +356,7 @@ Status BatchRun::check_errors() const {
       base::ErrorKind::kNegative,
       fmt::format("{} of {} records failed, more than --max-errors allows; the "
                   "same command goes on",
-                  failed, totals_.done())};
+                  failed, done)};
 }
 
 void BatchRun::warn_of_ceiling() {
@@ -382,6 +392,7 @@ BatchState BatchRun::state(Time now) const {
 
 Status BatchRun::wait(Time now) {
   Time until = now + calls_.timeout();
+  if (wants_more() && !input_waits_) until = now;
   until = std::min(until, dispatcher_.next());
   if (const auto due = progress_.next()) until = std::min(until, *due);
   if (parts_.journal != nullptr) {
@@ -416,11 +427,20 @@ Status BatchRun::turn() {
   LLMROUTE_CHECK(wait(now));
   calls_.turn();
   LLMROUTE_CHECK(failed_);
-  if (parts_.journal != nullptr) {
-    LLMROUTE_CHECK(parts_.journal->sync_if_due(steady_clock::now()));
-  }
+  LLMROUTE_CHECK(sync_if_due());
   warn_of_ceiling();
   return check_errors();
+}
+
+// Commands outlive a process that does not wait until they are killed.
+void BatchRun::cancel_all() {
+  calls_.cancel_all();
+  const Time end = steady_clock::now() + kPatienceWithCommands;
+  while (calls_.running() > 0 && steady_clock::now() < end) {
+    pollfd one{calls_.fd(), POLLIN, 0};
+    ::poll(&one, 1, static_cast<int>(calls_.timeout().count()));
+    calls_.turn();
+  }
 }
 
 // Nothing more is started; what runs may still answer for a while.
@@ -440,12 +460,11 @@ Status BatchRun::drain() {
     }
     ::poll(fds.data(), fds.size(), static_cast<int>(left.count()));
     calls_.turn();
+    LLMROUTE_CHECK(flush());
+    LLMROUTE_CHECK(sync_if_due());
     if (!interrupted && parts_.interrupt.interrupted()) return drain();
   }
-  calls_.cancel_all();
-  LLMROUTE_CHECK(failed_);
-  LLMROUTE_CHECK(parts_.output.flush());
-  return parts_.journal != nullptr ? parts_.journal->sync() : Status();
+  return {};
 }
 
 Status BatchRun::run() {
@@ -455,12 +474,17 @@ Status BatchRun::run() {
     status = turn();
   }
   progress_.clear();
-  if (!status && status.error().kind == base::ErrorKind::kIo) {
-    calls_.cancel_all();
-    return status;
-  }
   const std::optional<base::Error> stopped = dispatcher_.stopped();
-  LLMROUTE_CHECK(drain());
+  const bool writable = status || status.error().kind != base::ErrorKind::kIo;
+  const Status drained = writable ? drain() : Status();
+  cancel_all();
+  if (!writable) return status;
+  LLMROUTE_CHECK(drained);
+  LLMROUTE_CHECK(failed_);
+  LLMROUTE_CHECK(parts_.output.flush());
+  if (parts_.journal != nullptr) {
+    LLMROUTE_CHECK(parts_.journal->sync());
+  }
   if (!status) return status;
   if (stopped) return *stopped;
   return {};

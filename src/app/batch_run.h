@@ -77,12 +77,14 @@ class BatchRun {
   base::Status put(int64_t place, batch::FinishedLine line);
   base::Status write_in_order();
   base::Status flush();
+  base::Status sync_if_due();
   base::Status turn();
   base::Status wait(Time now);
   base::Status check_errors() const;
   void warn_of_ceiling();
   std::optional<int64_t> expected() const;
   BatchState state(Time now) const;
+  void cancel_all();
   base::Status drain();
 
   const BatchParts parts_;

@@ -25,6 +25,7 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   ++(record.ok ? ok_ : failed_);
   if (replayed) ++replayed_;
   if (!record.ok) {
+    if (!replayed) ++newly_failed_;
     FailureCause& cause = causes_[record.error_code];
     if (cause.records++ == 0) cause.line = record.line;
   }

@@ -43,6 +43,7 @@ class BatchTotals {
 
   int64_t ok() const { return ok_; }
   int64_t failed() const { return failed_; }
+  int64_t newly_failed() const { return newly_failed_; }  // not replayed
   int64_t done() const { return ok_ + failed_; }
   int64_t replayed() const { return replayed_; }
   int64_t unpriced() const { return unpriced_; }  // records of unknown cost
@@ -61,7 +62,8 @@ class BatchTotals {
   const std::vector<NotableRecord>& dearest() const { return dearest_; }
 
  private:
-  int64_t ok_ = 0, failed_ = 0, replayed_ = 0, unpriced_ = 0, estimated_ = 0;
+  int64_t ok_ = 0, failed_ = 0, newly_failed_ = 0, replayed_ = 0;
+  int64_t unpriced_ = 0, estimated_ = 0;
   int64_t input_tokens_ = 0, output_tokens_ = 0;
   core::Money cost_, strongest_, compared_;
   std::map<std::string, ModelTotals> models_;

@@ -875,6 +875,9 @@ constexpr OptionRow kOptions[] = {
      .commands = kBatch,
      .kind = Kind::kValue,
      .help = "stop when more records fail: a number, or 5%",
+     .detail = "A percentage is of the records that are done, or of 100 while "
+               "they are fewer. Failures of earlier runs do not count, so the "
+               "same command goes on.",
      .apply = set_max_errors},
     {.name = "strict",
      .group = Group::kLimits,

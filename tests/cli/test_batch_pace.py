@@ -253,16 +253,16 @@ class Failures(BatchCase):
         self.assertEqual(texts(results), ["ok"] * 6)
 
     def test_breaker_whose_probe_hangs_holds_nobody(self):
-        """Both models fail; then the first hangs when it is probed, and the
-        second answers meanwhile."""
-        stub = self.stub([{"model": "m", "status": 500, "times": 5},
-                          {"model": "n", "status": 500, "times": 5},
-                          {"model": "m", "hang_header": True}, {"text": "ok"}])
-        self.batch(stub, ["-j", "8", "--timeout", "20s"], stdin=prompts(40), models=TWO)
-        probe = [r for r in self.posts(stub) if r.model == "m"][-1]
-        during = [r for r in self.posts(stub)
-                  if r.model == "n" and probe.t < r.t < probe.done["t"]]
-        self.assertGreaterEqual(len(during), 20)
+        """Both models fail, the second later; then the first hangs when it is
+        probed, and the second answers meanwhile."""
+        first = self.stub([{"status": 500, "times": 5}, {"hang_header": True}])
+        second = self.stub([{"status": 500, "times": 5, "delay_headers_ms": 700}, {"text": "ok"}])
+        one_at_a_time = {"provider_fields": {"concurrency": 1}}
+        models = {"m": TWO["m"] | one_at_a_time, "n": TWO["n"] | one_at_a_time | {"stub": second}}
+        self.batch(first, ["--timeout", "20s"], stdin=prompts(40), models=models)
+        probe = self.posts(first)[5]
+        during = [r for r in self.posts(second) if probe.t < r.t < probe.done["t"]]
+        self.assertGreaterEqual(len(during), 39)
 
     def test_retry_budget(self):
         """Attempts stay near what was asked, whatever share of them fails."""
@@ -333,6 +333,25 @@ class Failures(BatchCase):
         self.assert_status(self.batch(
             stub, ["--max-errors", "5%", "-j", "1"], stdin=prompts(500)), 1)
         self.assertLessEqual(len(self.posts(stub)), 8)
+
+    def test_max_errors_stops_among_lines_that_cannot_be_asked(self):
+        stub = self.stub()
+        out = self.home.file("out.jsonl")
+        result = self.batch(stub, ["--max-errors", "3", "-o", out], stdin="{\n" * 5000)
+        self.assert_status(result, 1)
+        with open(out + ".llmroute-journal", "rb") as file:
+            self.assertEqual(len(file.read().splitlines()), 1 + 4)
+
+    def test_max_errors_does_not_count_those_of_an_earlier_run(self):
+        stub = self.stub([{"status": 400, "times": 5}, {"text": "ok"}])
+        path = self.home.write("in.jsonl", prompts(20))
+        out = self.home.file("out.jsonl")
+        args = ["--max-errors", "3", "-j", "1", "-o", out, path]
+        config = self.config(stub)
+        self.assert_status(self.batch(stub, args, config=config), 1)
+        self.assertFalse(os.path.exists(out))
+        self.assert_status(self.batch(stub, args, config=config), 1)
+        self.assertTrue(os.path.exists(out))
 
     def test_timeout_is_the_whole_records(self):
         """What is left of it after a first attempt is the next one's."""
