@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "core/exit_status.h"
 
 namespace llmroute::app {
 namespace {
@@ -193,25 +194,6 @@ base::ErrorKind kind_of(FailureClass failure) {
   return ErrorKind::kSoftware;
 }
 
-// If several apply, the first of this order decides.
-int precedence(base::ErrorKind kind) {
-  using base::ErrorKind;
-  switch (kind) {
-    case ErrorKind::kOs:
-      return 0;
-    case ErrorKind::kNoPermission:
-      return 1;
-    case ErrorKind::kProtocol:
-      return 2;
-    case ErrorKind::kTryLater:
-      return 3;
-    case ErrorKind::kUnavailable:
-      return 4;
-    default:
-      return 5;
-  }
-}
-
 std::string describe(const Attempt& attempt) {
   const Failure& failure = *attempt.failure;
   return fmt::format("{} ({}): {}", attempt.candidate->model->name,
@@ -233,7 +215,9 @@ base::Error failed(const Answered& answered, size_t printed_bytes) {
   for (size_t i = 0; i < answered.attempts.size(); ++i) {
     const Attempt& attempt = answered.attempts[i];
     const base::ErrorKind its = kind_of(attempt.failure->kind);
-    if (precedence(its) < precedence(kind)) kind = its;
+    if (core::is_graver(core::exit_status(its), core::exit_status(kind))) {
+      kind = its;
+    }
     const bool last_of_candidate =
         i + 1 == answered.attempts.size() ||
         answered.attempts[i + 1].candidate != attempt.candidate;

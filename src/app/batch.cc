@@ -38,7 +38,6 @@ using core::ExitStatus;
 constexpr rlim_t kPerJob = 2;
 constexpr rlim_t kOthers = 24;
 
-// Never more at a time than there are descriptors for.
 // Refuses what it could not keep, rather than spending past it.
 base::Status check_ceilings(const core::Config& config, const Tags& tags) {
   if (shared_ceilings(config, tags).empty()) return {};
@@ -48,6 +47,7 @@ base::Status check_ceilings(const core::Config& config, const Tags& tags) {
                      "configuration without them"};
 }
 
+// Never more at a time than there are descriptors for.
 int jobs_within_limits(int jobs, const Messages& messages) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return jobs;
@@ -129,6 +129,16 @@ Status tell_summary(const BatchRun& run, const BatchOptions& options,
                             summary_json(run.totals(), took, why));
 }
 
+// Of two failures the lesser is a warning.
+Status graver(const Status& one, const Status& other,
+              const Messages& messages) {
+  if (one || other) return one ? other : one;
+  const bool first = core::is_graver(core::exit_status(one.error().kind),
+                                     core::exit_status(other.error().kind));
+  messages.warn((first ? other : one).error().message);
+  return first ? one : other;
+}
+
 Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                        batch::InputLines& lines, const BatchIdentity& identity,
                        const base::Environment& environment,
@@ -161,10 +171,13 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
   const base::Error* why = interrupt.interrupted() ? &interrupted
                            : ended                 ? nullptr
                                                    : &ended.error();
-  LLMROUTE_CHECK(
-      tell_summary(run, options, messages, why, begun.journal.has_value()));
-  if (interrupt.interrupted()) interrupt.die();
-  LLMROUTE_CHECK(ended);
+  const Status told =
+      tell_summary(run, options, messages, why, begun.journal.has_value());
+  if (interrupt.interrupted()) {
+    if (!told) messages.warn(told.error().message);
+    interrupt.die();
+  }
+  LLMROUTE_CHECK(graver(ended, told, messages));
   return status;
 }
 

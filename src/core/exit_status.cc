@@ -1,6 +1,7 @@
 #include "core/exit_status.h"
 
 #include <algorithm>
+#include <array>
 
 namespace llmroute::core {
 namespace {
@@ -88,6 +89,16 @@ ExitStatus exit_status(base::ErrorKind kind) {
       return ExitStatus::kConfig;
   }
   return ExitStatus::kSoftware;
+}
+
+bool is_graver(ExitStatus one, ExitStatus than) {
+  using enum ExitStatus;
+  constexpr std::array<ExitStatus, 13> kOrder = {
+      kSoftware, kOs,         kIo,       kCannotCreate, kNoPermission,
+      kConfig,   kBudget,     kProtocol, kTryLater,     kUnavailable,
+      kData,     kIncomplete, kNegative};
+  return std::find(kOrder.begin(), kOrder.end(), one) <
+         std::find(kOrder.begin(), kOrder.end(), than);
 }
 
 std::string_view exit_status_name(ExitStatus status) {

@@ -40,6 +40,8 @@ struct ExitStatusRow {
 std::span<const ExitStatusRow> exit_status_table();
 
 ExitStatus exit_status(base::ErrorKind kind);
+// Whether the first is told as a process's end if both apply.
+bool is_graver(ExitStatus one, ExitStatus than);
 std::string_view exit_status_name(ExitStatus status);
 // The name as a word for JSON: "no input" -> "no_input", "i/o" -> "io".
 std::string exit_status_code(ExitStatus status);

@@ -162,6 +162,24 @@ class Plain(BatchCase):
         with open(file, encoding="utf-8") as opened:
             self.assertEqual(json.load(opened)["stopped"]["code"], "no_permission")
 
+    def test_a_summary_that_cannot_be_written_hides_no_other_end(self):
+        """The graver of both is the exit status, the other a warning."""
+        nowhere = self.home.file("nowhere", "summary.json")
+        for rule, status, words in (({"text": "ok"}, 73, ()),
+                                    ({"status": 401}, 73, ("not asked any more",)),
+                                    ({"status": 400}, 73, ())):
+            result = self.batch(self.stub([rule]), ["--summary", nowhere], stdin=prompts(2))
+            self.assert_status(result, status)
+            for word in ("nowhere", *words):
+                self.assertIn(word, result.err)
+        process = self.spawn_llmroute(["batch", "--summary", nowhere],
+                                      config=self.config(self.stub()))
+        process.stdin.write(prompts(1).encode())
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(), -signal.SIGINT)
+        self.assertIn("nowhere", process.stderr.read().decode())
+
     def test_error_format_json(self):
         stub = self.stub([{"status": 401}])
         result = self.batch(stub, ["--error-format", "json", "-q"], stdin=prompts(2))
