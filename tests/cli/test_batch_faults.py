@@ -479,6 +479,54 @@ class Signals(FaultCase):
                 "own-m", provider="own", id="own-m",
                 **harness.DEFAULT_MODEL))
 
+    def hang(self, *args):
+        """A batch whose command hangs; the process and the command's."""
+        self.prepare_commands(count=1, jobs=1)
+        pid = self.home.file("pid")
+        self.config = self.home.write("exec.toml", harness.provider(
+            "own", protocol="exec", command=[
+                "sh", "-c", f"echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 300"]) +
+            harness.model("own-m", provider="own", id="own-m", **harness.DEFAULT_MODEL))
+        process = self.start(*args, mode="stdout")
+        self.until(lambda: os.path.exists(pid))
+        with open(pid, encoding="utf-8") as file:
+            return process, int(file.read())
+
+    def until(self, condition):
+        end = time.monotonic() + 30
+        while not condition():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+    def assert_ended(self, pid):
+        """It is gone, or a zombie that nobody has waited for."""
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                self.assertIn(file.read().rsplit(")", 1)[1].split()[0], "ZX")
+        except FileNotFoundError:
+            pass
+
+    def test_G1_a_reader_that_leaves_ends_commands_too(self):
+        process, pid = self.hang()
+        process.stdout.close()
+        self.assertEqual(process.wait(20), -signal.SIGPIPE)
+        self.assert_ended(pid)
+
+    def test_G2_a_signal_ends_commands_too(self):
+        process, pid = self.hang()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(20), -signal.SIGINT)
+        self.assert_ended(pid)
+
+    def test_G2_what_comes_while_it_waits_is_told_at_once(self):
+        self.prepare([SLOW | {"body": "question 0."}, {"delay_headers_ms": 500}], count=2)
+        process = self.start("--unordered", mode="stdout")
+        self.until_asked(2)
+        process.send_signal(signal.SIGINT)
+        time.sleep(2.5)
+        process.send_signal(signal.SIGKILL)
+        self.assertEqual(process.communicate()[0].count(b"\n"), 1)
+
     def test_G9_stderr_is_full_or_closed(self):
         self.prepare([{"status": 400, "error": "no", "body": "question 1."}])
         expected = self.undisturbed(status=1)
@@ -534,6 +582,20 @@ class Resources(FaultCase):
             self.assert_status(ended, 0)
             self.assertEqual(ended.err.count("at a time instead of 64"), 1)
             self.assertEqual(self.read(), expected)
+
+    @needs_no_sanitizer
+    def test_R1_a_burst_of_shortages_is_one(self):
+        Signals.prepare_commands(self, count=24, jobs=8)
+        self.config = self.home.write("exec.toml", harness.provider(
+            "own", protocol="exec", command=["sh", "-c", "sleep 0.3; cat"]) + harness.model(
+                "own-m", provider="own", id="own-m", **harness.DEFAULT_MODEL))
+        expected = self.undisturbed()
+        ended = self.go(preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (40, 40)))
+        self.assert_status(ended, 0)
+        self.assertEqual(ended.err.count("from now on 4 at a time"), 1)
+        self.assertEqual(ended.err.count("at a time"), 1)
+        self.assertEqual(self.read(), expected)
 
     @needs_no_sanitizer
     def test_R2_little_memory(self):
