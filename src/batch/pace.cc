@@ -5,9 +5,13 @@
 namespace llmroute::batch {
 namespace {
 
+// A year is for ever, and far from the end of time.
+constexpr double kLongest = 365 * 86400.0;
+
 Pace::Duration share_of_minute(double amount, double per_minute) {
+  const double seconds = 60 * amount / per_minute;
   return std::chrono::duration_cast<Pace::Duration>(
-      std::chrono::duration<double>(60 * amount / per_minute));
+      std::chrono::duration<double>(std::clamp(seconds, -kLongest, kLongest)));
 }
 
 }  // namespace
