@@ -26,12 +26,8 @@ class Budget {
     held_.pico -= worst.pico;
     settled_ = settled_ + spent;
   }
-  bool fits_when_all_is_settled(core::Money worst) const {
-    return !ceiling_ || settled_ + worst <= *ceiling_;
-  }
   const std::optional<core::Money>& ceiling() const { return ceiling_; }
   core::Money settled() const { return settled_; }
-  core::Money held() const { return held_; }
 
  private:
   std::optional<core::Money> ceiling_;

@@ -37,9 +37,7 @@ class Pace {
   void end(int64_t tokens, std::optional<int64_t> actual);
   // Nothing starts before `until`; the later of several holds.
   void hold(Time until);
-  bool held(Time now) const { return held_until_ > now; }
   Time held_until() const { return held_until_; }
-  int running() const { return running_; }
 
   void succeed();
   // Takes the price of a retry from the budget. False: there is none left, and

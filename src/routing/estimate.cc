@@ -153,23 +153,6 @@ void expect_measured(const core::Experience& experience, Candidate& candidate) {
       aged(each, listed, pace.freshness));
 }
 
-bool lower_cap(Candidate& candidate, Money left) {
-  if (!candidate.output_cap) return false;
-  const Money over{candidate.worst_cost->pico - left.pico};
-  const Money each = dearest_price(*candidate.model, candidate.input_tokens)
-                         .output.value_or(Money{});
-  if (each.pico <= 0) return false;
-  const int64_t cap =
-      *candidate.output_cap - (over.pico + each.pico - 1) / each.pico;
-  const int64_t needed =
-      std::min(candidate.output_needed,
-               candidate.model->max_output_tokens.value_or(INT64_MAX));
-  if (cap < needed) return false;
-  candidate.worst_cost->pico -= (each * (*candidate.output_cap - cap)).pico;
-  candidate.output_cap = cap;
-  return true;
-}
-
 std::optional<core::Exclusion> does_not_fit(const Candidate& candidate,
                                             const Sizes& sizes,
                                             const core::Prompt& prompt,

@@ -31,11 +31,6 @@ core::Candidate estimate(const core::Model& model,
 void expect_measured(const core::Experience& experience,
                      core::Candidate& candidate);
 
-// Lowers the output cap until the worst case is at most `left`. False: that
-// leaves no room for an answer; then nothing is changed. REQUIRES: there is a
-// worst case.
-bool lower_cap(core::Candidate& candidate, core::Money left);
-
 // Window and budget gates, for a candidate made by estimate().
 std::optional<core::Exclusion> does_not_fit(const core::Candidate& candidate,
                                             const Sizes& sizes,
