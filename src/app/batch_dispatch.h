@@ -54,6 +54,13 @@ struct BatchItem {
   std::chrono::milliseconds asked{0};  // in all attempts
   // In those that count, and waiting between them.
   std::chrono::milliseconds used{0};
+
+  const core::Candidate& asked_of() const {
+    return decision.candidates[candidate];
+  }
+  std::chrono::milliseconds took(Time now) const {  // this attempt
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - started);
+  }
 };
 
 struct DispatchLimits {
@@ -61,7 +68,9 @@ struct DispatchLimits {
   RetryRules retries;
   std::optional<double> requests_per_minute, tokens_per_minute;  // a provider
   std::chrono::milliseconds give_up{600'000};  // without any success
-  core::Limits call;                           // time-outs
+  // That providers ask for and a record waits for, in all.
+  std::chrono::milliseconds longest_holds{600'000};
+  core::Limits call;  // time-outs
 };
 
 // Confined to one thread. Borrows everything it is given.
@@ -123,6 +132,7 @@ class BatchDispatcher {
     }
   };
 
+  // Who is asked, and when: batch_dispatch.cc.
   ProviderState& state_of(const core::Provider& provider);
   ModelState& state_of(const core::Candidate& candidate);
   static Time open_from(const ModelState& model, Time now);
@@ -133,32 +143,36 @@ class BatchDispatcher {
   void requeue(ModelState& model);
   void requeue_blocked();
   bool may_start(const ModelState& model, Time now) const;
+  bool all_held(Time now) const;
+  base::Error long_wait(Time now) const;
+
+  // One attempt: batch_attempt.cc.
   bool start_front(ModelState& model, Time now);
-  std::chrono::milliseconds time_left(const BatchItem& item) const;
-  base::Result<provider::Call> call_for(BatchItem& item);
-  base::Status tell_sending(BatchItem& item);
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
+  base::Result<provider::Call> call_for(BatchItem& item);
+  std::chrono::milliseconds time_left(const BatchItem& item) const;
+  base::Status tell_sending(BatchItem& item);
   void done(BatchItem* running, provider::CallResult result);
   void settle(BatchItem& item, const provider::CallResult& result);
   void succeed(std::unique_ptr<BatchItem> item, core::Reply reply, Time now);
+  void give_up(std::unique_ptr<BatchItem> item);
+
+  // What a failure leads to: batch_failure.cc.
   void fail(std::unique_ptr<BatchItem> item, core::Failure failure, Time now);
-  bool wait_for_provider(std::unique_ptr<BatchItem>& item, ModelState& model,
-                         const core::Failure& failure, Time now);
-  bool in_outage(const BatchItem& item) const;
-  int count_throttles(ModelState& model, const BatchItem& item, Time now);
-  void hold(ModelState& model, std::chrono::milliseconds wait, Time now);
-  Time retry_time(ModelState& model, const core::Failure& failure,
-                  std::chrono::milliseconds wait, Time now);
   void count_failure(ModelState& model, const core::Failure& failure,
                      bool probe, Time now);
   void switch_off(ProviderState& provider, const std::string& name,
                   const core::Failure& failure);
   void lower_jobs(const core::Failure& failure, Time started);
-  bool all_held(Time now) const;
-  base::Error long_wait(Time now) const;
-  bool anybody(Time now) const;
+  void hold(ModelState& model, std::chrono::milliseconds wait, Time now);
+  bool wait_for_provider(std::unique_ptr<BatchItem>& item, ModelState& model,
+                         const core::Failure& failure, Time now);
+  bool in_outage(const BatchItem& item) const;
+  int count_throttles(ModelState& model, const BatchItem& item, Time now);
+  Time retry_time(ModelState& model, const core::Failure& failure,
+                  std::chrono::milliseconds wait, Time now);
   void nobody_left(std::unique_ptr<BatchItem> item);
-  void give_up(std::unique_ptr<BatchItem> item);
+  bool anybody(Time now) const;
 
   DispatchLimits limits_;
   batch::Budget& budget_;

@@ -1,0 +1,182 @@
+// One attempt of the dispatcher, from its start to what it came to.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "app/attempt.h"
+#include "app/batch_dispatch.h"
+#include "config/keys.h"
+
+namespace llmroute::app {
+
+using core::Failure;
+using core::FailureClass;
+using std::chrono::milliseconds;
+
+// False: there is no money for it, now or for good. Its token limit is not
+// lowered to what is left: the answer would be cut, and the money spent.
+bool BatchDispatcher::start_front(ModelState& model, Time now) {
+  BatchItem& item = *model.queue.front();
+  const core::Money worst = item.asked_of().worst_cost.value_or(core::Money{});
+  if (budget_.ceiling() && !budget_.hold(worst)) {
+    short_of_money_ = !running_.empty();  // settled for less, perhaps
+    if (short_of_money_) return false;
+    stop({base::ErrorKind::kBudget,
+          fmt::format("{} of the ceiling of {} are spent, and the next record "
+                      "may cost {} (--max-tokens lowers that)",
+                      core::display_usd(budget_.settled()),
+                      core::display_usd(*budget_.ceiling()),
+                      core::display_usd(worst))});
+    return false;
+  }
+  item.hold = worst;
+  auto owned = std::move(model.queue.front());
+  model.queue.pop_front();
+  --waiting_;
+  start(std::move(owned), model, now);
+  return true;
+}
+
+void BatchDispatcher::start(std::unique_ptr<BatchItem> item, ModelState& model,
+                            Time now) {
+  BatchItem* key = item.get();
+  const core::Candidate& candidate = item->asked_of();
+  item->started = now;
+  if (item->since == Time{}) item->since = now;
+  item->tokens = candidate.input_tokens + candidate.output_tokens;
+  item->probe = model.breaker.start(now);
+  if (item->probe) requeue_blocked();
+  model.provider->pace.start(item->tokens, now);
+  auto call = call_for(*item);
+  const base::Status told = call ? tell_sending(*item) : base::Status();
+  running_.emplace(key, std::move(item));
+  if (!told) {
+    stop(told.error());
+    return done(key, [] {
+      Failure failure;
+      failure.kind = FailureClass::kCancelled;
+      return failure;
+    }());
+  }
+  if (!call) return done(key, no_key(call.error()));
+  calls_.start(*std::move(call), [this, key](provider::CallResult result) {
+    done(key, std::move(result));
+  });
+}
+
+base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
+  const core::Candidate& candidate = item.asked_of();
+  ProviderState& state = state_of(*candidate.provider);
+  if (!state.key) {
+    LLMROUTE_TRY(state.key,
+                 config::resolve_key(*candidate.provider, environment_));
+    redact_in_messages(*state.key);
+  }
+  const core::Limits& limits = limits_.call;
+  const milliseconds total = std::max(milliseconds(1), time_left(item));
+  return provider::Call{
+      *candidate.provider,
+      *candidate.model,
+      item.prompt,
+      *state.key,
+      cap_to_send(candidate, item.prompt,
+                  budget_.ceiling() || item.ceiling.has_value()),
+      false,
+      // A whole reply comes at once, at its end.
+      {limits.connect, total, limits.idle, total},
+      {}};
+}
+
+milliseconds BatchDispatcher::time_left(const BatchItem& item) const {
+  const auto& own = item.record.overrides.timeout;
+  return own.value_or(limits_.call.total) - item.used;
+}
+
+// What earlier attempts were not charged for pays for this one too.
+base::Status BatchDispatcher::tell_sending(BatchItem& item) {
+  const core::Money most = item.spent + item.hold;
+  if (!budget_.ceiling() || most <= item.told) return {};
+  const core::Money more{most.pico - item.told.pico};
+  item.told = most;
+  return sending_(item.record.line, more);
+}
+
+void BatchDispatcher::done(BatchItem* running, provider::CallResult result) {
+  const Time now = std::chrono::steady_clock::now();
+  auto owned = running_.extract(running);
+  std::unique_ptr<BatchItem> item = std::move(owned.mapped());
+  ModelState& model = state_of(item->asked_of());
+  auto* reply = std::get_if<core::Reply>(&result);
+  std::optional<int64_t> tokens;
+  if (reply != nullptr && reply->usage.complete()) {
+    tokens = *reply->usage.input + *reply->usage.output;
+  }
+  model.provider->pace.end(item->tokens, tokens);
+  item->asked += item->took(now);
+  settle(*item, result);
+  short_of_money_ = false;
+  if (reply != nullptr) return succeed(std::move(item), std::move(*reply), now);
+  fail(std::move(item), std::get<Failure>(std::move(result)), now);
+}
+
+void BatchDispatcher::settle(BatchItem& item,
+                             const provider::CallResult& result) {
+  const core::Candidate& candidate = item.asked_of();
+  std::optional<core::Money> cost = core::Money{};
+  bool estimated = false;
+  if (const auto* reply = std::get_if<core::Reply>(&result)) {
+    cost = core::cost_of(*candidate.model, reply->usage);
+    estimated = !cost;
+  } else if (may_have_cost(std::get<Failure>(result))) {
+    cost.reset();
+    estimated = true;
+  }
+  if (!cost) cost = candidate.worst_cost;
+  item.cost_unknown = item.cost_unknown || !cost;
+  item.cost_estimated = item.cost_estimated || (estimated && cost);
+  const core::Money spent = cost.value_or(core::Money{});
+  item.spent = item.spent + spent;
+  item.plan->charge(spent);
+  if (budget_.ceiling()) {
+    budget_.settle(item.hold, spent);
+  } else {
+    budget_.settle({}, spent);
+  }
+}
+
+void BatchDispatcher::succeed(std::unique_ptr<BatchItem> item,
+                              core::Reply reply, Time now) {
+  const core::Candidate& by = item->asked_of();
+  ModelState& model = state_of(by);
+  const bool was_open =
+      model.breaker.state(now) != core::Breaker::State::kClosed;
+  model.breaker.succeed(now, item->probe);
+  if (was_open) requeue_blocked();
+  if (reply.rate_limit.wait.count() > 0) {
+    hold(model, reply.rate_limit.wait, now);
+  }
+  model.provider->pace.succeed();
+  model.provider->holds_in_a_row = 0;
+  model.throttled_in_a_row = 0;
+  last_success_ = now;
+  failing_since_.reset();
+  Attempt attempt;
+  attempt.candidate = &by;
+  attempt.took = item->took(now);
+  item->plan->last(std::move(attempt));
+  Answered answered;
+  answered.reply = std::move(reply);
+  answered.by = &by;
+  answered.attempts = item->plan->take_attempts();
+  finished_(std::move(item), std::move(answered));
+}
+
+void BatchDispatcher::give_up(std::unique_ptr<BatchItem> item) {
+  Answered answered;
+  answered.attempts = item->plan->take_attempts();
+  answered.by = answered.attempts.back().candidate;
+  finished_(std::move(item), std::move(answered));
+}
+
+}  // namespace llmroute::app
