@@ -55,20 +55,35 @@ class BatchRun {
  private:
   using Time = BatchItem::Time;
 
+  // The loop: batch_run.cc.
   DispatchLimits dispatch_limits() const;
-  size_t window() const;
-  bool wants_more() const;
+  base::Status turn();
+  base::Status wait(Time now);
+  base::Status flush();
+  base::Status sync_if_due();
+  base::Status check_errors() const;
+  void warn_of_ceiling();
   bool over() const;  // every record has its result
+  BatchState state(Time now) const;
+  std::optional<int64_t> expected() const;
+  base::Status drain();
+  void cancel_all();
+
+  // What comes in: batch_admit.cc.
   base::Status admit();
+  bool wants_more() const;
+  size_t window() const;
   base::Status take_line(const batch::InputLine& line);
   base::Result<std::optional<batch::JournalRecord>> journaled(
       const batch::Record& record, bool fresh, const base::Fingerprint& input);
   base::Status replay(batch::JournalRecord record, int64_t place);
-  bool stops_at_ceiling(const batch::Record& record, const base::Error& error);
-  base::Status route(batch::Record record, int64_t place,
-                     const base::Fingerprint& input);
   base::Status refuse(batch::Record record, int64_t place,
                       const base::Fingerprint& input);
+  base::Status route(batch::Record record, int64_t place,
+                     const base::Fingerprint& input);
+  bool stops_at_ceiling(const batch::Record& record, const base::Error& error);
+
+  // What goes out: batch_finish.cc.
   void finished(std::unique_ptr<BatchItem> item, Answered answered);
   base::Status finish(const batch::Record& record, int64_t place,
                       const base::Fingerprint& input,
@@ -76,16 +91,6 @@ class BatchRun {
                       batch::JournalRecord journaled);
   base::Status put(int64_t place, batch::FinishedLine line);
   base::Status write_in_order();
-  base::Status flush();
-  base::Status sync_if_due();
-  base::Status turn();
-  base::Status wait(Time now);
-  base::Status check_errors() const;
-  void warn_of_ceiling();
-  std::optional<int64_t> expected() const;
-  BatchState state(Time now) const;
-  void cancel_all();
-  base::Status drain();
 
   const BatchParts parts_;
   batch::ResultOptions result_options_;
@@ -102,8 +107,7 @@ class BatchRun {
   bool input_ended_ = false;
   bool input_waits_ = false;  // no whole line yet
   bool warned_of_ceiling_ = false;
-  // The first failure inside a callback.
-  base::Status failed_;
+  base::Status callback_status_;  // the first failure there
 };
 
 }  // namespace llmroute::app

@@ -1,0 +1,148 @@
+// From a line of the input to a record that is asked, refused or replayed.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "app/batch_record.h"
+#include "app/batch_run.h"
+#include "app/input.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Status;
+
+// Records that may be between admission and output, and the bytes of results
+// that wait for an earlier one.
+constexpr size_t kWindow = 256;
+constexpr size_t kWindowBytes = size_t{64} << 20;
+
+}  // namespace
+
+// Reads what there is, as far as there is room for it, and no more than the
+// rest of a turn may wait for.
+Status BatchRun::admit() {
+  input_waits_ = false;
+  for (size_t n = 0; n < kWindow && wants_more() && callback_status_; ++n) {
+    batch::InputLine line;
+    LLMROUTE_TRY(const auto next, parts_.lines.next(line));
+    if (next == batch::InputLines::Next::kEnd) {
+      input_ended_ = true;
+    } else if (next == batch::InputLines::Next::kWait) {
+      input_waits_ = true;
+      return {};
+    } else {
+      LLMROUTE_CHECK(take_line(line));
+      LLMROUTE_CHECK(check_errors());
+    }
+  }
+  return {};
+}
+
+bool BatchRun::wants_more() const {
+  const size_t on_the_way = dispatcher_.running() + dispatcher_.waiting();
+  const bool room = order_.size() < window() && order_.bytes() < kWindowBytes &&
+                    on_the_way < window();
+  return room && !input_ended_ && !dispatcher_.stopped() &&
+         !parts_.interrupt.interrupted();
+}
+
+size_t BatchRun::window() const {
+  return std::max(kWindow, 2 * static_cast<size_t>(parts_.options.jobs));
+}
+
+Status BatchRun::take_line(const batch::InputLine& line) {
+  ++admitted_;
+  const int64_t place =
+      parts_.options.output.unordered ? 0 : order_.take_place();
+  batch::Record record = line.too_long
+                             ? batch::too_long_record(line.number)
+                             : parts_.parser.parse(line.text, line.number);
+  bool fresh = true;
+  if (!record.error) {
+    LLMROUTE_TRY(fresh, ids_.insert(record.id));
+  }
+  base::Fingerprint input{};
+  if (parts_.journal != nullptr) {
+    input = base::fingerprint(line.text);
+    LLMROUTE_TRY(auto found, journaled(record, fresh, input));
+    if (found) return replay(*std::move(found), place);
+  }
+  if (!fresh) record.error = batch::duplicate_id(record);
+  if (record.error) return refuse(std::move(record), place, input);
+  return route(std::move(record), place, input);
+}
+
+// What an earlier run has made of it.
+base::Result<std::optional<batch::JournalRecord>> BatchRun::journaled(
+    const batch::Record& record, bool fresh, const base::Fingerprint& input) {
+  if (by_id_) {
+    // Of several with an id the first is meant.
+    if (!fresh) return std::optional<batch::JournalRecord>();
+    return parts_.journal->find(record.id, input);
+  }
+  LLMROUTE_TRY(auto found, parts_.journal->find(record.line));
+  if (!found || found->input == input) return found;
+  return base::Error{
+      base::ErrorKind::kData,
+      fmt::format("line {} of the input is not what it was when the journal "
+                  "was written; --match=id lets lines move",
+                  record.line)};
+}
+
+// Its result is put out again.
+Status BatchRun::replay(batch::JournalRecord record, int64_t place) {
+  totals_.add(record, true);
+  return put(place, {std::move(record.out), record.ok});
+}
+
+// What cannot be asked is a result as well.
+Status BatchRun::refuse(batch::Record record, int64_t place,
+                        const base::Fingerprint& input) {
+  const batch::Result result = batch::unasked(record);
+  if (parts_.options.strict) {
+    return base::Error{base::ErrorKind::kData,
+                       fmt::format("line {}: {} (--strict)", record.line,
+                                   record.error->message)};
+  }
+  batch::JournalRecord journaled;
+  journaled.cost = core::Money{};
+  return finish(record, place, input, result, std::move(journaled));
+}
+
+Status BatchRun::route(batch::Record record, int64_t place,
+                       const base::Fingerprint& input) {
+  auto decision = decide_record(record, parts_.options, parts_.routed);
+  if (!decision && stops_at_ceiling(record, decision.error())) return {};
+  if (!decision) {
+    record.error = not_routed(decision.error());
+    return refuse(std::move(record), place, input);
+  }
+  auto item = std::make_unique<BatchItem>();
+  item->place = place;
+  item->input = input;
+  item->decision = *std::move(decision);
+  item->decision.excluded.clear();
+  item->prompt = apply_template(record.prompt, item->decision.prompt_template);
+  item->record = std::move(record);
+  dispatcher_.add(std::move(item));
+  return {};
+}
+
+// Not even the whole ceiling pays for one such record: that is the batch's end
+// and not the record's fault, unless its own limit is the lower one.
+bool BatchRun::stops_at_ceiling(const batch::Record& record,
+                                const base::Error& error) {
+  const auto& ceiling = budget_.ceiling();
+  const auto& own = record.overrides.max_cost;
+  const auto& each = parts_.routed.config->limits.max_cost;
+  if (error.kind != base::ErrorKind::kBudget || !ceiling ||
+      (own && *own < *ceiling) || (each && *each < *ceiling)) {
+    return false;
+  }
+  dispatcher_.stop(error);
+  return true;
+}
+
+}  // namespace llmroute::app
