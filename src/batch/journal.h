@@ -70,8 +70,9 @@ class Journal {
   const std::optional<JournalEnd>& end() const { return end_; }
   // What finish() wrote last, whatever was appended since.
   const std::optional<JournalEnd>& published() const { return published_; }
-  // Money spent before this process: by all records, whether they count or
-  // not, and what killed processes may have spent without a record.
+  // Money spent before this process: for all records, whether they count or
+  // not, with what killed processes may have spent on them; and what those may
+  // have spent on lines that have no record.
   core::Money settled() const { return settled_; }
   core::Money orphaned() const { return orphaned_; }
   // The last record that counts, from the scan or appended since, of a line

@@ -9,8 +9,9 @@
 //   LF
 //
 //   H  first       what the batch is
-//   A  if a cost ceiling applies, before a request is sent: what it may cost at
-//      most. The ceiling holds over a kill: what a killed process sent counts.
+//   A  if a cost ceiling applies, before a request is sent: by how much it may
+//      raise what its line has cost. The ceiling holds over a kill: what a
+//      killed process sent counts.
 //   R  one per finished record, its output line last, in the same bytes
 //   E  last        what was published
 #pragma once
@@ -47,7 +48,7 @@ struct JournalHead {
 
 struct JournalSend {
   int64_t line = 0;  // 1 .. kMostLines
-  core::Money hold;  // the worst case, not negative
+  core::Money hold;  // not negative
 
   bool operator==(const JournalSend&) const = default;
 };
