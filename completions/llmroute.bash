@@ -62,7 +62,9 @@ _llmroute_value() {
     --plot= | --plot) _llmroute_files ;;
     --target-quality= | --target-quality) : ;;
     --fail-if= | --fail-if) : ;;
+    --check= | --check) : ;;
     --fail-on= | --fail-on) : ;;
+    --transcript= | --transcript) _llmroute_files ;;
     --error-format= | --error-format) _llmroute_reply 'text json' ;;
     --color=) _llmroute_reply 'auto always never' ;;
     --max-cost= | --max-cost) : ;;
@@ -94,13 +96,13 @@ _llmroute_value() {
 
 _llmroute_options() {
   case $1 in
-    '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option -o --output --format --json --no-stream -x --extract --fail-on --stats --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --ledger --no-ledger --no-learn --no-config -h --help -V --version' ;;
+    '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option -o --output --format --json --no-stream --check -x --extract --fail-on --stats --transcript --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --ledger --no-ledger --no-learn --no-config -h --help -V --version' ;;
     explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --json --expect --jsonl --diff --why-not --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --ledger --no-ledger --no-config -h --help -V --version' ;;
     batch) echo '--template --prompt-field --lines -0 --null -s --system --system-file --ignore-unknown --skip --limit --shard -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --reroute -n --dry-run --validate --split --collect --max-tokens --temperature --stop --seed -O --option -o --output --journal --errors --out --unordered --echo --no-extras --no-timing --force --repair --retry-errors --match --accept-config-change --fsync --progress --summary --json --error-format --color -q --quiet -v --verbose -j --jobs --rpm --tpm --max-cost --max-errors --strict --timeout --connect-timeout --retries -c --config --no-config -h --help -V --version' ;;
     bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds --speed -c --config --no-config --model-file --seed -h --help -V --version' ;;
     train) echo '-o --output --card --force --json --error-format --color -q --quiet -v --verbose --threads -c --config --no-config --heads --without --init --seed -h --help -V --version' ;;
     models) echo '--json --all --error-format --color -q --quiet -v --verbose -c --config --ledger --no-ledger --no-config -h --help -V --version' ;;
-    usage) echo '--json --by --since --until --format --check --release-orphans --purge-before --error-format --color -q --quiet -v --verbose -c --config --ledger --no-config -h --help -V --version' ;;
+    usage) echo '--json --by --since --until --format --recount --release-orphans --purge-before --error-format --color -q --quiet -v --verbose -c --config --ledger --no-config -h --help -V --version' ;;
     feedback) echo '--error-format --color -q --quiet -v --verbose --ledger -h --help -V --version' ;;
     replay) echo '--json --since --with --error-format --color -q --quiet -v --verbose --ledger -h --help -V --version' ;;
     config) echo '--force --origin --error-format --color -q --quiet -v --verbose -c --config --no-config -h --help -V --version' ;;

@@ -31,20 +31,19 @@ RetryRules rules_of(const core::Limits& limits) {
 // Tries the candidates of one decision; the state of one request.
 class Attempts {
  public:
-  Attempts(const core::Decision& decision, const core::Prompt& prompt,
-           const core::Limits& limits, bool has_ceiling,
-           const base::Environment& environment, const provider::Cancel& cancel,
-           AnswerOutput& output, AttemptBook& book, const Messages& messages)
-      : decision_(decision),
-        prompt_(prompt),
-        limits_(limits),
-        has_ceiling_(has_ceiling),
-        environment_(environment),
-        cancel_(cancel),
+  Attempts(const Question& question, AnswerOutput& output, AttemptBook& book,
+           const Messages& messages)
+      : decision_(question.decision),
+        prompt_(question.prompt),
+        limits_(question.limits),
+        has_ceiling_(question.has_ceiling),
+        environment_(question.environment),
+        cancel_(question.cancel),
+        check_(question.check),
         output_(output),
         book_(book),
         messages_(messages),
-        plan_(decision, rules_of(limits), limits.ceiling) {}
+        plan_(decision_, rules_of(limits_), limits_.ceiling) {}
 
   Answered run();
 
@@ -60,6 +59,7 @@ class Attempts {
   provider::CallResult call(const core::Candidate& candidate, Attempt& attempt);
   void tell(const Attempt& attempt, size_t candidate,
             const std::optional<AttemptPlan::Next>& next) const;
+  bool accepts(Attempt& attempt);
   bool wait(milliseconds how_long) const;
   milliseconds time_left() const { return limits_.total - since(start_); }
 
@@ -68,12 +68,17 @@ class Attempts {
   const core::Limits& limits_;
   const bool has_ceiling_;
   const base::Environment& environment_;
-  const provider::Cancel& cancel_;
+  const provider::Cancel cancel_;
+  const Check& check_;
   AnswerOutput& output_;
   AttemptBook& book_;
   const Messages& messages_;
   AttemptPlan plan_;
   std::optional<core::Reply> reply_;
+  // The last answer that would not do.
+  std::optional<core::Reply> rejected_;
+  const core::Candidate* rejected_by_ = nullptr;
+  std::optional<base::Error> rejection_;
   std::optional<base::Error> held_back_;
   const steady_clock::time_point start_ = steady_clock::now();
 };
@@ -145,9 +150,10 @@ void Attempts::tell(const Attempt& attempt, size_t candidate,
     output_.event(retry_event(attempt, decision_.candidates[next->candidate],
                               next->wait));
   }
-  const std::string why =
-      fmt::format("{} ({}): {}", attempt.candidate->model->name,
-                  attempt.candidate->provider->name, attempt.failure->message);
+  const std::string why = fmt::format(
+      "{} ({}): {}", attempt.candidate->model->name,
+      attempt.candidate->provider->name,
+      attempt.rejected ? *attempt.rejected : attempt.failure->message);
   if (next->candidate == candidate) {
     messages_.detail(why + "; trying again");
   } else {
@@ -163,6 +169,19 @@ Attempt Attempts::booked_attempt(const core::Candidate& candidate,
   Attempt attempt = one_attempt(candidate, waited);
   book_.after(attempt, reply_ ? &*reply_ : nullptr);
   return attempt;
+}
+
+// Keeps an answer that will not do, in case no better one comes.
+bool Attempts::accepts(Attempt& attempt) {
+  const core::Candidate& by = *attempt.candidate;
+  Verdict verdict = check_(*reply_, by);
+  if (verdict.accepted) return true;
+  attempt.rejected = verdict.why.message;
+  attempt.cost = core::cost_of(*by.model, reply_->usage);
+  rejection_ = std::move(verdict.why);
+  rejected_by_ = &by;
+  rejected_ = std::exchange(reply_, std::nullopt);
+  return false;
 }
 
 void Attempts::try_all() {
@@ -184,17 +203,23 @@ void Attempts::try_all() {
       continue;
     }
     Attempt attempt = booked_attempt(it, next->wait);
-    if (is_over()) return plan_.last(std::move(attempt));
-    if (may_have_cost(*attempt.failure)) {
+    const bool rejected = reply_ && check_ && !accepts(attempt);
+    if (!rejected && is_over()) return plan_.last(std::move(attempt));
+    if (!rejected && may_have_cost(*attempt.failure)) {
       plan_.charge(it.worst_cost.value_or(core::Money{}));
     }
-    next = plan_.after(candidate, std::move(attempt), time_left());
+    next = rejected ? plan_.after_rejection(candidate, std::move(attempt),
+                                            time_left())
+                    : plan_.after(candidate, std::move(attempt), time_left());
+    if (rejected && rejection_->kind != base::ErrorKind::kNegative) return;
     tell(plan_.attempts().back(), candidate, next);
   }
 }
 
 Answered Attempts::run() {
   try_all();
+  if (!reply_ && rejected_ && !output_.broken())
+    output_.rewrite(rejected_->text);
   const bool nobody =
       plan_.attempts().empty() && !held_back_ && !cancel_.requested();
   if (nobody) {
@@ -208,6 +233,11 @@ Answered Attempts::run() {
   answered.held_back = std::move(held_back_);
   if (!answered.attempts.empty()) {
     answered.by = answered.attempts.back().candidate;
+  }
+  if (!answered.reply && rejected_) {
+    answered.reply = std::move(rejected_);
+    answered.rejected = std::move(rejection_);
+    answered.by = rejected_by_;
   }
   return answered;
 }
@@ -232,14 +262,9 @@ int64_t cap_to_send(const core::Candidate& candidate,
   return candidate.output_cap.value_or(unknown);
 }
 
-Answered attempt_all(const core::Decision& decision, const core::Prompt& prompt,
-                     const core::Limits& limits, bool has_ceiling,
-                     const base::Environment& environment,
-                     const provider::Cancel& cancel, AnswerOutput& output,
+Answered attempt_all(const Question& question, AnswerOutput& output,
                      AttemptBook& book, const Messages& messages) {
-  return Attempts(decision, prompt, limits, has_ceiling, environment, cancel,
-                  output, book, messages)
-      .run();
+  return Attempts(question, output, book, messages).run();
 }
 
 }  // namespace llmroute::app

@@ -2,6 +2,9 @@
 // next, while not one byte of the answer has been printed.
 #pragma once
 
+#include <functional>
+
+#include "app/answer_check.h"
 #include "app/attempt_plan.h"
 #include "app/messages.h"
 #include "app/output.h"
@@ -37,13 +40,25 @@ core::Failure no_key(const base::Error& error);
 int64_t cap_to_send(const core::Candidate& candidate,
                     const core::Prompt& prompt, bool has_ceiling);
 
+// Says whether an answer will do; may be empty: every one does.
+using Check =
+    std::function<Verdict(const core::Reply& reply, const core::Candidate& by)>;
+
+struct Question {  // borrows everything
+  const core::Decision& decision;
+  const core::Prompt& prompt;  // as it will be sent
+  const core::Limits& limits;
+  bool has_ceiling;
+  const base::Environment& environment;
+  provider::Cancel cancel;
+  const Check& check;
+};
+
 // Calls the candidates in order until one answers. If none of them may be
-// asked, the first is, once. `prompt` is as it will be
-// sent.
-Answered attempt_all(const core::Decision& decision, const core::Prompt& prompt,
-                     const core::Limits& limits, bool has_ceiling,
-                     const base::Environment& environment,
-                     const provider::Cancel& cancel, AnswerOutput& output,
+// asked, the first is, once. An answer that will not do goes to the next
+// stronger candidate; if there is none, or it fails, the last answer stands,
+// rejected. REQUIRES with a check: the output is held back.
+Answered attempt_all(const Question& question, AnswerOutput& output,
                      AttemptBook& book, const Messages& messages);
 
 }  // namespace llmroute::app

@@ -165,6 +165,29 @@ std::optional<AttemptPlan::Next> AttemptPlan::after(size_t candidate,
   return allowed_from(candidate + 1);
 }
 
+bool AttemptPlan::tried(const core::Candidate& candidate) const {
+  return std::any_of(
+      attempts_.begin(), attempts_.end(),
+      [&](const Attempt& attempt) { return attempt.candidate == &candidate; });
+}
+
+std::optional<AttemptPlan::Next> AttemptPlan::after_rejection(
+    size_t candidate, Attempt attempt, milliseconds time_left) {
+  const core::Candidate& it = decision_.candidates[candidate];
+  charge(attempt.cost.value_or(it.worst_cost.value_or(core::Money{})));
+  attempts_.push_back(std::move(attempt));
+  over_ = time_left.count() <= 0 ||
+          static_cast<int>(attempts_.size()) >= rules_.attempts_per_request;
+  for (size_t i = 0; !over_ && i < decision_.chain().size(); ++i) {
+    const core::Candidate& other = decision_.candidates[i];
+    if (other.model->general_ability() > it.model->general_ability() &&
+        !tried(other) && !excluded(other) && !(blocked_ && blocked_(other))) {
+      return Next{i, milliseconds(0)};
+    }
+  }
+  return std::nullopt;
+}
+
 void AttemptPlan::last(Attempt attempt) {
   attempts_.push_back(std::move(attempt));
 }

@@ -19,6 +19,9 @@ namespace llmroute::app {
 struct Attempt {
   const core::Candidate* candidate = nullptr;  // borrowed from the decision
   std::optional<core::Failure> failure;        // nothing: it answered
+  // It answered, but the answer would not do: why.
+  std::optional<std::string> rejected;
+  std::optional<core::Money> cost;  // of an answer, if it is known
   bool retryable = false;
   std::chrono::milliseconds waited{0};  // before this attempt
   std::chrono::milliseconds took{0};
@@ -29,6 +32,8 @@ struct Answered {
   std::optional<core::Reply> reply;
   const core::Candidate* by = nullptr;  // who answered, or who failed last
   std::vector<Attempt> attempts;
+  // `reply` would not do, and nobody stronger gave another.
+  std::optional<base::Error> rejected;
   // Why the next attempt was not made, if its cost could not be put aside.
   std::optional<base::Error> held_back;
 };
@@ -85,6 +90,10 @@ class AttemptPlan {
                             std::chrono::milliseconds time_left);
   // Whether the last failure ended the request whoever is left.
   bool over() const { return over_; }
+  // `attempt` of that candidate answered, but the answer will not do: the best
+  // of those who are stronger in general and were not asked yet.
+  std::optional<Next> after_rejection(size_t candidate, Attempt attempt,
+                                      std::chrono::milliseconds time_left);
   // An attempt that answered, or that ended the request whatever may follow.
   void last(Attempt attempt);
 
@@ -92,6 +101,7 @@ class AttemptPlan {
   std::vector<Attempt> take_attempts() { return std::move(attempts_); }
 
  private:
+  bool tried(const core::Candidate& candidate) const;
   bool excluded(const core::Candidate& candidate) const;
   bool affordable(const core::Candidate& candidate) const;
   std::optional<Next> same_again(size_t candidate,

@@ -42,14 +42,19 @@ std::string attempt_event(const core::Candidate& candidate, size_t number) {
 
 std::string retry_event(const Attempt& failed, const core::Candidate& next,
                         std::chrono::milliseconds wait) {
-  const core::Failure& failure = *failed.failure;
   base::JsonWriter json = begin("retry");
   json.field("model", failed.candidate->model->name);
-  json.key("status");
-  failure.http_status != 0 ? json.value(failure.http_status) : json.null();
-  json.field("class", core::failure_class_name(failure.kind));
-  json.field("cause", failure.cause);
-  json.field("message", redacted(failure.message));
+  if (failed.rejected) {
+    json.key("status").null().field("class", "rejected");
+    json.field("cause", "rejected").field("message", *failed.rejected);
+  } else {
+    const core::Failure& failure = *failed.failure;
+    json.key("status");
+    failure.http_status != 0 ? json.value(failure.http_status) : json.null();
+    json.field("class", core::failure_class_name(failure.kind));
+    json.field("cause", failure.cause);
+    json.field("message", redacted(failure.message));
+  }
   json.field("next", next.model->name).field("wait_ms", wait.count());
   return end(json);
 }

@@ -70,7 +70,8 @@ struct OutputOptions {
   std::optional<std::string> file;  // -o; "-" is stdout
   Format format = Format::kText;
   bool no_stream = false;
-  bool extract = false;  // the first fenced block only
+  std::optional<std::string> check;  // a shell command
+  bool extract = false;              // the first fenced block only
   FailOn fail_on;
   bool stats = false;
   bool show_route = false;

@@ -41,6 +41,11 @@ class AnswerOutput {
   // Forgets what is held, for the next candidate. REQUIRES: printed_bytes() ==
   // 0.
   void discard();
+  // What is held becomes this, as if it had been written.
+  void rewrite(std::string_view text) {
+    discard();
+    write(text);
+  }
   // Writes what is held and a final newline if missing, or the whole of -o by
   // rename.
   base::Status finish();

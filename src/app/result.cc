@@ -86,6 +86,7 @@ void write_attempts(JsonWriter& json, const Answered& answered) {
       json.field("message", redacted(attempt.failure->message));
       json.field("retryable", attempt.retryable);
     }
+    if (attempt.rejected) json.field("rejected", *attempt.rejected);
     if (attempt.waited.count() > 0) {
       json.field("waited_ms", attempt.waited.count());
     }
@@ -112,13 +113,25 @@ bool failures_may_have_cost(const Answered& answered) {
                      });
 }
 
+// Of the answer and of those before it that would not do.
+std::optional<Money> whole_cost(const Answered& answered) {
+  std::optional<Money> sum =
+      answered.rejected
+          ? Money{}
+          : core::cost_of(*answered.by->model, answered.reply->usage);
+  for (const Attempt& attempt : answered.attempts) {
+    if (!attempt.rejected) continue;
+    if (!sum || !attempt.cost) return std::nullopt;
+    sum = *sum + *attempt.cost;
+  }
+  return sum;
+}
+
 void write_cost(JsonWriter& json, const Decision& decision,
                 const Answered& answered) {
   std::optional<Money> cost, on_strongest;
   if (answered.reply) {
-    if (!failures_may_have_cost(answered)) {
-      cost = core::cost_of(*answered.by->model, answered.reply->usage);
-    }
+    if (!failures_may_have_cost(answered)) cost = whole_cost(answered);
     on_strongest = strongest_cost(decision, answered.reply->usage);
   }
   const std::string& as_of = answered.by->model->price_as_of;

@@ -78,7 +78,7 @@ void remember_refusals(const Answered& answered,
 }
 
 bool holds_back(const OutputOptions& output) {
-  return output.no_stream || output.format == Format::kJson;
+  return output.no_stream || output.check || output.format == Format::kJson;
 }
 
 // How a run ends: by a status or an error, or by a signal.
@@ -115,12 +115,29 @@ Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
   return error;
 }
 
+// --check: first whether the answer is whole, then what the command says.
+Check checker(const RunOptions& options, const core::Limits& limits,
+              const provider::Cancel& cancel) {
+  if (!options.output.check) return {};
+  return [&options, &limits, cancel](const core::Reply& reply,
+                                     const core::Candidate& by) {
+    base::Status whole = whole_answer(reply, by, options.request.max_tokens,
+                                      options.output.fail_on);
+    if (!whole) {
+      return Verdict{false,
+                     {base::ErrorKind::kNegative, whole.error().message}};
+    }
+    return check_answer(*options.output.check, reply.text, limits, cancel);
+  };
+}
+
 // Whether what came is what was asked for.
 base::Status judge(const RunOptions& options, const Answered& answered,
                    const AnswerOutput& output, const Messages& messages) {
   base::Status judged =
       whole_answer(*answered.reply, *answered.by, options.request.max_tokens,
                    options.output.fail_on);
+  if (judged && answered.rejected) judged = *answered.rejected;
   if (judged && output.nothing_extracted()) {
     // Paid for and not what was asked for, but not lost either.
     messages.line(base::visible_text(answered.reply->text));
@@ -139,7 +156,8 @@ Ending conclude(const RunOptions& options, const std::string& id,
                 const InterruptGuard& interrupt, AnswerOutput& output,
                 const Messages& messages) {
   if (output.reader_gone()) return {.signal = SIGPIPE};
-  if (interrupt.interrupted() && (!answered.reply || output.broken())) {
+  const bool whole = answered.reply && !answered.rejected && !output.broken();
+  if (interrupt.interrupted() && !whole) {
     return {.signal = interrupt.signal()};
   }
   if (output.broken()) return {.status = output.failure().error()};
@@ -176,9 +194,11 @@ Result<ExitStatus> ask(const RunOptions& options, const Routed& routed,
                                   interrupt.cancel().flag));
   const core::Limits& limits = routed.config->limits;
   if (output.events()) output.event(route_event(routed.decision));
+  const Check check = checker(options, limits, interrupt.cancel());
   const Answered answered =
-      attempt_all(routed.decision, prompt, limits, limits.ceiling.has_value(),
-                  environment, interrupt.cancel(), output, book, messages);
+      attempt_all({routed.decision, prompt, limits, limits.ceiling.has_value(),
+                   environment, interrupt.cancel(), check},
+                  output, book, messages);
   remember_refusals(answered, environment);
   Ending ending =
       conclude(options, id, routed, answered, interrupt, output, messages);

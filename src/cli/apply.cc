@@ -173,7 +173,7 @@ Status set_until(Settings& s, Text value) { return set_day(s.until, value); }
 Status choose_action(Settings& s, app::UsageAction action) {
   if (s.usage_action != app::UsageAction::kReport && s.usage_action != action) {
     return expected(
-        "one of --check, --release-orphans, --purge-before at a time");
+        "one of --recount, --release-orphans, --purge-before at a time");
   }
   s.usage_action = action;
   return {};

@@ -192,7 +192,7 @@ constexpr CommandRow kCommands[] = {
          "cannot be compared, and are counted.\n\n"
          "Ceilings of the configuration are shown with what is left of them. "
          "Several `--ledger` are added up. Reading changes nothing; "
-         "`--check`, `--release-orphans` and `--purge-before` do.\n\n"
+         "`--recount`, `--release-orphans` and `--purge-before` do.\n\n"
          "`--json` prints one object, schema `llmroute.usage/1`: `rows`, "
          "`total`, `held`, `baselines`, `ceilings` and `days`, in dollars; "
          "what is not known is null; keys are only ever added.",

@@ -634,7 +634,7 @@ constexpr OptionRow kOptions[] = {
                "begins with a single quote.",
      .choices = "text json csv",
      .apply = set_format},
-    {.name = "check",
+    {.name = "recount",
      .group = Group::kOutput,
      .commands = kUsage,
      .help = "recompute the counters of ceilings and daily sums",
@@ -756,6 +756,18 @@ constexpr OptionRow kOptions[] = {
      .help = "print the answer only once it is complete",
      .detail = "Until then any failure can still fall back to another model.",
      .apply = turn_on<&Settings::output, &app::OutputOptions::no_stream>},
+    {.name = "check",
+     .metavar = "COMMAND",
+     .group = Group::kRouting,
+     .commands = kRun,
+     .kind = Kind::kValue,
+     .help = "ask a stronger model if COMMAND rejects the answer",
+     .detail = "The shell runs it with the answer on standard input; an exit "
+               "status other than 0, and an answer that is not whole, send the "
+               "prompt to the next stronger candidate. All of them are paid "
+               "for. If none is left the last answer is printed and the status "
+               "is 1. Implies `--no-stream`.",
+     .apply = text_into<&Settings::output, &app::OutputOptions::check>},
     {.name = "extract",
      .letter = 'x',
      .group = Group::kOutput,

@@ -9,15 +9,16 @@ import unittest
 import harness
 
 # Worth decides for the cheapest, then the middle one.
-MODELS = {"small": {"ability": 0.0, "price": {"input": 1, "output": 1}},
-          "middle": {"ability": 1.0, "price": {"input": 2, "output": 2}},
-          "large": {"ability": 2.0, "price": {"input": 4, "output": 4}}}
+MODELS = {"small": {"ability": 3.0, "price": {"input": 1, "output": 1}},
+          "middle": {"ability": 3.2, "price": {"input": 2, "output": 2}},
+          "large": {"ability": 3.4, "price": {"input": 4, "output": 4}}}
 JSON = 'grep -q "^{"'
 
 
 class Check(harness.TestCase):
     def ask(self, check, rules, *args, **options):
-        stub = self.stub(rules)
+        stub = self.stub(rules, prices={name: model["price"]
+                                        for name, model in MODELS.items()})
         result = self.run_llmroute(
             ["run", "-p", "hi there", "--worth", "0.01", "--check", check, *args],
             config=harness.stub_config(stub, MODELS),

@@ -299,7 +299,7 @@ class Ceilings(SpendCase):
         report = self.report(config=config)
         self.assertEqual(report["total"]["orphans"], 1)
         self.assertEqual(report["ceilings"][0]["left_usd"], 1.5)
-        self.usage("--check")
+        self.usage("--recount")
 
 
 class Upkeep(SpendCase):
@@ -307,17 +307,17 @@ class Upkeep(SpendCase):
         config = self.two_models(Ceilings.EXTRA)
         for tag in ("team=search", "team=ads"):
             self.ask(config, "--tag", tag, env={"LLMROUTE_RUN": "night"})
-        self.assertIn("counters are right", self.usage("--check").text)
+        self.assertIn("counters are right", self.usage("--recount").text)
         before = self.query("SELECT * FROM scopes"), self.query("SELECT * FROM daily")
         self.query("UPDATE scopes SET settled_pico=1 WHERE name LIKE 'day/%'")
         self.query("DELETE FROM scopes WHERE name LIKE '%team=search/month%'")
         self.query("UPDATE daily SET charged_pico=7 WHERE tags LIKE '%ads%'")
-        result = self.usage("--check", status=1)
+        result = self.usage("--recount", status=1)
         for name in ("day/", "tag/team=search/month/", "daily sums of"):
             self.assertIn(name, result.err)
         self.assertEqual((self.query("SELECT * FROM scopes"),
                           self.query("SELECT * FROM daily")), before)
-        self.usage("--check")
+        self.usage("--recount")
 
     def test_purge_forgets_rows_and_keeps_sums(self):
         config = self.two_models(Ceilings.EXTRA)
@@ -337,7 +337,7 @@ class Upkeep(SpendCase):
         for name in os.listdir(folder):
             with open(os.path.join(folder, name), "rb") as file:
                 self.assertNotIn(decision.encode(), file.read(), name)
-        self.usage("--check")  # what was purged cannot be recomputed
+        self.usage("--recount")  # what was purged cannot be recomputed
         self.assertEqual(self.query("SELECT * FROM scopes"), counters)
 
     def test_rows_of_more_than_400_days_go_by_themselves(self):
@@ -372,13 +372,13 @@ class Upkeep(SpendCase):
         self.assertEqual(self.query("SELECT count(*) FROM attempts"),
                          [(done[0] + 2,)])
         self.assertEqual(self.query("SELECT sum(calls) FROM daily"), [(done[0] + 2,)])
-        self.usage("--check")
+        self.usage("--recount")
 
     def test_actions_exclude_each_other(self):
-        self.usage("--check", "--release-orphans", status=64)
+        self.usage("--recount", "--release-orphans", status=64)
         self.usage("--purge-before", "soon", status=64)
-        self.usage("--check", status=66)
-        self.usage("--check", "--ledger", "a", "--ledger", "b", status=64)
+        self.usage("--recount", status=66)
+        self.usage("--recount", "--ledger", "a", "--ledger", "b", status=64)
 
 
 class Feedback(SpendCase):
