@@ -148,14 +148,13 @@ int CurlLoop::Impl::on_socket(CURL*, curl_socket_t socket, int what, void* user,
                  ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
   event.data.fd = socket;
   if (event.events == watched.events) return 0;
-  // -1 would end every transfer, so what is believed of the socket counts less
-  // than what epoll says of it.
+  // What is believed of the socket counts less than what epoll says of it. One
+  // that cannot be watched is asked about by timers; -1 would end all
+  // transfers.
   const int epoll = self.epoll_.get();
-  if (::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0 &&
-      ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != 0) {
-    return -1;
-  }
-  watched.events = event.events;
+  const bool watches = ::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) == 0 ||
+                       ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0;
+  watched.events = watches ? event.events : 0;
   return 0;
 }
 

@@ -597,6 +597,20 @@ class Resources(FaultCase):
         self.assertEqual(ended.err.count("at a time"), 1)
         self.assertEqual(self.read(), expected)
 
+    @needs_strace
+    def test_R1_a_socket_that_cannot_be_watched_ends_no_other_transfer(self):
+        """The first two calls are ours, for other things than sockets."""
+        self.prepare(count=6, jobs=2)
+        args = ("--connect-timeout", "2s", "--timeout", "5s")
+        expected = self.undisturbed(*args)
+        for when in range(3, 7):
+            with self.subTest(when=when):
+                self.clear()
+                ended = self.go(*args, tracer=["timeout", "-s", "KILL", "25", *strace(
+                    "epoll_ctl", when, "error=ENOSPC")])
+                self.assert_status(ended, 0)
+                self.assertEqual(self.read(), expected)
+
     @needs_no_sanitizer
     def test_R2_little_memory(self):
         self.prepare([{"text": "z" * 100_000}], count=30, jobs=8)
