@@ -11,7 +11,7 @@ abilities.json: {"generated", "domains", "models": [{"id", "provider",
 
 The rules:
 
-* Which models: those that one of the four protocols can reach. Others are
+* Which models: those that the built-in providers' protocols can reach. Others are
   listed on stderr.
 * Name: the id, or provider/id where several providers serve the same id.
 * Tier, from the output price per million tokens and the general ability (mean
@@ -39,12 +39,10 @@ PROVIDERS = [
      "base_url": "https://api.openai.com/v1", "key_env": "OPENAI_API_KEY"},
     {"name": "anthropic", "protocol": "anthropic",
      "base_url": "https://api.anthropic.com", "key_env": "ANTHROPIC_API_KEY"},
-    {"name": "google", "protocol": "openai-chat",
-     "base_url":
-         "https://generativelanguage.googleapis.com/v1beta/openai",
+    {"name": "google", "protocol": "gemini",
+     "base_url": "https://generativelanguage.googleapis.com",
      "key_env": ["GEMINI_API_KEY", "GOOGLE_API_KEY",
-                 "GOOGLE_GENERATIVE_AI_API_KEY"],
-     "token_limit_field": "max_tokens"},
+                 "GOOGLE_GENERATIVE_AI_API_KEY"]},
     {"name": "xai", "protocol": "openai-chat",
      "base_url": "https://api.x.ai/v1", "key_env": "XAI_API_KEY",
      "token_limit_field": "max_completion_tokens"},
@@ -69,7 +67,8 @@ PROVIDERS = [
      "key_env": "FIREWORKS_API_KEY", "token_limit_field": "max_tokens"},
     {"name": "openrouter", "protocol": "openai-chat",
      "base_url": "https://openrouter.ai/api/v1",
-     "key_env": "OPENROUTER_API_KEY", "token_limit_field": "max_tokens"},
+     "key_env": "OPENROUTER_API_KEY", "token_limit_field": "max_tokens",
+     "reported_cost": True},
     {"name": "moonshot", "protocol": "openai-chat",
      "base_url": "https://api.moonshot.ai/v1", "key_env": "MOONSHOT_API_KEY",
      "token_limit_field": "max_tokens"},
@@ -81,7 +80,7 @@ PROVIDERS = [
 ]
 
 # An api of the price list that a provider also serves as openai-chat.
-ALSO_OPENAI_CHAT = {"google": "gemini", "mistral": "mistral"}
+ALSO_OPENAI_CHAT = {"mistral": "mistral"}
 
 TIERS = [{"name": "small", "aliases": ["haiku"]},
          {"name": "medium", "aliases": ["sonnet"]},
@@ -145,7 +144,7 @@ def table(header, fields):
 
 
 def servable(model):
-    apis = set(model["api"]) & {"openai-chat", "anthropic", "ollama"}
+    apis = set(model["api"]) & {"openai-chat", "anthropic", "gemini", "ollama"}
     return bool(apis) or ALSO_OPENAI_CHAT.get(model["provider"]) in model["api"]
 
 

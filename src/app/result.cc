@@ -160,6 +160,12 @@ void write_timing(JsonWriter& json, const Answered& answered) {
   json.field("total", total.count()).end_object();
 }
 
+// By the model's prices, whatever was charged for another.
+std::optional<Money> listed_cost(const core::Model& model, core::Usage usage) {
+  usage.charged.reset();
+  return core::cost_of(model, usage);
+}
+
 void write_error(JsonWriter& json, const base::Error* error) {
   json.key("error");
   if (error == nullptr) {
@@ -261,14 +267,14 @@ std::optional<Money> strongest_cost(const Decision& decision,
                                     const core::Usage& usage) {
   const Candidate* candidate = strongest(decision);
   if (candidate == nullptr) return std::nullopt;
-  return core::cost_of(*candidate->model, usage);
+  return listed_cost(*candidate->model, usage);
 }
 
 std::optional<Money> cheapest_cost(const Decision& decision,
                                    const core::Usage& usage) {
   std::optional<Money> least;
   for (const Candidate& candidate : decision.candidates) {
-    const auto cost = core::cost_of(*candidate.model, usage);
+    const auto cost = listed_cost(*candidate.model, usage);
     if (cost) least = std::min(least.value_or(*cost), *cost);
   }
   return least;

@@ -17,8 +17,8 @@ namespace {
 using core::Failure;
 using core::FailureClass;
 
-std::unique_ptr<Decoder> make_decoder(core::Protocol protocol) {
-  switch (protocol) {
+std::unique_ptr<Decoder> make_decoder(const core::Provider& provider) {
+  switch (provider.protocol) {
     case core::Protocol::kAnthropic:
       return std::make_unique<AnthropicDecoder>();
     case core::Protocol::kGemini:
@@ -31,7 +31,7 @@ std::unique_ptr<Decoder> make_decoder(core::Protocol protocol) {
     case core::Protocol::kExec:
       break;
   }
-  return std::make_unique<OpenAiChatDecoder>();
+  return std::make_unique<OpenAiChatDecoder>(provider.reported_cost);
 }
 
 // The last line of defence: the configuration refuses this too.
@@ -83,7 +83,7 @@ std::optional<CallResult> HttpCall::begin() {
   known_ = refused_parameters(call_);
   request_ = http_request(call_);
   if (auto failure = key_in_clear(call_, request_)) return *failure;
-  decoder_ = make_decoder(call_.provider.protocol);
+  decoder_ = make_decoder(call_.provider);
   exchange_.emplace(*decoder_, on_text_);
   return std::nullopt;
 }

@@ -1,5 +1,7 @@
 #include "provider/openai_chat.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -115,6 +117,14 @@ const Json& first_choice(const Json& body) {
   return choices.at(choices.items().size());
 }
 
+// The deployment decides which model answers.
+std::string azure_url(const Call& call) {
+  std::string_view base = call.provider.base_url;
+  if (base.ends_with("/openai")) base.remove_suffix(7);
+  return fmt::format("{}/openai/deployments/{}/chat/completions?api-version={}",
+                     base, url_path(call.model.id), call.provider.api_version);
+}
+
 }  // namespace
 
 HttpRequest openai_chat_request(const Call& call) {
@@ -124,9 +134,11 @@ HttpRequest openai_chat_request(const Call& call) {
   set_parameters(call, body);
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
-  request.url =
-      join_url(call.provider.base_url, "/v1", "/chat/completions", true);
-  add_key(call, "Authorization", request);
+  const bool azure = !call.provider.api_version.empty();
+  request.url = azure ? azure_url(call)
+                      : join_url(call.provider.base_url, "/v1",
+                                 "/chat/completions", true);
+  add_key(call, azure ? "api-key" : "Authorization", request);
   request.body = body.text();
   return with_common_headers(call, std::move(request));
 }
@@ -167,7 +179,13 @@ void OpenAiChatDecoder::take_common(const Json& body, Answer& answer) {
   }
   const Json& usage =
       body.has("usage") ? body["usage"] : body["x_groq"]["usage"];
-  if (usage.is_object()) answer.usage = openai_usage(usage);
+  if (!usage.is_object()) return;
+  answer.usage = openai_usage(usage);
+  const auto cost = usage["cost"].number();
+  // With the user's own key at the upstream, only its fee is in the cost.
+  if (reported_cost_ && cost && !usage["is_byok"].is_true()) {
+    answer.usage.charged = core::from_usd(*cost);
+  }
 }
 
 void OpenAiChatDecoder::take_message(const Json& message, Answer& answer) {

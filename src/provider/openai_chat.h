@@ -12,6 +12,10 @@ HttpRequest openai_chat_request(const Call& call);
 
 class OpenAiChatDecoder : public Decoder {
  public:
+  // `reported_cost`: usage.cost is what was charged, in USD.
+  explicit OpenAiChatDecoder(bool reported_cost = false)
+      : reported_cost_(reported_cost) {}
+
   Framing framing() const override { return Framing::kEvents; }
   void on_event(const Json& event, bool unterminated, Answer& answer) override;
   void on_done(Answer& answer) override;
@@ -23,6 +27,7 @@ class OpenAiChatDecoder : public Decoder {
   void take_message(const Json& message, Answer& answer);
   void take_finish(const Json& choice, Answer& answer);
 
+  const bool reported_cost_;
   bool choice_seen_ = false;
   bool refused_ = false;
 };
