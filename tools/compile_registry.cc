@@ -149,8 +149,7 @@ base::Status check(const core::Config& config) {
   for (const core::Provider& p : config.providers) {
     fine = fine && p.key_file.empty() && p.key_command.empty() &&
            p.key_header.empty() && p.api_version.empty() && p.headers.empty() &&
-           p.ca_file.empty() && p.command.empty() && !p.allow_http &&
-           !p.cache_prompt && !p.limits_per_key;
+           p.ca_file.empty() && p.command.empty() && !p.allow_http;
   }
   for (const core::ConfigValue& value : config.values) {
     fine = fine && !value.key.starts_with("limits.") &&

@@ -17,6 +17,17 @@ bool none_for(core::Gate gate, const core::Decision& decision) {
 
 }  // namespace
 
+base::Result<core::Decision> decide_asking_held(const routing::Router& router,
+                                                routing::Request request) {
+  LLMROUTE_TRY(core::Decision without, router.decide(request));
+  if (!none_for(core::Gate::kHeld, without)) return without;
+  request.ask_held = true;
+  LLMROUTE_TRY(core::Decision decision, router.decide(request));
+  decision.notes.push_back("asked once all the same: " +
+                           routing::no_candidate(without).message);
+  return decision;
+}
+
 Decider::Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
                  Circumstances circumstances, routing::Router router)
     : config_(&config),
@@ -67,23 +78,11 @@ base::Result<core::Decision> Decider::decide(
   const core::Analysis analysis =
       analyzer_->analyze({prompt.instruction(), prompt.context()});
   routing::Request request = request_for(prompt, analysis, options, ceiling);
-  LLMROUTE_TRY(core::Decision decision, router_.decide(request));
-  if (none_for(core::Gate::kHeld, decision)) {
-    return decide_although_held(std::move(request), decision);
-  }
+  LLMROUTE_TRY(core::Decision decision, decide_asking_held(router_, request));
   if (circumstances_.asker == Asker::kExplain &&
       none_for(core::Gate::kKey, decision)) {
     return decide_as_if_keys_were_set(std::move(request), decision);
   }
-  return decision;
-}
-
-base::Result<core::Decision> Decider::decide_although_held(
-    routing::Request request, const core::Decision& without) const {
-  request.ask_held = true;
-  LLMROUTE_TRY(core::Decision decision, router_.decide(request));
-  decision.notes.push_back("asked once all the same: " +
-                           routing::no_candidate(without).message);
   return decision;
 }
 

@@ -30,6 +30,11 @@ struct Circumstances {
   const core::Experience* experience = nullptr;     // borrowed; null: none
 };
 
+// As Router::decide(), but where all models are held the first is asked all the
+// same, with a note.
+base::Result<core::Decision> decide_asking_held(const routing::Router& router,
+                                                routing::Request request);
+
 // Immutable. Borrows config and analyzer, which must outlive it.
 class Decider {
  public:
@@ -64,8 +69,6 @@ class Decider {
                                const std::optional<core::Money>& ceiling) const;
   Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
           Circumstances circumstances, routing::Router router);
-  base::Result<core::Decision> decide_although_held(
-      routing::Request request, const core::Decision& without) const;
   base::Result<core::Decision> decide_as_if_keys_were_set(
       routing::Request request, const core::Decision& without) const;
 

@@ -40,7 +40,8 @@ base::Result<core::Decision> decide_again(const Inputs& inputs,
                            inputs.options, inputs.ceiling,
                            &missing,       &inputs.unavailable};
   request.evidence = &inputs.evidence;
-  return router.decide(request);
+  if (inputs.experience) request.experience = &*inputs.experience;
+  return decide_asking_held(router, request);
 }
 
 std::string snapshot_text(const core::Config& config) {

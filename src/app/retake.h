@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "core/analysis.h"
 #include "core/decision.h"
+#include "core/experience.h"
 #include "core/money.h"
 #include "core/routing_options.h"
 #include "routing/evidence.h"
@@ -29,6 +30,7 @@ struct Inputs {
   std::optional<core::Money> ceiling;     // of the one request
   std::vector<std::string> missing_keys;  // names of providers
   std::map<std::string, std::string> unavailable;
+  std::optional<core::Experience> experience;  // what was learned by then
 };
 
 // Of a decision that has just been made.

@@ -92,6 +92,20 @@ void add_text_findings(JsonWriter& json, const Routed& routed) {
   json.field("no_files", routed.prompt.files.empty());
 }
 
+void add_experience(JsonWriter& json, const core::Experience& experience) {
+  json.key("experience").begin_object().field("unseen", experience.unseen);
+  json.key("paces").begin_object();
+  for (const auto& [model, pace] : experience.paces) {
+    json.key(model).begin_object().field("calls", pace.calls);
+    json.field("first_token", pace.first_token);
+    add_if(json, "per_token", pace.per_token);
+    json.field("freshness", pace.freshness).end_object();
+  }
+  json.end_object();
+  add_map(json, "held", experience.held);
+  json.end_object();
+}
+
 // --- and back ----------------------------------------------------------------
 
 std::vector<std::string> texts_of(const Json& json) {
@@ -150,6 +164,22 @@ core::Analysis analysis_of(const Json& json, NumberReader& numbers) {
   analysis.bytes = numbers.integer(json["bytes"]);
   analysis.bytes_read = numbers.integer(json["bytes_read"]);
   return analysis;
+}
+
+core::Experience experience_of(const Json& json, NumberReader& numbers) {
+  core::Experience experience;
+  experience.unseen = numbers.real(json["unseen"]);
+  const Json paces = json["paces"];
+  for (const std::string& model : paces.names()) {
+    const Json its = paces[model];
+    core::Pace& pace = experience.paces[model];
+    pace.calls = numbers.integer(its["calls"]);
+    pace.first_token = numbers.real(its["first_token"]);
+    pace.per_token = its["per_token"].number();
+    pace.freshness = numbers.real(its["freshness"]);
+  }
+  experience.held = map_of(json["held"]);
+  return experience;
 }
 
 core::RoutingOptions options_of(const Json& json) {
@@ -266,6 +296,7 @@ std::string inputs_json(const Routed& routed) {
   add_if(json, "max_tokens", routed.prompt.parameters.max_tokens);
   if (limits.ceiling) json.field("ceiling_pico", limits.ceiling->pico);
   add_text_findings(json, routed);
+  if (around.experience != nullptr) add_experience(json, *around.experience);
   std::vector<std::string> missing;
   for (const auto& [name, why] : around.missing_keys) missing.push_back(name);
   add_texts(json, "missing_keys", missing);
@@ -292,6 +323,9 @@ base::Result<Inputs> read_inputs(std::string_view text,
     }
     inputs.missing_keys = texts_of(json["missing_keys"]);
     inputs.unavailable = map_of(json["unavailable"]);
+    if (json.has("experience")) {
+      inputs.experience = experience_of(json["experience"], numbers);
+    }
     if (numbers.whole()) return inputs;
   }
   return base::Error{base::ErrorKind::kData,

@@ -25,7 +25,8 @@ base::Status check_extra(const RequestOptions& request, bool under_ceiling) {
                                           "n",
                                           "model",
                                           "best_of",
-                                          "options"};
+                                          "options",
+                                          "generationConfig"};
   for (const auto& [name, value] : request.extra) {
     if (under_ceiling && std::find(std::begin(kCostly), std::end(kCostly),
                                    name) != std::end(kCostly)) {

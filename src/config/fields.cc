@@ -171,17 +171,6 @@ void list_headers(const Provider& provider, std::string_view key,
   }
 }
 
-base::Status set_scope(Provider& provider, const Node& node, const Setting&) {
-  provider.limits_per_key = node.text == "key";
-  return {};
-}
-
-void list_scope(const Provider& provider, std::string_view key,
-                std::vector<Leaf>& out) {
-  out.push_back(
-      {std::string(key), provider.limits_per_key ? "\"key\"" : "\"model\""});
-}
-
 base::Status set_retry_exit(Provider& provider, const Node& node,
                             const Setting& setting) {
   provider.retry_exit.clear();
@@ -417,8 +406,6 @@ constexpr auto kProviders = std::to_array<Field<Provider>>({
     plain<&Provider::stream_usage>("stream_usage"),
     checked<&Provider::seed_field, name_complaint>("seed_field"),
     plain<&Provider::reported_cost>("reported_cost"),
-    plain<&Provider::cache_prompt>("cache_prompt"),
-    {"rate_limit_scope", set_scope, list_scope},
     special<&Provider::ca_file, set_path<&Provider::ca_file>>("ca_file"),
     plain<&Provider::allow_http>("allow_http"),
     plain<&Provider::concurrency>("concurrency"),

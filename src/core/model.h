@@ -47,9 +47,7 @@ struct Provider {
   std::string token_limit_field;  // "max_tokens" or "max_completion_tokens"
   bool stream_usage = true;       // accepts stream_options.include_usage
   std::string seed_field = "seed";
-  bool reported_cost = false;   // usage.cost is what was charged, in USD
-  bool cache_prompt = false;    // Anthropic: have the system text cached
-  bool limits_per_key = false;  // a rate limit is of the key, not of a model
+  bool reported_cost = false;  // usage.cost is what was charged, in USD
   std::string ca_file;
   bool allow_http =
       false;  // plain http to a host that is not loopback; never with a key

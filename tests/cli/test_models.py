@@ -62,7 +62,8 @@ class Models(harness.TestCase):
         self.assertEqual(model["aliases"], ["my", "own/mine"])
         self.assertEqual(model["usd_per_1m"], {"input": 0.25, "output": 0.000001,
                                                "cached_input": None,
-                                               "cache_write": None})
+                                               "cache_write": None,
+                                               "reasoning": None})
         self.assertEqual(model["ability"]["general"], 1.5)
         self.assertEqual(model["key"], "missing")
         self.assertEqual(model["problem"], "OWN_KEY is not set")
