@@ -57,7 +57,8 @@ routing::Request Decider::request_for(
           own && ceiling ? std::min(*own, *ceiling) : (own ? own : ceiling),
           &circumstances_.missing_keys,
           &circumstances_.unavailable,
-          circumstances_.experience};
+          circumstances_.experience,
+          circumstances_.draw};
 }
 
 base::Result<core::Decision> Decider::decide_admitting(

@@ -28,6 +28,7 @@ struct Circumstances {
   std::map<std::string, std::string> missing_keys;  // provider -> why
   std::map<std::string, std::string> unavailable;   // model or provider -> why
   const core::Experience* experience = nullptr;     // borrowed; null: none
+  std::optional<double> draw = {};                  // routing::Request::draw
 };
 
 // As Router::decide(), but where all models are held the first is asked all the

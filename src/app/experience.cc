@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/ledger_file.h"
+#include "store/sessions.h"
 
 namespace llmroute::app {
 namespace {
@@ -51,12 +52,6 @@ void add_breaker(const StatisticsRow& row, int64_t now, Known& known) {
   if (!why.empty()) known.experience.held[row.model] = std::move(why);
 }
 
-bool is_of(const core::Config& config, const StatisticsRow& row) {
-  const core::Provider* provider = config.find_provider(row.provider);
-  return provider != nullptr &&
-         statistics_key(*provider, row.model).origin == row.origin;
-}
-
 }  // namespace
 
 int64_t wall_ms() {
@@ -90,6 +85,12 @@ learning::Speed speed_of(const StatisticsRow& row) {
   return speed;
 }
 
+bool is_of(const core::Config& config, const StatisticsRow& row) {
+  const core::Provider* provider = config.find_provider(row.provider);
+  return provider != nullptr &&
+         statistics_key(*provider, row.model).origin == row.origin;
+}
+
 Known known_of(const core::Config& config,
                const std::vector<StatisticsRow>& rows, int64_t now) {
   Known known;
@@ -97,6 +98,7 @@ Known known_of(const core::Config& config,
   for (const StatisticsRow& row : rows) {
     moment.calls += static_cast<double>(std::max<int64_t>(0, row.calls));
   }
+  known.state = static_cast<uint64_t>(moment.calls);
   known.experience.unseen = learning::unseen_share(moment.calls, rows.size());
   for (const StatisticsRow& row : rows) {
     if (!is_of(config, row)) continue;
@@ -116,18 +118,68 @@ Known known_of(const core::Config& config,
   return known;
 }
 
-Known read_known(const core::Config& config, const LedgerOptions& options,
-                 const base::Environment& environment) {
+void add_cells(const std::vector<store::CellRow>& rows, Known& known) {
+  core::Experience& experience = known.experience;
+  for (const store::CellRow& row : rows) {
+    const auto domain = core::domain_index(row.domain);
+    if (!domain || row.level < 0 || row.level >= core::kLevels ||
+        row.count < 0 || !row.verdicts.sane()) {
+      known.warnings.push_back(fmt::format(
+          "the ledger's verdicts on {} make no sense and are not used",
+          row.model));
+      continue;
+    }
+    experience.judged[row.model].push_back(
+        {{*domain, row.level}, row.verdicts, row.count});
+    experience.verdicts[*domain][static_cast<size_t>(row.level)] +=
+        static_cast<double>(row.count);
+    known.state += static_cast<uint64_t>(row.count);
+  }
+}
+
+namespace {
+
+// A prompt cache is kept for some minutes; providers say 5 to 60.
+constexpr int64_t kCacheKept = 600'000;  // ms
+
+void add_session(store::Database& database, const std::string& name,
+                 int64_t now, Known& known) {
+  const auto row = store::find_session(database, name);
+  if (!row || !*row) return;
+  const store::SessionRow& found = **row;
+  const bool cached = now - found.time < kCacheKept;
+  known.experience.session =
+      core::Session{name, found.model, cached ? found.tokens : 0};
+}
+
+}  // namespace
+
+std::optional<store::Ledger> open_to_read(
+    const LedgerOptions& options, const base::Environment& environment) {
   const auto place = ledger_place(options, environment);
   struct stat info {};
-  if (!place || ::stat(place->c_str(), &info) != 0) return {};
+  if (!place || ::stat(place->c_str(), &info) != 0) return std::nullopt;
   const auto path = store::ledger_path(*place);
-  if (!path) return {};
+  if (!path) return std::nullopt;
   auto ledger = store::Ledger::open(*path, kAtDecision);
+  if (!ledger) return std::nullopt;
+  return std::move(*ledger);
+}
+
+Known read_known(const core::Config& config, const LedgerOptions& options,
+                 const base::Environment& environment) {
+  auto ledger = open_to_read(options, environment);
   if (!ledger) return {};
   const auto rows = store::read_statistics(ledger->database());
   if (!rows) return {};
-  return known_of(config, *rows, wall_ms());
+  const int64_t now = wall_ms();
+  Known known = known_of(config, *rows, now);
+  const auto cells = store::read_cells(ledger->database());
+  if (cells) add_cells(*cells, known);
+  if (options.session) {
+    add_session(ledger->database(), *options.session, now, known);
+  }
+  return known;
 }
 
 }  // namespace llmroute::app

@@ -14,6 +14,7 @@
 #include "core/config.h"
 #include "core/experience.h"
 #include "learning/latency.h"
+#include "store/cells.h"
 #include "store/statistics.h"
 
 namespace llmroute::app {
@@ -22,6 +23,7 @@ struct Known {
   core::Experience experience;
   std::map<std::string, core::Breaker> breakers;  // by model
   std::set<std::string> half_open;                // models
+  uint64_t state = 0;  // changes with whatever is learned
   std::vector<std::string> warnings;
 };
 
@@ -33,9 +35,19 @@ store::StatisticsKey statistics_key(const core::Provider& provider,
                                     const std::string& model);
 learning::Speed speed_of(const store::StatisticsRow& row);
 
+// Whether the row is of a provider of the config, at its present address.
+bool is_of(const core::Config& config, const store::StatisticsRow& row);
+
 // `now`: ms since 1970. Rows that make no sense are left out, with a warning.
 Known known_of(const core::Config& config,
                const std::vector<store::StatisticsRow>& rows, int64_t now);
+
+// Adds the verdicts. Rows that make no sense are left out, with a warning.
+void add_cells(const std::vector<store::CellRow>& rows, Known& known);
+
+// The ledger that the options name, if it is there and can be read.
+std::optional<store::Ledger> open_to_read(const LedgerOptions& options,
+                                          const base::Environment& environment);
 
 // From the ledger that the options name, if it is there and can be read.
 Known read_known(const core::Config& config, const LedgerOptions& options,

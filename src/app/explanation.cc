@@ -164,6 +164,18 @@ std::string measured_line(const Decision& decision) {
   return "measured   " + first_few(std::move(models)) + "\n";
 }
 
+std::string verdicts_line(const Decision& decision) {
+  std::vector<std::string> models;
+  for (const Candidate& c : decision.candidates) {
+    if (c.verdicts == 0) continue;
+    models.push_back(fmt::format(
+        "{} good {:.2f} instead of {:.2f} ({})", c.model->name, c.good,
+        c.listed_good, numbered(static_cast<size_t>(c.verdicts), "verdict")));
+  }
+  if (models.empty()) return {};
+  return "verdicts   " + first_few(std::move(models)) + "\n";
+}
+
 std::string candidate_table(const Decision& decision) {
   base::Table table("lrrrrl");
   table.add_row({"candidates", "good", "cost", "wait", "worth", ""});
@@ -322,6 +334,8 @@ void write_candidates(JsonWriter& json, const Decision& decision) {
     json.field("seconds", c.seconds);
     json.field("seconds_listed", c.seconds_listed);
     json.field("seconds_measured", c.seconds_measured).field("calls", c.calls);
+    json.field("learned", c.learned).field("verdicts", c.verdicts);
+    if (decision.explored) json.field("propensity", c.propensity);
     json.field("worth_usd", c.worth);
     json.field("usd_per_good_answer", c.per_good_answer);
     json.field("input_tokens", c.input_tokens);
@@ -370,7 +384,7 @@ std::string explanation_text(const Explanation& explanation) {
   text += "prompt     " + prompt_line(explanation.routed) + "\n";
   text += read_line(explanation.routed);
   text += learned_line(decision.analysis);
-  text += measured_line(decision);
+  text += measured_line(decision) + verdicts_line(decision);
   if (explanation.stability) text += stability_lines(*explanation.stability);
   if (!decision.candidates.empty()) text += candidate_table(decision);
   text += rule_lines(decision);

@@ -11,6 +11,7 @@
 #include "config/snapshot.h"
 #include "store/holds.h"
 #include "store/ledger_file.h"
+#include "store/sessions.h"
 #include "store/spill.h"
 #include "store/upkeep.h"
 
@@ -53,6 +54,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   LedgerBook book(routed, messages, decision_row(id, "run", routed, tags));
   book.decision_.run = options.ledger.run;
   book.learns_ = options.ledger.learn;
+  book.session_ = options.ledger.session;
   book.ceilings_ = shared_ceilings(*routed.config, tags);
   if (options.ledger.run) {
     const auto& limit = routed.config->limits.max_cost;
@@ -200,6 +202,14 @@ Status LedgerBook::write(const store::DatabaseOptions& options) {
   return {};
 }
 
+Status LedgerBook::remember_session(const Answered& answered) {
+  if (!session_ || !answered.reply) return {};
+  return store::put_session(
+      ledger_->database(),
+      {*session_, decision_.time, answered.by->model->name,
+       answered.reply->usage.input.value_or(answered.by->input_tokens)});
+}
+
 void LedgerBook::finish(const Answered& answered, int exit,
                         size_t answer_bytes) {
   if (off_) return;
@@ -219,7 +229,7 @@ void LedgerBook::finish(const Answered& answered, int exit,
       exit > 128 ? kInterrupted : kAfterAnswer;
   if (ledger_) ledger_->database().set_busy_timeout(options.busy_timeout);
   const Status written = failed_ ? write(options) : failed_;
-  if (written) return;
+  if (written) return (void)remember_session(answered);
   if (decision_.time == 0) decision_.time = wall_ms();
   const bool spilled =
       path_ && store::spill(*path_, decision_, pending_).has_value();

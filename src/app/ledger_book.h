@@ -52,6 +52,7 @@ class LedgerBook : public AttemptBook {
         known_(routed.known ? *routed.known : Known()),
         learner_(std::make_unique<AttemptLearner>(*routed.config)) {}
   base::Status open_ledger(const store::DatabaseOptions& options);
+  base::Status remember_session(const Answered& answered);
   bool claims_probe(const core::Candidate& candidate);
   bool changes_health(const Attempt& attempt);
   base::Status write(const store::DatabaseOptions& options);
@@ -68,6 +69,7 @@ class LedgerBook : public AttemptBook {
   Known known_;  // breakers as this run sees them
   std::unique_ptr<AttemptLearner> learner_;
   bool learns_ = true;
+  std::optional<std::string> session_;
   std::vector<store::Ceiling> ceilings_;
   bool off_ = false;
   bool holds_ = false;

@@ -73,6 +73,18 @@ void add_failure(const core::Failure& failure, store::AttemptRow& row) {
   }
 }
 
+store::Text propensities_json(const core::Decision& decision) {
+  if (!decision.explored) return std::nullopt;
+  base::JsonWriter json;
+  json.begin_object();
+  for (const core::Candidate& candidate : decision.candidates) {
+    if (candidate.propensity <= 0) continue;
+    json.field(candidate.model->name, candidate.propensity);
+  }
+  json.end_object();
+  return json.take();
+}
+
 }  // namespace
 
 store::DecisionRow decision_row(
@@ -94,6 +106,8 @@ store::DecisionRow decision_row(
   row.difficulty = analysis.difficulty;
   row.confidence = analysis.confidence;
   row.model = decision.candidates.front().model->name;
+  row.seed = routed.seed;
+  row.propensities = propensities_json(decision);
   row.tags = tags_json(tags);
   row.prompt_bytes = bytes_of(routed.prompt);
   row.decision_us = routed.took.count();

@@ -7,6 +7,7 @@
 
 #include "app/local_models.h"
 #include "app/messages.h"
+#include "app/model_record.h"
 #include "app/output.h"
 #include "base/json_writer.h"
 #include "base/table.h"
@@ -34,6 +35,7 @@ struct Entry {
   size_t tier_index = 0;
   KeyState key = KeyState::kMissing;
   std::string problem;  // why it cannot be called now; empty: it can
+  const ModelRecord* record = nullptr;  // null: nothing is known
 
   bool usable() const { return problem.empty(); }
 };
@@ -46,6 +48,7 @@ class Listing {
       : options_(options),
         config_(std::move(config)),
         unavailable_(std::move(unavailable)),
+        records_(read_model_records(config_, options.ledger, environment)),
         environment_(environment) {}
 
   Result<std::vector<Entry>> entries() const;
@@ -59,6 +62,7 @@ class Listing {
   const ModelsOptions& options_;
   core::Config config_;
   std::map<std::string, std::string> unavailable_;
+  std::map<std::string, ModelRecord> records_;
   const base::Environment& environment_;
 };
 
@@ -75,6 +79,8 @@ Entry Listing::entry(const Model& model) const {
   const core::Provider& provider = *config_.find_provider(model.provider);
   Entry entry;
   entry.model = &model;
+  const auto record = records_.find(model.name);
+  if (record != records_.end()) entry.record = &record->second;
   entry.tier_index = config_.tier_of(model);
   if (!config_.tiers.empty()) entry.tier = config_.tiers[entry.tier_index].name;
   if (provider.keyless()) {
@@ -158,18 +164,65 @@ std::string state_text(const Entry& entry) {
   return entry.key == KeyState::kNotNeeded ? "not needed" : "yes";
 }
 
+std::vector<std::string> registry_cells(const Entry& entry) {
+  const Model& m = *entry.model;
+  return {m.name,
+          m.provider,
+          entry.tier,
+          price_text(m.price.input),
+          price_text(m.price.output),
+          m.context_window ? base::with_thousands(*m.context_window) : "?",
+          fmt::format("{:+.2f}", m.general_ability()),
+          m.price_as_of.empty() ? "?" : m.price_as_of,
+          state_text(entry)};
+}
+
+std::string seconds_text(const std::optional<double>& seconds) {
+  return seconds ? fmt::format("{:.2f} s", *seconds) : "";
+}
+
+std::vector<std::string> record_cells(const ModelRecord* record) {
+  if (record == nullptr) return {"", "", "", "", "", "", ""};
+  const std::string rate =
+      record->calls == 0
+          ? ""
+          : fmt::format("{:.0f} %", 100.0 *
+                                        static_cast<double>(record->answered) /
+                                        static_cast<double>(record->calls));
+  std::string breaker = record->breaker;
+  if (record->left_alone_ms > 0) {
+    breaker += fmt::format(", {} s", (record->left_alone_ms + 999) / 1000);
+  }
+  return {base::with_thousands(record->calls), rate,
+          seconds_text(record->p50),           seconds_text(record->p90),
+          core::display_usd(record->spent),    std::move(breaker),
+          record->last_error.value_or("")};
+}
+
+// What the ledger knows stands beside, where it knows anything.
 std::string table_text(const std::vector<Entry>& entries) {
-  base::Table table("lllrrrrll");
-  table.add_row({"MODEL", "PROVIDER", "TIER", "IN $/1M", "OUT $/1M", "WINDOW",
-                 "ABILITY", "PRICE OF", "KEY"});
+  const bool recorded =
+      std::any_of(entries.begin(), entries.end(),
+                  [](const Entry& entry) { return entry.record != nullptr; });
+  base::Table table(recorded ? "lllrrrrllrrrrrll" : "lllrrrrll");
+  std::vector<std::string> heads = {"MODEL",   "PROVIDER", "TIER",
+                                    "IN $/1M", "OUT $/1M", "WINDOW",
+                                    "ABILITY", "PRICE OF", "KEY"};
+  if (recorded) {
+    for (const char* head :
+         {"CALLS", "OK", "P50", "P90", "SPENT", "BREAKER", "LAST ERROR"}) {
+      heads.emplace_back(head);
+    }
+  }
+  table.add_row(heads);
   for (const Entry& entry : entries) {
-    const Model& m = *entry.model;
-    table.add_row(
-        {m.name, m.provider, entry.tier, price_text(m.price.input),
-         price_text(m.price.output),
-         m.context_window ? base::with_thousands(*m.context_window) : "?",
-         fmt::format("{:+.2f}", m.general_ability()),
-         m.price_as_of.empty() ? "?" : m.price_as_of, state_text(entry)});
+    std::vector<std::string> cells = registry_cells(entry);
+    if (recorded) {
+      for (std::string& cell : record_cells(entry.record)) {
+        cells.push_back(std::move(cell));
+      }
+    }
+    table.add_row(cells);
   }
   return table.render();
 }
@@ -257,7 +310,9 @@ void add_entry(base::JsonWriter& json, const Entry& entry) {
   } else {
     json.value(entry.problem);
   }
-  json.field("origin", m.origin).end_object();
+  json.field("origin", m.origin).key("record");
+  write_record(json, entry.record);
+  json.end_object();
 }
 
 std::string json_text(const std::vector<Entry>& entries) {

@@ -85,6 +85,7 @@ struct LedgerOptions {
   bool files_from_environment = false;
   std::optional<std::string> run;  // LLMROUTE_RUN: processes that share it
   bool learn = true;               // from what happens
+  std::optional<std::string> session;
 };
 
 struct RunOptions {
@@ -245,6 +246,8 @@ struct BenchOptions {
 
 struct TrainOptions {
   ConfigOptions config;
+  LedgerOptions ledger;
+  bool from_ledger = false;
   std::vector<std::string> files;  // JSONL or JSONL.gz
   std::optional<std::string> output;
   std::optional<std::string> card;

@@ -41,6 +41,7 @@ base::Result<core::Decision> decide_again(const Inputs& inputs,
                            &missing,       &inputs.unavailable};
   request.evidence = &inputs.evidence;
   if (inputs.experience) request.experience = &*inputs.experience;
+  request.draw = inputs.draw;
   return decide_asking_held(router, request);
 }
 

@@ -31,6 +31,7 @@ struct Inputs {
   std::vector<std::string> missing_keys;  // names of providers
   std::map<std::string, std::string> unavailable;
   std::optional<core::Experience> experience;  // what was learned by then
+  std::optional<double> draw;                  // of chance
 };
 
 // Of a decision that has just been made.

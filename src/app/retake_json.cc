@@ -92,7 +92,30 @@ void add_text_findings(JsonWriter& json, const Routed& routed) {
   json.field("no_files", routed.prompt.files.empty());
 }
 
-void add_experience(JsonWriter& json, const core::Experience& experience) {
+// Of the verdicts only those in the prompt's cell count.
+void add_verdicts(JsonWriter& json, const core::Experience& experience,
+                  const core::Cell& cell) {
+  json.field("verdicts",
+             experience.verdicts[cell.domain][static_cast<size_t>(cell.level)]);
+  json.key("judged").begin_object();
+  for (const auto& [model, all] : experience.judged) {
+    const core::Judged* judged = core::find_judged(experience, model, cell);
+    if (judged == nullptr) continue;
+    json.key(model).begin_object().field("good", judged->verdicts.good);
+    json.field("bad", judged->verdicts.bad).field("at", judged->verdicts.at);
+    json.field("count", judged->count).end_object();
+  }
+  json.end_object();
+}
+
+void add_session(JsonWriter& json, const core::Session& session) {
+  json.key("session").begin_object().field("name", session.name);
+  json.field("model", session.model);
+  json.field("cached_tokens", session.cached_tokens).end_object();
+}
+
+void add_experience(JsonWriter& json, const core::Experience& experience,
+                    const core::Cell& cell) {
   json.key("experience").begin_object().field("unseen", experience.unseen);
   json.key("paces").begin_object();
   for (const auto& [model, pace] : experience.paces) {
@@ -103,6 +126,8 @@ void add_experience(JsonWriter& json, const core::Experience& experience) {
   }
   json.end_object();
   add_map(json, "held", experience.held);
+  add_verdicts(json, experience, cell);
+  if (experience.session) add_session(json, *experience.session);
   json.end_object();
 }
 
@@ -166,7 +191,24 @@ core::Analysis analysis_of(const Json& json, NumberReader& numbers) {
   return analysis;
 }
 
-core::Experience experience_of(const Json& json, NumberReader& numbers) {
+void read_verdicts(const Json& json, const core::Cell& cell,
+                   NumberReader& numbers, core::Experience& experience) {
+  experience.verdicts[cell.domain][static_cast<size_t>(cell.level)] =
+      numbers.real(json["verdicts"]);
+  const Json judged = json["judged"];
+  for (const std::string& model : judged.names()) {
+    const Json its = judged[model];
+    core::Judged one;
+    one.cell = cell;
+    one.verdicts = {numbers.real(its["good"]), numbers.real(its["bad"]),
+                    numbers.real(its["at"])};
+    one.count = numbers.integer(its["count"]);
+    experience.judged[model].push_back(one);
+  }
+}
+
+core::Experience experience_of(const Json& json, const core::Cell& cell,
+                               NumberReader& numbers) {
   core::Experience experience;
   experience.unseen = numbers.real(json["unseen"]);
   const Json paces = json["paces"];
@@ -179,6 +221,13 @@ core::Experience experience_of(const Json& json, NumberReader& numbers) {
     pace.freshness = numbers.real(its["freshness"]);
   }
   experience.held = map_of(json["held"]);
+  read_verdicts(json, cell, numbers, experience);
+  if (json.has("session")) {
+    const Json session = json["session"];
+    experience.session = {std::string(session["name"].text()),
+                          std::string(session["model"].text()),
+                          numbers.integer(session["cached_tokens"])};
+  }
   return experience;
 }
 
@@ -296,7 +345,11 @@ std::string inputs_json(const Routed& routed) {
   add_if(json, "max_tokens", routed.prompt.parameters.max_tokens);
   if (limits.ceiling) json.field("ceiling_pico", limits.ceiling->pico);
   add_text_findings(json, routed);
-  if (around.experience != nullptr) add_experience(json, *around.experience);
+  if (around.experience != nullptr) {
+    add_experience(json, *around.experience,
+                   core::cell_of(routed.decision.analysis));
+  }
+  add_if(json, "draw", around.draw);
   std::vector<std::string> missing;
   for (const auto& [name, why] : around.missing_keys) missing.push_back(name);
   add_texts(json, "missing_keys", missing);
@@ -324,8 +377,10 @@ base::Result<Inputs> read_inputs(std::string_view text,
     inputs.missing_keys = texts_of(json["missing_keys"]);
     inputs.unavailable = map_of(json["unavailable"]);
     if (json.has("experience")) {
-      inputs.experience = experience_of(json["experience"], numbers);
+      inputs.experience = experience_of(
+          json["experience"], core::cell_of(inputs.analysis), numbers);
     }
+    if (json.has("draw")) inputs.draw = numbers.real(json["draw"]);
     if (numbers.whole()) return inputs;
   }
   return base::Error{base::ErrorKind::kData,

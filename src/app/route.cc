@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <iterator>
 
+#include "app/attempt_plan.h"
 #include "app/ceilings.h"
 #include "app/input.h"
+#include "app/ledger_rows.h"
 #include "app/local_models.h"
 #include "app/router_model.h"
+#include "base/sha256.h"
 #include "config/keys.h"
 #include "config/load.h"
+#include "learning/random.h"
 
 namespace llmroute::app {
 namespace {
@@ -78,6 +82,27 @@ std::map<std::string, std::string> missing_keys(
   return missing;
 }
 
+// The seed of a run that names none; explain leaves that run's chance alone.
+std::optional<int64_t> seed_of(const RouteQuestion& question,
+                               const core::Learning& learning) {
+  if (question.ledger == nullptr || learning.explore <= 0) return std::nullopt;
+  if (learning.seed || question.asker == Asker::kExplain) return learning.seed;
+  return static_cast<int64_t>(system_random() * 0x1p53);
+}
+
+// The same for the same seed, state of the ledger and prompt.
+std::optional<double> draw_of(const RouteQuestion& question, Routed& routed) {
+  routed.seed = seed_of(question, routed.config->learning);
+  if (!routed.seed) return std::nullopt;
+  const auto digest = base::sha256(hashed_text(routed.prompt));
+  uint64_t mixed = learning::mix64(static_cast<uint64_t>(*routed.seed));
+  mixed = learning::mix64(mixed ^ (routed.known ? routed.known->state : 0));
+  for (size_t i = 0; i < 8; ++i) {
+    mixed = learning::mix64(mixed ^ digest[i]);
+  }
+  return learning::Random(mixed).uniform();
+}
+
 }  // namespace
 
 Result<Routed> prepare_routing(const RouteQuestion& question,
@@ -114,7 +139,8 @@ base::Status add_decider(const RouteQuestion& question,
           *routed.config, *routed.analyzer,
           {question.asker, question.routing,
            missing_keys(*routed.config, environment), std::move(unavailable),
-           routed.known ? &routed.known->experience : nullptr}));
+           routed.known ? &routed.known->experience : nullptr,
+           draw_of(question, routed)}));
   routed.decider = std::make_unique<Decider>(std::move(decider));
   return {};
 }

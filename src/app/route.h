@@ -26,6 +26,7 @@ struct Routed {
   std::unique_ptr<Decider> decider;  // borrows from the three above
   core::Prompt prompt;               // as given, before any template
   core::Decision decision;
+  std::optional<int64_t> seed;        // of exploration, where chance was asked
   std::chrono::microseconds took{0};  // analysis and decision
 };
 

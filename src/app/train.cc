@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "analyzer/model_file.h"
+#include "app/ledger_training.h"
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/own_heads.h"
@@ -40,7 +41,7 @@ class Progress {
 };
 
 base::Status check(const TrainOptions& options) {
-  if (options.files.empty()) {
+  if (options.files.empty() && !options.from_ledger) {
     return Error{ErrorKind::kUsage, "train: name at least one file of rows"};
   }
   if (!options.output) {
@@ -178,6 +179,7 @@ base::Status print_report(const TrainOptions& options,
 Result<ExitStatus> train(const TrainOptions& options,
                          const base::Environment& environment) {
   LLMROUTE_CHECK(check(options));
+  if (options.from_ledger) return train_from_ledger(options, environment);
   const Messages messages(options.messages);
   std::optional<Start> start;
   if (options.init) {

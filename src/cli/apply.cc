@@ -129,6 +129,18 @@ Status set_ledger(Settings& s, Text value) {
 
 Status no_ledger(Settings& s, Text) { return set_ledger(s, "off"); }
 
+Status set_session(Settings& s, Text value) {
+  constexpr size_t kLongest = 256;
+  if (value.empty() || value.size() > kLongest) return expected("a name");
+  s.ledger.session = std::string(value);
+  return {};
+}
+
+Status set_from_ledger(Settings& s, Text) {
+  s.from_ledger = true;
+  return {};
+}
+
 Status no_learn(Settings& s, Text) {
   s.ledger.learn = false;
   return {};

@@ -93,6 +93,8 @@ Status set_by(Settings&, Text);
 Status set_since(Settings&, Text);
 Status set_until(Settings&, Text);
 Status set_purge(Settings&, Text);
+Status set_session(Settings&, Text);
+Status set_from_ledger(Settings&, Text);
 Status set_seconds(Settings&, Text);
 Status be_quiet(Settings&, Text);
 Status be_verbose(Settings&, Text);

@@ -156,7 +156,9 @@ constexpr CommandRow kCommands[] = {
          "rows is not written, with exit status 1, unless `--force` insists.",
      .examples =
          {{"llmroute train -o mine.model --card mine.md labels.jsonl.gz",
-           "A model and its card."}},
+           "A model and its card."},
+          {"llmroute train --from-ledger -o abilities.toml",
+           "Abilities by your own verdicts; docs/learning.md."}},
      .operand_source = Source::kFile},
     {.command = Command::kModels,
      .name = "models",

@@ -132,7 +132,7 @@ std::string short_help(Command command, bool program) {
   if (program) out += command_lines();
   const bool many = command == Command::kRun || command == Command::kExplain ||
                     command == Command::kBatch || command == Command::kBench ||
-                    command == Command::kUsage;
+                    command == Command::kUsage || command == Command::kTrain;
   out += option_lines(command, many);
   out += fmt::format("more: llmroute help {}\n", program ? "CMD" : row.name);
   return out;

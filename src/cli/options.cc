@@ -17,7 +17,7 @@ constexpr CommandSet kReplay = in(Command::kReplay);
 constexpr CommandSet kConfig = in(Command::kConfig);
 constexpr CommandSet kBatch = in(Command::kBatch);
 constexpr CommandSet kDeciding = kRun | kExplain;
-constexpr CommandSet kLedger = kDeciding | kModels;
+constexpr CommandSet kLedger = kDeciding | kModels | kTrain;
 constexpr CommandSet kRouting = kDeciding | kBatch;
 constexpr CommandSet kConfigured =
     kRouting | kBench | kTrain | kModels | kUsage | kConfig;
@@ -1070,6 +1070,16 @@ constexpr OptionRow kOptions[] = {
      .detail = "The run is recorded, and what was learned before is used; "
                "docs/learning.md.",
      .apply = no_learn},
+    {.name = "session",
+     .metavar = "NAME",
+     .group = Group::kRouting,
+     .commands = kDeciding,
+     .kind = Kind::kValue,
+     .help = "stay with the model that answered NAME last",
+     .detail = "Another is asked only if it gains more than `switch_margin` "
+               "and the price of the lost prompt cache. The name is kept in "
+               "the ledger; the text is not.",
+     .apply = set_session},
     {.name = "no-config",
      .group = Group::kConfig,
      .commands = kConfigured,
@@ -1086,11 +1096,21 @@ constexpr OptionRow kOptions[] = {
                "difficulty say of it. The names are those of the data, and "
                "match names or ids of the configuration's models.",
      .apply = set_heads},
+    {.name = "from-ledger",
+     .group = Group::kInput,
+     .commands = kTrain,
+     .common = true,
+     .help = "fit abilities to the ledger's verdicts, in place of files",
+     .detail = "-o names a piece of configuration with the new abilities of "
+               "models that have 50 verdicts or more; it is written only if it "
+               "beats the best constant on verdicts held out.",
+     .apply = set_from_ledger},
     {.name = "without",
      .metavar = "SOURCE",
      .group = Group::kInput,
      .commands = kTrain,
      .kind = Kind::kRepeatable,
+     .common = true,
      .help = "leave out the rows of a source; a name or glob",
      .detail = "As reports name it, or the part after the colon. Can be given "
                "more than once.",

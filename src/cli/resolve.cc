@@ -169,6 +169,8 @@ app::BenchOptions bench_options(Settings settings,
 app::TrainOptions train_options(Settings settings,
                                 std::vector<std::string> operands) {
   return {.config = std::move(settings.config),
+          .ledger = std::move(settings.ledger),
+          .from_ledger = settings.from_ledger,
           .files = std::move(operands),
           .output = std::move(settings.output.file),
           .card = std::move(settings.card),

@@ -41,6 +41,7 @@ struct Settings {
   app::QualityOptions quality;
   std::optional<std::string> card, init;
   std::vector<std::string> heads, without;
+  bool from_ledger = false;
   uint64_t training_seed = 1;
   int threads = 1;
 

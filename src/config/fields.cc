@@ -16,6 +16,7 @@ namespace {
 
 using core::Budget;
 using core::Config;
+using core::Learning;
 using core::Limits;
 using core::Model;
 using core::Price;
@@ -505,6 +506,12 @@ constexpr auto kLimits = std::to_array<Field<Limits>>({
     usd<&Limits::per_month>("per_month"),
 });
 
+constexpr auto kLearning = std::to_array<Field<Learning>>({
+    plain<&Learning::explore>("explore"),
+    plain<&Learning::seed>("seed"),
+    plain<&Learning::switch_margin>("switch_margin"),
+});
+
 constexpr auto kBudgets = std::to_array<Field<Budget>>({
     checked<&Budget::tag, given_tag_complaint>("tag"),
     usd<&Budget::per_day>("per_day"),
@@ -534,6 +541,7 @@ static_assert(covers(kRoutes, "routes"));
 static_assert(covers(kRules, "rules"));
 static_assert(covers(kProfiles, "profiles"));
 static_assert(covers(kLimits, "limits"));
+static_assert(covers(kLearning, "learning"));
 static_assert(covers(kBudgets, "budgets"));
 
 template <class T>
@@ -565,6 +573,7 @@ LLMROUTE_SECTION(Route, kRoutes, "routes")
 LLMROUTE_SECTION(Rule, kRules, "rules")
 LLMROUTE_SECTION(Profile, kProfiles, "profiles")
 LLMROUTE_SECTION(Limits, kLimits, "limits")
+LLMROUTE_SECTION(Learning, kLearning, "learning")
 LLMROUTE_SECTION(Budget, kBudgets, "budgets")
 #undef LLMROUTE_SECTION
 
@@ -621,6 +630,7 @@ template base::Status set_members(Route&, const Node&, const Layer&);
 template base::Status set_members(Rule&, const Node&, const Layer&);
 template base::Status set_members(Profile&, const Node&, const Layer&);
 template base::Status set_members(Limits&, const Node&, const Layer&);
+template base::Status set_members(Learning&, const Node&, const Layer&);
 template base::Status set_members(Budget&, const Node&, const Layer&);
 
 }  // namespace llmroute::config

@@ -29,7 +29,7 @@ struct Field {
 };
 
 // T is one of core::Config (the top level), Tier, Provider, Model, Price,
-// Route, Rule, Profile, Limits and Budget.
+// Route, Rule, Profile, Limits, Learning and Budget.
 template <class T>
 std::span<const Field<T>> fields();
 template <class T>

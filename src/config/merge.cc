@@ -23,7 +23,7 @@ Index index_of(const std::vector<T>& objects) {
 
 base::Status expect_table(const Member& section, const Layer& layer) {
   if (section.value.kind == Node::Kind::kTable) return {};
-  const bool named = section.key != "limits";
+  const bool named = section.key != "limits" && section.key != "learning";
   return layer.fail(
       section.at, fmt::format("'{0}' is a section: write [{0}{1}]", section.key,
                               named ? ".NAME" : ""));
@@ -103,7 +103,10 @@ base::Status Merger::add_section(const Member& member, const Layer& layer) {
   if (member.key == "budgets") {
     return add_named(config_.budgets, budgets_, member, layer);
   }
-  if (member.key == "limits") return add_limits(member, layer);
+  if (member.key == "limits") return add_one(config_.limits, member, layer);
+  if (member.key == "learning") {
+    return add_one(config_.learning, member, layer);
+  }
   if (member.key == "tiers") return add_tiers(member, layer);
   if (member.key == "rules") return add_rules(member, layer);
   return unknown_key(layer, member, "");
@@ -151,9 +154,11 @@ void Merger::note(core::Model& model, const Node& table, bool existed) {
   }
 }
 
-base::Status Merger::add_limits(const Member& section, const Layer& layer) {
+template <class T>
+base::Status Merger::add_one(T& object, const Member& section,
+                             const Layer& layer) {
   LLMROUTE_CHECK(expect_table(section, layer));
-  LLMROUTE_CHECK(set_members(config_.limits, section.value, layer));
+  LLMROUTE_CHECK(set_members(object, section.value, layer));
   origins_.add_values(section.key, section.value, layer);
   return {};
 }

@@ -39,7 +39,8 @@ class Merger {
   template <class T>
   base::Status add_named(std::vector<T>& objects, Index& index,
                          const Member& section, const Layer& layer);
-  base::Status add_limits(const Member& section, const Layer& layer);
+  template <class T>
+  base::Status add_one(T& object, const Member& section, const Layer& layer);
   base::Status add_tiers(const Member& section, const Layer& layer);
   base::Status add_rules(const Member& section, const Layer& layer);
   base::Status add_rule(const Node& table, const Layer& layer,

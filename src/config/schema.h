@@ -77,6 +77,7 @@ inline constexpr auto kSections = std::to_array<SectionRow>({
     {"profiles", "[profiles.NAME]",
      "What a good answer and a second of waiting are worth."},
     {"limits", "[limits]", "Time, tries and money of one request."},
+    {"learning", "[learning]", "What the router does to learn."},
     {"budgets", "[budgets.NAME]",
      "What requests with a tag may cost together. The ledger keeps the "
      "account; "
@@ -238,6 +239,13 @@ inline constexpr auto kKeys = std::to_array<KeyRow>({
      "What all requests of a day (UTC) may cost together, in USD.", {}, 0, kMaxUsd},
     {"limits", "per_month", KeyType::kNumber, "",
      "What all requests of a month (UTC) may cost together, in USD.", {}, 0, kMaxUsd},
+
+    {"learning", "explore", KeyType::kNumber, "0",
+     "Share of requests in which chance may choose another candidate, likelier the more it is worth.", {}, 0, 0.5},
+    {"learning", "seed", KeyType::kInteger, "",
+     "Makes that chance the same for the same prompt and ledger.", {}, 0, 9e15},
+    {"learning", "switch_margin", KeyType::kNumber, "0.05",
+     "With --session: the gain that is not worth another model, as a share of worth.", {}, 0, 1},
 
     {"budgets", "tag", KeyType::kString, "", "The tag, as given with --tag: team=search."},
     {"budgets", "per_day", KeyType::kNumber, "", "Of a day (UTC), in USD.", {}, 0, kMaxUsd},

@@ -202,6 +202,7 @@ std::vector<Section> Writer::sections() {
   add_tiers();
   add_named("profiles", config_.profiles);
   add("[limits]", "limits", config_.limits, core::Limits(), kBuiltIn);
+  add("[learning]", "learning", config_.learning, core::Learning(), kBuiltIn);
   add_named("budgets", config_.budgets);
   add_named("providers", config_.providers);
   add_named("models", config_.models);

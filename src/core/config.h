@@ -90,6 +90,15 @@ struct Limits {
   std::optional<Money> ceiling;
 };
 
+// How the router learns.
+struct Learning {
+  double explore = 0;           // share of requests that chance decides
+  std::optional<int64_t> seed;  // of that chance
+  // Gain below which a session keeps its model, as a share of what a good
+  // answer is worth.
+  double switch_margin = 0.05;
+};
+
 // One value and where it came from, for `config show --origin`.
 struct ConfigValue {
   std::string key;     // "models.cheap.price.input"
@@ -106,6 +115,7 @@ struct Config {
   std::vector<Profile> profiles;
   std::vector<Budget> budgets;
   Limits limits;
+  Learning learning;
   std::string default_profile = "balanced";
   std::string default_route = "auto";
   std::string router_model_file;    // empty: the embedded one

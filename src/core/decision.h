@@ -34,6 +34,10 @@ struct Candidate {
   // The same by the registry alone, and as it was last measured.
   double seconds_listed = 0, seconds_measured = 0;
   int64_t calls = 0;           // that it was measured in
+  double learned = 0;          // from verdicts; added to the logit of `good`
+  double listed_good = 0;      // `good` without that
+  int64_t verdicts = 0;        // on the model in this cell
+  double propensity = 0;       // of being chosen, where chance had a say
   double worth = 0;            // dollars
   double per_good_answer = 0;  // (cost + wait * seconds) / good, dollars
 };
@@ -81,6 +85,7 @@ struct Decision {
   bool no_fallback = false;     // only the first may be asked
   // A rule that could have acted reads text that was not there.
   bool undecided = false;
+  bool explored = false;  // chance could have its say
   Selection selection = Selection::kBest;
   std::vector<Candidate> candidates;  // best first; the first is chosen
   size_t appended = 0;  // the last of them are there by --fallback alone

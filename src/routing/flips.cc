@@ -31,7 +31,8 @@ constexpr double kFinest = 1e-4;  // of a step: no narrower win is looked for
 double strength(const Candidate& candidate, const core::Analysis& analysis) {
   const Model& model = *candidate.model;
   return analysis.slope * core::mean_over(analysis.domain, model.ability) +
-         core::learned_logit(analysis, model.name, model.id);
+         core::learned_logit(analysis, model.name, model.id) +
+         candidate.learned;
 }
 
 // Whether `a` is at least as good as `b` in everything, whatever the worth, the
@@ -75,6 +76,12 @@ class Field {
       // One whose numbers are changed may stop beating others.
       if (!needed) front.emplace_back(its_strength, one);
     }
+  }
+
+  // Whether worth alone chose, and no session or chance.
+  bool decided(const Decision& decision) const {
+    return winner(Lever::kWorth, nullptr, decision.worth.good_answer) ==
+           decision.candidates.front().model;
   }
 
   const Model* winner(Lever lever, const Model* of, double value) const {
@@ -247,6 +254,7 @@ std::vector<Flip> flips(const Decision& decision, const core::Config& config,
   if (!decided_by_worth(decision)) return found;
   const Model* chosen = decision.candidates.front().model;
   const Field field(decision, config, {chosen});
+  if (!field.decided(decision)) return found;
   const Test test = [&](const Model* winner) { return winner != chosen; };
   std::vector<Way> ways = {
       {Lever::kWorth, nullptr, decision.worth.good_answer, false},
@@ -266,6 +274,7 @@ std::vector<Flip> ways_to(const Model& wanted, const Decision& decision,
   if (!decided_by_worth(decision)) return found;
   const Model* chosen = decision.candidates.front().model;
   const Field field(decision, config, {chosen, &wanted});
+  if (!field.decided(decision)) return found;
   const Test test = [&](const Model* winner) { return winner == &wanted; };
   const double worth = decision.worth.good_answer;
   const double wait = decision.worth.second;

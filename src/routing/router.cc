@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "routing/estimate.h"
+#include "routing/experience.h"
 #include "routing/gates.h"
 #include "routing/selection.h"
 
@@ -235,6 +236,7 @@ void pass_gates(const Config& config, const Gates& gates,
                  request.max_cost);
     if (request.experience != nullptr) {
       expect_measured(*request.experience, candidate);
+      learn_from_verdicts(*request.experience, request.analysis, candidate);
     }
     excluded = does_not_fit(candidate, sizes, request.prompt, request.max_cost);
     if (excluded && !admitted) {
@@ -245,29 +247,8 @@ void pass_gates(const Config& config, const Gates& gates,
   }
 }
 
-// Whether the first is chosen only for being thought faster than it was
-// measured, so that it is known again.
-void note_try(Decision& decision) {
-  if (decision.candidates.size() < 2) return;
-  const core::Candidate& first = decision.candidates[0];
-  const core::Candidate& second = decision.candidates[1];
-  const double gained =
-      decision.worth.second * (first.seconds_measured - first.seconds);
-  if (gained <= 0 || first.worth - gained >= second.worth) return;
-  decision.notes.push_back(
-      first.calls > 0
-          ? fmt::format("{} is tried again: it took {:.1f} s when it was last "
-                        "measured, which is long ago; {:.1f} s may do now",
-                        first.model->name, first.seconds_measured,
-                        first.seconds)
-          : fmt::format("{} is tried: it was never called; {:.1f} s is listed, "
-                        "{:.1f} s may do",
-                        first.model->name, first.seconds_listed,
-                        first.seconds));
-}
-
-void select(const Config& config, const core::Analysis& analysis,
-            Decision& decision) {
+void select(const Config& config, const Request& request, Decision& decision) {
+  const core::Analysis& analysis = request.analysis;
   decision.difficulty_used = analysis.difficulty;
   if (decision.selection == core::Selection::kOrdered) {
     weigh(decision.candidates, analysis, decision.worth, analysis.difficulty);
@@ -287,6 +268,13 @@ void select(const Config& config, const core::Analysis& analysis,
         "unsure (confidence {:.2f}): difficulty taken as {:.2f} instead of "
         "{:.2f}, which raises the tier",
         analysis.confidence, decision.difficulty_used, analysis.difficulty));
+  }
+  if (request.experience != nullptr && request.experience->session) {
+    keep_session(*request.experience->session, config.learning.switch_margin,
+                 decision);
+  }
+  if (request.draw) {
+    explore({config.learning.explore, *request.draw}, decision);
   }
 }
 
@@ -348,7 +336,7 @@ Result<Decision> Router::decide(const Request& request) const {
                choose_wanted(config, request, matched.rule, decision));
   pass_gates(config, gates, wanted.models, request, sizes, decision);
   decision.selection = wanted.selection;
-  select(config, request.analysis, decision);
+  select(config, request, decision);
   if (!decision.no_fallback) {
     LLMROUTE_CHECK(append_fallbacks(config, gates, request, sizes,
                                     wanted.models, decision));

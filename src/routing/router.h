@@ -29,6 +29,7 @@ struct Request {
   Reasons missing_keys;                          // of providers
   Reasons unavailable;                           // of models and providers
   const core::Experience* experience = nullptr;  // null: none
+  std::optional<double> draw = {};  // of chance, in [0, 1); nothing: none
   bool ask_held = false;  // models that are held are asked all the same
   const core::Model* admitted = nullptr;  // passes every gate; for "what if"
   // In place of the prompt's text, of which only the parameters count then.

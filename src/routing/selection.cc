@@ -44,10 +44,11 @@ struct Weight {
 Weight weight_of(const Candidate& candidate, const core::Analysis& analysis,
                  const core::Worth& worth) {
   const core::Model& model = *candidate.model;
-  return {core::mean_over(analysis.domain, model.ability),
-          core::learned_logit(analysis, model.name, model.id),
-          candidate.cost.value_or(core::Money{}).usd() +
-              worth.second * candidate.seconds};
+  return {
+      core::mean_over(analysis.domain, model.ability),
+      core::learned_logit(analysis, model.name, model.id) + candidate.learned,
+      candidate.cost.value_or(core::Money{}).usd() +
+          worth.second * candidate.seconds};
 }
 
 std::vector<Weight> weights_of(const std::vector<Candidate>& candidates,

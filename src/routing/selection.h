@@ -15,6 +15,8 @@ namespace llmroute::routing {
 double chance_good(const core::Analysis& analysis, const core::Model& model,
                    double difficulty);
 
+// Of a candidate, its `learned` is added to that logit.
+//
 // Fills `good`, `worth` and `per_good_answer` of every candidate for
 // `difficulty`.
 //   worth(m) = worth * P(good) - cost - wait * seconds

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "store/account.h"
+#include "store/cells.h"
 #include "store/ledger_file.h"
 #include "store/schema.h"
 
@@ -130,16 +131,40 @@ Result<std::string> Ledger::find_decision(const std::string& id) {
 Status Ledger::put_feedback(const std::string& decision, double score,
                             int64_t now) {
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
+  LLMROUTE_TRY(const auto judged, judged_answer(database_, decision));
   LLMROUTE_TRY(Statement find,
                database_.prepare("SELECT 1 FROM decisions WHERE id=?"));
   LLMROUTE_TRY(const bool found, find.bind(0, decision).step());
   if (!found) return no_such(decision);
+  LLMROUTE_TRY(Statement earlier,
+               database_.prepare("SELECT 1 FROM feedback WHERE decision=?"));
+  LLMROUTE_TRY(const bool again, earlier.bind(0, decision).step());
+  earlier.reset();
   LLMROUTE_TRY(
       Statement put,
       database_.prepare("INSERT OR REPLACE INTO feedback VALUES(?,?,?)"));
   LLMROUTE_TRY(const int64_t time, ledger_time(database_, now));
   LLMROUTE_CHECK(put.bind(0, decision).bind(1, time).bind(2, score).run());
+  if (judged) LLMROUTE_CHECK(learn_verdict(database_, *judged, score, again));
+  return transaction.commit();
+}
+
+Status Ledger::put_verdict(const std::string& decision, int64_t number,
+                           double score, int64_t now) {
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
+  LLMROUTE_TRY(const auto judged, judged_attempt(database_, decision, number));
+  LLMROUTE_TRY(Statement find,
+               database_.prepare(
+                   "SELECT 1 FROM verdicts WHERE decision=? AND number=?"));
+  LLMROUTE_TRY(const bool again, find.bind(0, decision).bind(1, number).step());
   find.reset();
+  LLMROUTE_TRY(
+      Statement put,
+      database_.prepare("INSERT OR REPLACE INTO verdicts VALUES(?,?,?,?)"));
+  LLMROUTE_TRY(const int64_t time, ledger_time(database_, now));
+  put.bind(0, decision).bind(1, number).bind(2, time).bind(3, score);
+  LLMROUTE_CHECK(put.run());
+  if (judged) LLMROUTE_CHECK(learn_verdict(database_, *judged, score, again));
   return transaction.commit();
 }
 

@@ -62,9 +62,13 @@ class Ledger {
   base::Result<std::string> find_decision(const std::string& id);
 
   // 0 (bad) to 1 (good); replaces what was said before. kNoInput: no such
-  // decision.
+  // decision. The model that answered is judged by it.
   base::Status put_feedback(const std::string& decision, double score,
                             int64_t now);
+
+  // The same by a check, of one attempt.
+  base::Status put_verdict(const std::string& decision, int64_t number,
+                           double score, int64_t now);
 
   // Borrowed; null: nothing is learned.
   void teach(Learner* learner) { learner_ = learner; }

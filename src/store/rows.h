@@ -25,6 +25,8 @@ struct DecisionRow {
   Text domain;
   Real difficulty, confidence;
   std::string model;        // the first candidate
+  Integer seed;             // of exploration
+  Text propensities;        // a JSON object: model -> its chance to be chosen
   std::string tags = "{}";  // a JSON object of strings, keys sorted
   Text prompt_hash;
   Integer prompt_bytes, decision_us;
@@ -70,6 +72,8 @@ void each_decision_column(Row& row, Visit&& visit) {
   visit("difficulty", row.difficulty);
   visit("confidence", row.confidence);
   visit("model", row.model);
+  visit("seed", row.seed);
+  visit("propensities", row.propensities);
   visit("tags", row.tags);
   visit("prompt_hash", row.prompt_hash);
   visit("prompt_bytes", row.prompt_bytes);

@@ -30,6 +30,7 @@ constexpr Object kObjects[] = {
      " route TEXT NOT NULL, source TEXT NOT NULL, rule TEXT,"
      " profile TEXT NOT NULL, worth_usd REAL, wait_usd REAL, domain TEXT,"
      " difficulty REAL, confidence REAL, model TEXT NOT NULL,"
+     " seed INTEGER, propensities TEXT,"
      " tags TEXT NOT NULL, prompt_hash TEXT, prompt_bytes INTEGER,"
      " decision_us INTEGER, exit INTEGER, finish TEXT, answer_bytes INTEGER,"
      " ms INTEGER, config TEXT, router_model TEXT, inputs TEXT, outcome TEXT)"
@@ -85,6 +86,18 @@ constexpr Object kObjects[] = {
      " hold_until INTEGER NOT NULL, last_error TEXT,"
      " last_error_time INTEGER, PRIMARY KEY(model, provider, origin))"
      " STRICT, WITHOUT ROWID"},
+    {"verdicts",
+     "CREATE TABLE verdicts(decision TEXT NOT NULL REFERENCES decisions(id),"
+     " number INTEGER NOT NULL, time INTEGER NOT NULL, score REAL NOT NULL,"
+     " PRIMARY KEY(decision, number)) STRICT, WITHOUT ROWID"},
+    {"cells",
+     "CREATE TABLE cells(domain TEXT NOT NULL, level INTEGER NOT NULL,"
+     " model TEXT NOT NULL, verdicts INTEGER NOT NULL, good REAL NOT NULL,"
+     " bad REAL NOT NULL, at_verdict INTEGER NOT NULL,"
+     " PRIMARY KEY(domain, level, model)) STRICT, WITHOUT ROWID"},
+    {"sessions",
+     "CREATE TABLE sessions(name TEXT PRIMARY KEY, time INTEGER NOT NULL,"
+     " model TEXT NOT NULL, tokens INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
     {"calls",
      "CREATE VIEW calls AS SELECT strftime('%Y-%m-%dT%H:%M:%SZ',"
      " a.time/1000, 'unixepoch') AS time, a.decision, a.number, d.route,"

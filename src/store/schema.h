@@ -12,6 +12,9 @@
 //   snapshots  configurations that decisions were made under, by their hash
 //   feedback   how good answers were, by people's word
 //   statistics one a model and place: speed, failures, breaker; learned
+//   verdicts   how good answers were, by checks
+//   cells      verdicts of both kinds, a model and kind of prompt; learned
+//   sessions   which model answered a session last
 //   meta       the key of the prompt hashes
 //
 // decisions.config, router_model, inputs and outcome are what it takes to

@@ -1,8 +1,12 @@
 """What the router learns from what happens: speed, breakers, holds."""
 
 import concurrent.futures
+import json
+import os
+import random
 import sqlite3
 import time
+import tomllib
 import unittest
 
 import harness
@@ -241,6 +245,192 @@ class Breaker(LearningCase):
         self.open_breaker(config)
         self.ask(config, "-m", "bad,good", "--retries", "0", "--no-ledger")
         self.assertEqual(self.bad_calls(), 6)
+
+
+class Quality(LearningCase):
+    def judge(self, model, score, count=40):
+        """As that many verdicts in the cell of "Hi" would."""
+        with sqlite3.connect(self.path()) as ledger:
+            domain, difficulty = ledger.execute(
+                "SELECT domain, difficulty FROM decisions LIMIT 1").fetchone()
+            level = min(4, max(0, int((difficulty + 0.5) // 1) + 2))
+            ledger.execute("INSERT OR REPLACE INTO cells VALUES(?,?,?,?,?,?,?)",
+                           (domain, level, model, count, score * count,
+                            (1 - score) * count, count))
+
+    def test_verdicts_move_the_choice_and_explain_shows_them(self):
+        config = self.config([ANSWER], models=("m", "n"))
+        self.ask(config, "-m", "m")
+        self.judge("m", 0.0)
+        self.judge("n", 1.0)
+        found = self.explained(config)
+        self.assertEqual(found["decision"]["model"], "n")
+        by_name = {c["model"]: c for c in found["candidates"]}
+        self.assertEqual(by_name["m"]["verdicts"], 40)
+        self.assertLess(by_name["m"]["learned"], 0)
+        text = self.run_llmroute(["explain", "-p", "Hi"], config=config).text
+        self.assertRegex(text, r"verdicts   n good [01]\.\d\d instead of [01]\.\d\d "
+                               r"\(40 verdicts\)")
+
+    def test_RL_7_cells_that_make_no_sense_are_left_out(self):
+        config = self.config([ANSWER])
+        self.ask(config)
+        for column, value in (("good", -1), ("bad", 9e999), ("level", 77),
+                              ("domain", "'; DROP TABLE cells;--")):
+            with self.subTest(column), sqlite3.connect(self.path()) as ledger:
+                ledger.execute("DELETE FROM cells")
+                ledger.commit()
+                self.judge("m", 0.5)
+                ledger.execute(f"UPDATE cells SET {column}=?", [value])
+                ledger.commit()
+                result = self.run_llmroute(["explain", "-p", "Hi", "--json"],
+                                           config=config)
+                self.assert_status(result, 0)
+                self.assertEqual(result.json()["candidates"][0]["learned"], 0)
+                self.assertIn("make no sense", result.err)
+
+
+class Exploration(LearningCase):
+    ON = "[learning]\nexplore = 0.5\nseed = 7\n"
+
+    def test_RL_6_it_is_off_by_default(self):
+        config = self.config([ANSWER], models=("m", "n"))
+        self.ask(config)
+        self.assertEqual(self.query("SELECT seed, propensities FROM decisions"),
+                         [(None, None)])
+
+    def test_RL_6_propensities_add_up_to_1_and_the_seed_repeats_the_choice(self):
+        config = self.config([ANSWER], models=("m", "n"), extra=self.ON)
+        chosen = set()
+        for number in range(12):
+            prompt = f"Hi {number}"
+            said = self.run_llmroute(["explain", "-p", prompt, "--json"],
+                                     config=config).json()
+            self.assertAlmostEqual(
+                1, sum(c["propensity"] for c in said["candidates"]))
+            result = self.run_llmroute(["run", "-p", prompt, "--json",
+                                        "--no-learn"], config=config)
+            self.assertEqual(result.json()["model"]["routed"],
+                             said["decision"]["model"])
+            chosen.add(said["decision"]["model"])
+        self.assertEqual(chosen, {"m", "n"})
+        for seed, text in self.query("SELECT seed, propensities FROM decisions"):
+            self.assertEqual(seed, 7)
+            self.assertAlmostEqual(1, sum(json.loads(text).values()))
+
+
+class Sessions(LearningCase):
+    def test_X10_session_keeps_its_model_and_explain_shows_both_numbers(self):
+        self.server = self.stub([ANSWER])
+        def config(wait):
+            return harness.stub_config(self.server, {
+                "m": {"first_token_seconds": 1},
+                "n": {"first_token_seconds": wait}})
+        self.assert_status(self.ask(config(1), "-m", "n", "--session", "s",
+                                    "--no-learn"), 0)
+        self.assertEqual(self.query("SELECT name, model, tokens FROM sessions"),
+                         [("s", "n", 10)])
+        near = self.explained(config(2), "--session", "s")
+        self.assertEqual(near["decision"]["model"], "n")
+        note, = [n for n in near["decision"]["notes"] if "session" in n]
+        self.assertRegex(note, r"session s stays with n: m gains \$0\.0005\d*, the "
+                               r"switch margin is \$0\.0025\d* and the lost prompt "
+                               r"cache \$0")
+        far = self.explained(config(30), "--session", "s")
+        self.assertEqual(far["decision"]["model"], "m")
+        self.assertEqual(self.explained(config(2))["decision"]["model"], "m")
+
+
+class Models(LearningCase):
+    def test_OLR_10_models_shows_how_each_has_behaved(self):
+        rules = [{"model": "bad", "status": 503}, ANSWER]
+        config = self.config(rules, models=("bad", "good", "never"))
+        plain = self.run_llmroute(["models"], config=config).text
+        self.assertNotIn("BREAKER", plain)
+        for _ in range(5):
+            self.ask(config, "-m", "bad,good", "--retries", "0")
+        text = self.run_llmroute(["models"], config=config).text
+        for head in ("CALLS", "OK", "P50", "P90", "SPENT", "BREAKER", "LAST ERROR"):
+            self.assertIn(head, text)
+        listed = self.run_llmroute(["models", "--json"], config=config).json()
+        record = {m["name"]: m["record"] for m in listed["models"]}
+        self.assertIsNone(record["never"])
+        self.assertEqual((record["good"]["calls"], record["good"]["success_rate"],
+                          record["good"]["breaker"]), (5, 1, "closed"))
+        self.assertEqual(record["good"]["spent_usd"], 5 * 2e-5)
+        self.assertLessEqual(record["good"]["p50_seconds"],
+                             record["good"]["p90_seconds"])
+        self.assertEqual((record["bad"]["answered"], record["bad"]["breaker"],
+                          record["bad"]["last_error"]), (0, "open", "http 503"))
+        self.assertGreater(record["bad"]["left_alone_ms"], 0)
+        self.assertIsNone(record["bad"]["p50_seconds"])
+
+
+class Training(LearningCase):
+    def fill(self, rows, good):
+        """Decisions with feedback: good(model, domain) is a probability."""
+        chance = random.Random(3)
+        config = self.config([ANSWER], models=("m", "n"))
+        self.ask(config)
+        with sqlite3.connect(self.path()) as ledger:
+            for i in range(rows):
+                id = f"{i:026d}"
+                model = chance.choice("mn")
+                domain = chance.choice(("code", "chat"))
+                score = float(chance.random() < good(model, domain))
+                ledger.execute(
+                    "INSERT INTO decisions(id,time,command,requested,route,source,"
+                    "profile,domain,difficulty,model,tags,ms) VALUES"
+                    "(?,1,'run','auto','auto','analyzer','balanced',?,0,?,'{}',900)",
+                    (id, domain, model))
+                ledger.execute(
+                    "INSERT INTO attempts(decision,number,time,model,provider,state,"
+                    "charged_pico,charged_as) VALUES(?,1,1,?,'openai-chat',"
+                    "'answered',1000000,'usage')", (id, model))
+                ledger.execute("INSERT INTO feedback VALUES(?,1,?)", (id, score))
+        return config
+
+    def train(self, config, *args):
+        self.output = self.home.file("abilities.toml")
+        return self.run_llmroute(["train", "--from-ledger", "-o", self.output,
+                                  *args], config=config, timeout=60)
+
+    def test_RL_8_from_ledger_writes_abilities_that_beat_the_constants(self):
+        def good(model, domain):
+            return 0.9 if (model == "m") == (domain == "code") else 0.3
+        config = self.fill(10_000, good)
+        result = self.train(config, "--json")
+        self.assert_status(result, 0)
+        report = result.json()
+        self.assertTrue(report["written"])
+        self.assertEqual(report["verdicts"], 10_000)
+        self.assertGreater(report["gain_95"][0], 0)
+        self.assertGreater(report["accuracy"], 0.75)
+        self.assertLess(report["brier"], report["constant_brier"])
+        self.assertTrue(all(m["regret_usd"] > 0 for m in report["models"]))
+        with open(self.output, encoding="utf-8") as file:
+            fitted = tomllib.loads(file.read())["models"]
+        self.assertGreater(fitted["m"]["ability"]["code"],
+                           fitted["n"]["ability"]["code"])
+        self.assertLess(fitted["m"]["ability"]["chat"],
+                        fitted["n"]["ability"]["chat"])
+        text = self.train(config).text
+        self.assertIn("REGRET", text)
+
+    def test_RL_8_what_is_no_better_is_refused_unless_forced(self):
+        config = self.fill(1_000, lambda model, domain: 0.6)
+        result = self.train(config)
+        self.assert_status(result, 1)
+        self.assertIn("was not written", result.err)
+        self.assertFalse(os.path.exists(self.output))
+        self.assert_status(self.train(config, "--force"), 0)
+        self.assertTrue(os.path.exists(self.output))
+
+    def test_from_ledger_without_one(self):
+        config = self.config([])
+        self.assert_status(self.train(config), 66)
+        self.assert_status(self.train(config, "--ledger", "off"), 64)
+        self.assert_status(self.train(config, "rows.jsonl"), 64)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ class Routing(harness.TestCase):
 
     def run_one(self, args, models=None, extra="", **options):
         return self.run_llmroute(
-            ["run", "--json", "--no-stdin"] + args,
+            ["run", "--json", "--no-stdin", "--no-ledger"] + args,
             config=harness.stub_config(self.server, models or THREE, extra=extra),
             env={"LLMROUTE_LEDGER": "off"} | options.pop("env", {}), **options)
 
