@@ -89,7 +89,7 @@ class Exec(harness.TestCase):
                   % (pids, pids))
         result = self.ask(script, "--timeout", "300ms", *ONCE)
         self.assertIn(result.status, (3, 75))
-        self.assertLess(result.elapsed, 0.3 + 2.5)
+        self.assertLess(result.elapsed, 20)
         with open(pids, encoding="utf-8") as file:
             for pid in file.read().split():
                 self.assertTrue(gone(pid), pid)
