@@ -175,6 +175,9 @@ Attempt Attempts::booked_attempt(const core::Candidate& candidate,
 bool Attempts::accepts(Attempt& attempt) {
   const core::Candidate& by = *attempt.candidate;
   Verdict verdict = check_(*reply_, by);
+  if (verdict.accepted || verdict.why.kind == base::ErrorKind::kNegative) {
+    attempt.verdict = verdict.accepted;
+  }
   if (verdict.accepted) return true;
   attempt.rejected = verdict.why.message;
   attempt.cost = core::cost_of(*by.model, reply_->usage);
@@ -218,14 +221,19 @@ void Attempts::try_all() {
 
 Answered Attempts::run() {
   try_all();
-  if (!reply_ && rejected_ && !output_.broken())
-    output_.rewrite(rejected_->text);
   const bool nobody =
       plan_.attempts().empty() && !held_back_ && !cancel_.requested();
   if (nobody) {
     const core::Candidate& first = decision_.candidates.front();
     held_back_ = put_aside(first);
-    if (!held_back_) plan_.last(booked_attempt(first, milliseconds(0)));
+    if (!held_back_) {
+      Attempt attempt = booked_attempt(first, milliseconds(0));
+      if (reply_ && check_) (void)accepts(attempt);
+      plan_.last(std::move(attempt));
+    }
+  }
+  if (!reply_ && rejected_ && !output_.broken()) {
+    output_.rewrite(rejected_->text);
   }
   Answered answered;
   answered.reply = std::move(reply_);

@@ -108,6 +108,8 @@ bool AttemptPlan::affordable(const core::Candidate& candidate) const {
 bool AttemptPlan::excluded(const core::Candidate& candidate) const {
   return providers_off_.contains(candidate.provider->name) ||
          !affordable(candidate) ||
+         (rejected_ability_ &&
+          candidate.model->general_ability() <= *rejected_ability_) ||
          (least_window_ > 0 &&
           candidate.model->context_window.value_or(INT64_MAX) <= least_window_);
 }
@@ -174,14 +176,14 @@ bool AttemptPlan::tried(const core::Candidate& candidate) const {
 std::optional<AttemptPlan::Next> AttemptPlan::after_rejection(
     size_t candidate, Attempt attempt, milliseconds time_left) {
   const core::Candidate& it = decision_.candidates[candidate];
+  rejected_ability_ = it.model->general_ability();
   charge(attempt.cost.value_or(it.worst_cost.value_or(core::Money{})));
   attempts_.push_back(std::move(attempt));
   over_ = time_left.count() <= 0 ||
           static_cast<int>(attempts_.size()) >= rules_.attempts_per_request;
   for (size_t i = 0; !over_ && i < decision_.chain().size(); ++i) {
     const core::Candidate& other = decision_.candidates[i];
-    if (other.model->general_ability() > it.model->general_ability() &&
-        !tried(other) && !excluded(other) && !(blocked_ && blocked_(other))) {
+    if (!tried(other) && !excluded(other) && !(blocked_ && blocked_(other))) {
       return Next{i, milliseconds(0)};
     }
   }

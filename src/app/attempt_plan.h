@@ -21,6 +21,7 @@ struct Attempt {
   std::optional<core::Failure> failure;        // nothing: it answered
   // It answered, but the answer would not do: why.
   std::optional<std::string> rejected;
+  std::optional<bool> verdict;      // of a check, if it came to one
   std::optional<core::Money> cost;  // of an answer, if it is known
   bool retryable = false;
   std::chrono::milliseconds waited{0};  // before this attempt
@@ -118,6 +119,8 @@ class AttemptPlan {
   std::set<std::string> providers_off_;
   core::Money spent_;
   int64_t least_window_ = 0;  // a candidate's window must be above this
+  // Whose answer would not do: others must be stronger in general.
+  std::optional<double> rejected_ability_;
 };
 
 // The error that all attempts together amount to. REQUIRES: !answered.reply, at

@@ -21,8 +21,6 @@ using store::StatisticsRow;
 constexpr store::DatabaseOptions kAtDecision = {
     .read_only = true, .busy_timeout = std::chrono::milliseconds(100)};
 
-constexpr int64_t kLongestHold = 3'600'000;  // ms
-
 std::string seconds_text(int64_t ms) {
   return fmt::format("{} s", (ms + 999) / 1000);
 }
@@ -30,7 +28,7 @@ std::string seconds_text(int64_t ms) {
 // Why a model is not to be asked now; empty: it may be.
 std::string why_held(const StatisticsRow& row, const Breaker& breaker,
                      int64_t now) {
-  if (row.hold_until > now && row.hold_until <= now + kLongestHold) {
+  if (row.hold_until > now && row.hold_until <= now + kLongestHold.count()) {
     return "asked to wait " + seconds_text(row.hold_until - now);
   }
   if (breaker.state(breaker_time(now)) != Breaker::State::kOpen) return {};

@@ -2,6 +2,7 @@
 // effort. Without a ledger there is nothing to know, and nothing is opened.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,6 +19,9 @@
 #include "store/statistics.h"
 
 namespace llmroute::app {
+
+// A model that asks to wait longer is left alone for this long.
+inline constexpr std::chrono::milliseconds kLongestHold{3'600'000};
 
 struct Known {
   core::Experience experience;

@@ -15,8 +15,6 @@ using core::FailureClass;
 using store::AttemptRow;
 using store::StatisticsRow;
 
-constexpr std::chrono::milliseconds kLongestHold{3'600'000};
-
 double seconds(const store::Integer& ms) {
   return static_cast<double>(std::max<int64_t>(0, ms.value_or(0))) / 1000;
 }

@@ -210,6 +210,19 @@ Status LedgerBook::remember_session(const Answered& answered) {
        answered.reply->usage.input.value_or(answered.by->input_tokens)});
 }
 
+// What checks said, of each attempt.
+Status LedgerBook::learn_verdicts(const Answered& answered) {
+  if (!learns_) return {};
+  for (size_t i = 0; i < answered.attempts.size(); ++i) {
+    const auto& verdict = answered.attempts[i].verdict;
+    if (!verdict) continue;
+    LLMROUTE_CHECK(ledger_->put_verdict(decision_.id,
+                                        static_cast<int64_t>(i) + 1,
+                                        *verdict ? 1 : 0, wall_ms()));
+  }
+  return {};
+}
+
 void LedgerBook::finish(const Answered& answered, int exit,
                         size_t answer_bytes) {
   if (off_) return;
@@ -229,7 +242,11 @@ void LedgerBook::finish(const Answered& answered, int exit,
       exit > 128 ? kInterrupted : kAfterAnswer;
   if (ledger_) ledger_->database().set_busy_timeout(options.busy_timeout);
   const Status written = failed_ ? write(options) : failed_;
-  if (written) return (void)remember_session(answered);
+  if (written) {
+    (void)learn_verdicts(answered);
+    (void)remember_session(answered);
+    return;
+  }
   if (decision_.time == 0) decision_.time = wall_ms();
   const bool spilled =
       path_ && store::spill(*path_, decision_, pending_).has_value();

@@ -59,6 +59,7 @@ class LedgerBook : public AttemptBook {
   base::Status record();
   base::Status keep_snapshots();
   void fill_decision();
+  base::Status learn_verdicts(const Answered& answered);
   base::Status put_aside(const core::Candidate& candidate);
 
   const Routed& routed_;

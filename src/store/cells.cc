@@ -67,7 +67,9 @@ constexpr std::string_view kVerdictsIn =
     "SELECT difficulty, model, score FROM ("
     "SELECT f.time AS time, d.difficulty AS difficulty, a.model AS model,"
     " f.score AS score FROM feedback f JOIN decisions d ON d.id=f.decision"
-    " JOIN attempts a ON a.decision=f.decision AND a.state='answered'"
+    " JOIN attempts a ON a.decision=f.decision AND a.number="
+    " (SELECT max(number) FROM attempts WHERE decision=f.decision"
+    " AND state='answered')"
     " WHERE d.domain=?1 UNION ALL "
     "SELECT v.time, d.difficulty, a.model, v.score FROM verdicts v"
     " JOIN decisions d ON d.id=v.decision"
@@ -121,7 +123,8 @@ Result<std::optional<JudgedCell>> judged_answer(Database& database,
       Statement find,
       database.prepare("SELECT d.domain, d.difficulty, a.model FROM decisions d"
                        " LEFT JOIN attempts a ON a.decision=d.id AND"
-                       " a.state='answered' WHERE d.id=?"));
+                       " a.state='answered' WHERE d.id=?"
+                       " ORDER BY a.number DESC"));
   find.bind(0, decision);
   return judged_by(find, decision);
 }

@@ -8,8 +8,9 @@ using base::Result;
 constexpr std::string_view kOutcomes =
     "WITH judged AS ("
     "SELECT f.decision AS id, a.model AS model, f.score AS score"
-    " FROM feedback f JOIN attempts a ON a.decision=f.decision"
-    " AND a.state='answered' UNION ALL "
+    " FROM feedback f JOIN attempts a ON a.decision=f.decision AND a.number="
+    " (SELECT max(number) FROM attempts WHERE decision=f.decision"
+    " AND state='answered') UNION ALL "
     "SELECT v.decision, a.model, v.score FROM verdicts v"
     " JOIN attempts a ON a.decision=v.decision AND a.number=v.number)"
     "SELECT j.id, d.domain, d.difficulty, j.model, j.score,"

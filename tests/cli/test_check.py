@@ -1,8 +1,10 @@
 """--check: a command judges the answer; what it rejects goes to a stronger model."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 import unittest
 
@@ -43,7 +45,7 @@ class Check(harness.TestCase):
         self.assertEqual(self.asked(stub), ["small", "middle", "large"])
         self.assertIn("small (openai-chat): --check 'grep -q \"^{\"': ", result.err)
         self.assertIn("asking the next model", result.err)
-        stub, result = self.ask(JSON, rules, "--json")
+        stub, result = self.ask(JSON, rules, "--json", "--no-ledger")
         report = result.json()
         self.assertEqual(report["model"]["used"], "large")
         self.assertEqual([bool(a.get("rejected")) for a in report["attempts"]],
@@ -117,6 +119,35 @@ class Check(harness.TestCase):
         self.assertEqual(process.wait(10), -signal.SIGINT)
         with open(mark, encoding="utf-8") as file:
             self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
+
+    def ledger(self, query):
+        with contextlib.closing(sqlite3.connect(self.home.file("ledger"))) as ledger:
+            return ledger.execute(query).fetchall()
+
+    def test_verdicts_are_learned_and_feedback_is_of_the_answer_that_was_given(self):
+        rules = [{"model": "small", "text": "no"}, {"text": "{}"}]
+        self.ask(JSON, rules)
+        self.assertEqual(self.ledger("SELECT number, score FROM verdicts ORDER BY number"),
+                         [(1, 0), (2, 1)])
+        query = "SELECT model, verdicts FROM cells ORDER BY model"
+        self.assertEqual(self.ledger(query), [("middle", 1), ("small", 1)])
+        env = {"LLMROUTE_LEDGER": self.home.file("ledger")}
+        for verdict in ("good", "bad"):
+            self.assert_status(self.run_llmroute(["feedback", "last", verdict], env=env), 0)
+            self.assertEqual(self.ledger(query), [("middle", 2), ("small", 1)])
+        self.ask("no-such-command-at-all", [{"text": "x"}])
+        self.ask(JSON, rules, "--no-learn")
+        self.assertEqual(self.ledger(query), [("middle", 2), ("small", 1)])
+
+    def test_after_a_rejection_nobody_weaker_is_asked_even_if_the_stronger_one_fails(self):
+        stub = self.stub([{"model": "middle", "text": "no"}, {"model": "large", "status": 404},
+                          {"text": "{}"}])
+        result = self.run_llmroute(
+            ["run", "-p", "hi there", "--check", JSON, "-m", "middle,large,small"],
+            config=harness.stub_config(stub, MODELS))
+        self.assertEqual(self.asked(stub), ["middle", "large"])
+        self.assert_status(result, 1)
+        self.assertEqual(result.out, b"no\n")
 
     def test_events_say_who_was_rejected(self):
         _, result = self.ask(JSON, [{"model": "small", "text": "no"}, {"text": "{}"}],
