@@ -22,6 +22,7 @@
 #include "batch/id_set.h"
 #include "batch/record.h"
 #include "core/money.h"
+#include "core/money_json.h"
 
 namespace llmroute::app {
 namespace {
@@ -228,14 +229,7 @@ void Estimator::work(BlockQueue& queue, Totals& totals, Status& status) {
 // Reads all lines into blocks; a block is full at 256 KiB.
 Status read_blocks(batch::InputLines& lines, BlockQueue& queue) {
   Block block;
-  batch::InputLine line;
-  for (;;) {
-    LLMROUTE_TRY(const auto next, lines.next(line));
-    if (next == batch::InputLines::Next::kEnd) break;
-    if (next == batch::InputLines::Next::kWait) {
-      wait_for_input(lines.fd());
-      continue;
-    }
+  const auto add = [&](const batch::InputLine& line) -> Status {
     block.lines.push_back(
         {block.bytes.size(), line.text.size(), line.number, line.too_long});
     block.bytes += line.text;
@@ -243,7 +237,9 @@ Status read_blocks(batch::InputLines& lines, BlockQueue& queue) {
       queue.put(std::exchange(block, {}));
       block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
     }
-  }
+    return {};
+  };
+  LLMROUTE_CHECK(for_each_line(lines, add));
   queue.put(std::move(block));
   return {};
 }
@@ -329,8 +325,7 @@ void write(base::JsonWriter& json, const std::string& name,
   json.field("input", it.input_tokens).field("output", it.output_tokens);
   const bool known = it.unpriced < it.records;
   const auto usd = [&](const char* key, Money money) {
-    json.key(key);
-    known ? json.raw(core::format_usd(money)) : json.null();
+    core::write_usd(json, key, known ? std::optional(money) : std::nullopt);
   };
   usd("low_usd", it.low);
   usd("expected_usd", it.expected);

@@ -5,6 +5,7 @@
 #include "app/options.h"
 #include "app/route.h"
 #include "base/result.h"
+#include "batch/input_lines.h"
 #include "batch/record.h"
 #include "core/decision.h"
 
@@ -25,7 +26,33 @@ base::Status check_routing_options(const BatchOptions& options,
 // That error as the record's own.
 batch::RecordError not_routed(const base::Error& error);
 
+// Calls visit(line) for every line, waiting where none is there yet, until the
+// end or the first error.
+template <class Visit>
+base::Status for_each_line(batch::InputLines& lines, const Visit& visit);
+
 // Blocks until there is something to read.
 void wait_for_input(int fd);
+
+template <class Visit>
+base::Status for_each_line(batch::InputLines& lines, const Visit& visit) {
+  batch::InputLine line;
+  for (;;) {
+    LLMROUTE_TRY(const auto next, lines.next(line));
+    if (next == batch::InputLines::Next::kEnd) return {};
+    if (next == batch::InputLines::Next::kWait) {
+      wait_for_input(lines.fd());
+    } else {
+      LLMROUTE_CHECK(visit(line));
+    }
+  }
+}
+
+// The record of a line, whatever it is.
+inline batch::Record record_of(const batch::InputLine& line,
+                               batch::RecordParser& parser) {
+  return line.too_long ? batch::too_long_record(line.number)
+                       : parser.parse(line.text, line.number);
+}
 
 }  // namespace llmroute::app

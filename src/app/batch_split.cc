@@ -52,25 +52,18 @@ Result<ExitStatus> split_batch(const BatchOptions& options,
       batch::SplitWriter writer,
       batch::SplitWriter::create(*options.split, options.output.force));
   batch::IdSet ids(*options.split);
-  batch::InputLine line;
   int64_t records = 0, faults = 0;
-  for (;;) {
-    LLMROUTE_TRY(const auto next, lines.next(line));
-    if (next == batch::InputLines::Next::kEnd) break;
-    if (next == batch::InputLines::Next::kWait) {
-      wait_for_input(lines.fd());
-      continue;
-    }
-    batch::Record record = line.too_long ? batch::too_long_record(line.number)
-                                         : parser.parse(line.text, line.number);
+  const auto add = [&](const batch::InputLine& line) -> Status {
+    batch::Record record = record_of(line, parser);
     if (!record.error) {
       LLMROUTE_TRY(const bool fresh, ids.insert(record.id));
       if (!fresh) record.error = batch::duplicate_id(record);
     }
     ++records;
     faults += record.error ? 1 : 0;
-    LLMROUTE_CHECK(split_record(std::move(record), options, routed, writer));
-  }
+    return split_record(std::move(record), options, routed, writer);
+  };
+  LLMROUTE_CHECK(for_each_line(lines, add));
   LLMROUTE_CHECK(writer.finish());
   messages.detail(fmt::format(
       "{} records in {}; put the queues' results there and run: llmroute batch "

@@ -3,6 +3,7 @@
 #include "app/messages.h"
 #include "app/result.h"
 #include "base/json_writer.h"
+#include "core/money_json.h"
 
 namespace llmroute::app {
 namespace {
@@ -26,8 +27,7 @@ std::string route_event(const core::Decision& decision) {
   json.field("source", core::source_name(decision.source));
   json.field("rule", decision.rule).field("model", chosen.model->name);
   json.field("provider", chosen.provider->name).field("good", chosen.good);
-  json.key("cost_usd");
-  chosen.cost ? json.raw(core::format_usd(*chosen.cost)) : json.null();
+  core::write_usd(json, "cost_usd", chosen.cost);
   json.field("seconds", chosen.seconds);
   return end(json);
 }

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "batch/input_lines.h"
 #include "batch/record.h"
+#include "core/money_json.h"
 
 namespace llmroute::app {
 namespace {
@@ -51,12 +52,6 @@ Result<Routed> routed_by(const ExplainOptions& options,
   return routed;
 }
 
-void write_cost(JsonWriter& json, const char* key,
-                const std::optional<Money>& cost) {
-  json.key(key);
-  cost ? json.raw(core::format_usd(*cost)) : json.null();
-}
-
 void write_choice(JsonWriter& json, const core::Decision& decision,
                   const core::Config& config) {
   const core::Candidate& chosen = decision.candidates.front();
@@ -66,7 +61,7 @@ void write_choice(JsonWriter& json, const core::Decision& decision,
   json.field("route", decision.route);
   json.field("source", core::source_name(decision.source));
   json.field("rule", decision.rule).field("good", chosen.good);
-  write_cost(json, "cost_usd", chosen.cost);
+  core::write_usd(json, "cost_usd", chosen.cost);
   json.field("seconds", chosen.seconds).field("worth_usd", chosen.worth);
 }
 
@@ -102,11 +97,11 @@ std::string decision_line(const batch::Record& record,
 
 class Explainer {
  public:
-  Explainer(const ExplainOptions& options,
+  Explainer(const ExplainOptions& options, BatchOptions batch,
             const std::vector<Expectation>& expectations, Routed now,
             std::optional<Routed> then, const Messages& messages)
       : options_(options),
-        batch_(as_batch(options)),
+        batch_(std::move(batch)),
         expectations_(expectations),
         now_(std::move(now)),
         then_(std::move(then)),
@@ -145,21 +140,11 @@ class Explainer {
 };
 
 Result<ExitStatus> Explainer::run() {
-  LLMROUTE_TRY(const BatchOptions settled,
-               settle_options(batch_, base::ProcessEnvironment()));
-  LLMROUTE_TRY(batch::InputLines lines, open_lines(settled.input));
-  LLMROUTE_TRY(batch::RecordParser parser, record_parser(settled.input, false));
-  batch::InputLine line;
-  for (;;) {
-    LLMROUTE_TRY(const auto next, lines.next(line));
-    if (next == batch::InputLines::Next::kEnd) break;
-    if (next == batch::InputLines::Next::kWait) {
-      wait_for_input(lines.fd());
-      continue;
-    }
-    LLMROUTE_CHECK(add(line.too_long ? batch::too_long_record(line.number)
-                                     : parser.parse(line.text, line.number)));
-  }
+  LLMROUTE_TRY(batch::InputLines lines, open_lines(batch_.input));
+  LLMROUTE_TRY(batch::RecordParser parser, record_parser(batch_.input, false));
+  LLMROUTE_CHECK(for_each_line(lines, [&](const batch::InputLine& line) {
+    return add(record_of(line, parser));
+  }));
   if (records_ == 0) {
     return base::Error{base::ErrorKind::kNoInput, "no records in the input"};
   }
@@ -217,8 +202,8 @@ Status Explainer::compare(batch::Record record, const core::Decision& now) {
   if (options_.format == Format::kJson) {
     JsonWriter json = begin_record(record);
     json.field("from", moved.from).field("to", moved.to);
-    write_cost(json, "cost_from_usd", moved.cost_from);
-    write_cost(json, "cost_to_usd", moved.cost_to);
+    core::write_usd(json, "cost_from_usd", moved.cost_from);
+    core::write_usd(json, "cost_to_usd", moved.cost_to);
     return print_document(json.end_object().take() + "\n");
   }
   if (moved_.size() < kMostShown) moved_.push_back(std::move(moved));
@@ -267,8 +252,8 @@ std::string Explainer::difference_json() const {
   json.begin_object().field("schema", "llmroute.diff/1");
   json.field("records", records_).field("cannot_be_asked", faults_);
   json.field("moved", moved_count_).field("unknown_price", unpriced_);
-  write_cost(json, "cost_now_usd", cost_now_);
-  write_cost(json, "cost_then_usd", cost_then_);
+  core::write_usd(json, "cost_now_usd", cost_now_);
+  core::write_usd(json, "cost_then_usd", cost_then_);
   json.key("models").begin_object();
   for (const auto& [name, use] : uses_) {
     json.key(name).begin_object().field("now", use.now);
@@ -291,6 +276,8 @@ Result<ExitStatus> explain_records(const ExplainOptions& options,
                                    const std::vector<Expectation>& expectations,
                                    const base::Environment& environment,
                                    const Messages& messages) {
+  LLMROUTE_TRY(BatchOptions batch,
+               settle_options(as_batch(options), environment));
   LLMROUTE_TRY(Routed now, routed_by(options, options.config, environment));
   std::optional<Routed> then;
   if (options.diff) {
@@ -298,8 +285,8 @@ Result<ExitStatus> explain_records(const ExplainOptions& options,
     other.file = options.diff;
     LLMROUTE_TRY(then, routed_by(options, other, environment));
   }
-  return Explainer(options, expectations, std::move(now), std::move(then),
-                   messages)
+  return Explainer(options, std::move(batch), expectations, std::move(now),
+                   std::move(then), messages)
       .run();
 }
 

@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "core/money_json.h"
 
 namespace llmroute::app {
 namespace {
@@ -274,12 +275,6 @@ std::string footer(const Explanation& explanation) {
   return line + "\n";
 }
 
-void write_usd(JsonWriter& json, const char* key,
-               const std::optional<core::Money>& money) {
-  json.key(key);
-  money ? json.raw(core::format_usd(*money)) : json.null();
-}
-
 void write_decision(JsonWriter& json, const Routed& routed) {
   const Decision& decision = routed.decision;
   json.key("decision").begin_object();
@@ -329,8 +324,8 @@ void write_candidates(JsonWriter& json, const Decision& decision) {
   for (const Candidate& c : decision.candidates) {
     json.begin_object().field("model", c.model->name);
     json.field("provider", c.provider->name).field("good", c.good);
-    write_usd(json, "cost_usd", c.cost);
-    write_usd(json, "worst_cost_usd", c.worst_cost);
+    core::write_usd(json, "cost_usd", c.cost);
+    core::write_usd(json, "worst_cost_usd", c.worst_cost);
     json.field("seconds", c.seconds);
     json.field("seconds_listed", c.seconds_listed);
     json.field("seconds_measured", c.seconds_measured).field("calls", c.calls);

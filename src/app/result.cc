@@ -9,6 +9,7 @@
 #include "base/terminal_text.h"
 #include "base/text.h"
 #include "core/exit_status.h"
+#include "core/money_json.h"
 #include "provider/call.h"
 
 namespace llmroute::app {
@@ -18,16 +19,6 @@ using base::JsonWriter;
 using core::Candidate;
 using core::Decision;
 using core::Money;
-
-void write_usd(JsonWriter& json, const char* key,
-               const std::optional<Money>& money) {
-  json.key(key);
-  if (money) {
-    json.raw(core::format_usd(*money));
-  } else {
-    json.null();
-  }
-}
 
 const Candidate* strongest(const Decision& decision) {
   const auto found = std::max_element(
@@ -136,11 +127,11 @@ void write_cost(JsonWriter& json, const Decision& decision,
   }
   const std::string& as_of = answered.by->model->price_as_of;
   json.key("cost").begin_object();
-  write_usd(json, "usd", cost);
+  core::write_usd(json, "usd", cost);
   json.field("estimated", false);
   json.field("price_as_of",
              as_of.empty() ? std::nullopt : std::optional<std::string>(as_of));
-  write_usd(json, "strongest_usd", on_strongest);
+  core::write_usd(json, "strongest_usd", on_strongest);
   json.end_object();
 }
 

@@ -3,6 +3,7 @@
 #include "app/usage_report.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "core/money_json.h"
 
 namespace llmroute::app {
 namespace {
@@ -75,8 +76,7 @@ void add_baselines(JsonWriter& json, const UsageReport& report) {
     json.field("constant", baseline.constant);
     const bool known = baseline.compared > 0;
     const auto add_known = [&](std::string_view key, Money amount) {
-      json.key(key);
-      known ? json.raw(core::format_usd(amount)) : json.null();
+      core::write_usd(json, key, known ? std::optional(amount) : std::nullopt);
     };
     add_known("usd", baseline.cost);
     add_known("spent_usd", baseline.spent);

@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "base/terminal_text.h"
 #include "base/text.h"
+#include "core/money_json.h"
 #include "core/reply.h"
 
 namespace llmroute::app {
@@ -36,15 +37,11 @@ void count(Change& change, const store::TakenDecision& taken,
 void add_money(base::JsonWriter& json, const Change& change) {
   json.field("decisions", change.decisions);
   json.field("compared", change.compared);
-  for (const auto& [key, money] : {std::pair("was_usd", change.was),
-                                   std::pair("would_usd", change.would)}) {
-    json.key(key);
-    if (change.compared > 0) {
-      json.raw(core::format_usd(money));
-    } else {
-      json.null();
-    }
-  }
+  const auto known = [&](Money money) {
+    return change.compared > 0 ? std::optional(money) : std::nullopt;
+  };
+  core::write_usd(json, "was_usd", known(change.was));
+  core::write_usd(json, "would_usd", known(change.would));
 }
 
 std::string usd(const Change& change, Money money) {

@@ -2,6 +2,7 @@
 
 #include "base/json_writer.h"
 #include "batch/result_body.h"
+#include "core/money_json.h"
 
 namespace llmroute::batch {
 namespace {
@@ -16,12 +17,6 @@ void write_text(JsonWriter& json, const char* key, const std::string& text) {
 void write_raw(JsonWriter& json, const char* key, const std::string& raw) {
   json.key(key);
   raw.empty() ? json.null() : json.raw(raw);
-}
-
-void write_usd(JsonWriter& json, const char* key,
-               const std::optional<core::Money>& money) {
-  json.key(key);
-  money ? json.raw(core::format_usd(*money)) : json.null();
 }
 
 void write_input(JsonWriter& json, const Record& record) {
@@ -82,7 +77,7 @@ void write_native(JsonWriter& json, const Record& record, const Result& result,
   json.key("usage").begin_object().field("input", reply.usage.input);
   json.field("output", reply.usage.output).end_object();
   json.key("cost").begin_object();
-  write_usd(json, "usd", result.cost);
+  core::write_usd(json, "usd", result.cost);
   if (result.cost_estimated) json.field("estimated", true);
   json.end_object();
   json.field("attempts", result.attempts).field("ms", result.ms);
@@ -99,7 +94,7 @@ void write_extras(JsonWriter& json, const Record& record, const Result& result,
   write_text(json, "provider", result.provider);
   write_text(json, "route", result.route);
   write_text(json, "source", result.source);
-  write_usd(json, "cost_usd", result.cost);
+  core::write_usd(json, "cost_usd", result.cost);
   if (result.cost_estimated) json.field("cost_estimated", true);
   if (result.error && result.has_reply()) {
     json.field("incomplete", result.error->message);

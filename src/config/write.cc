@@ -65,6 +65,7 @@ class Writer {
   void add_named(std::string_view section, const std::vector<T>& objects);
   void add_tiers();
   void add_rules();
+  void add_routing();
   void add_removed_models();
   // The recorded value at the path, or at the table that it is part of.
   const core::ConfigValue* recorded(const std::string& path,
@@ -183,17 +184,21 @@ void Writer::add_rules() {
   }
 }
 
+void Writer::add_routing() {
+  add_named("providers", config_.providers);
+  add_named("models", config_.models);
+  add_removed_models();
+  add_named("routes", config_.routes);
+  add_rules();
+}
+
 std::vector<Section> Writer::own_routing() {
   own_only_ = true;
   add("", "", config_, core::Config(), kBuiltIn);
   const auto tiers = set_.lower_bound("tiers");
   if (tiers != set_.end() && tiers->first.starts_with("tiers")) add_tiers();
   add_named("profiles", config_.profiles);
-  add_named("providers", config_.providers);
-  add_named("models", config_.models);
-  add_removed_models();
-  add_named("routes", config_.routes);
-  add_rules();
+  add_routing();
   return std::move(sections_);
 }
 
@@ -204,11 +209,7 @@ std::vector<Section> Writer::sections() {
   add("[limits]", "limits", config_.limits, core::Limits(), kBuiltIn);
   add("[learning]", "learning", config_.learning, core::Learning(), kBuiltIn);
   add_named("budgets", config_.budgets);
-  add_named("providers", config_.providers);
-  add_named("models", config_.models);
-  add_removed_models();
-  add_named("routes", config_.routes);
-  add_rules();
+  add_routing();
   return std::move(sections_);
 }
 

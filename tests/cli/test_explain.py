@@ -209,6 +209,14 @@ class Explain(harness.TestCase):
         _, again = self.explain(["--jsonl"], stub=stub, stdin=self.RECORDS)
         self.assertEqual(again.text, result.text)
 
+    def test_jsonl_with_a_system_file_decides_as_explain_with_it(self):
+        path = self.home.write("system", "Answer like a lawyer. " * 400)
+        record = json.dumps({"prompt": "hi, thanks"}) + "\n"
+        for args in (["--system-file", path], []):
+            _, result = self.explain(["--jsonl", *args], stdin=record)
+            _, one = self.explain(["--json", *args, "-p", "hi, thanks"])
+            self.assertEqual(result.json()["cost_usd"], one.json()["candidates"][0]["cost_usd"])
+
     def test_jsonl_with_expectations_is_a_test_of_many_prompts(self):
         path = self.home.write("records", self.RECORDS.replace("promt", "prompt").replace(
             ": 1}", ': "hello"}'))
