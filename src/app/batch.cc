@@ -14,13 +14,13 @@
 
 #include "app/batch_estimate.h"
 #include "app/batch_journal.h"
+#include "app/batch_ledger.h"
 #include "app/batch_output.h"
 #include "app/batch_record.h"
 #include "app/batch_run.h"
 #include "app/batch_setup.h"
 #include "app/batch_split.h"
 #include "app/batch_summary.h"
-#include "app/ceilings.h"
 #include "app/interrupt.h"
 #include "app/messages.h"
 #include "app/route.h"
@@ -37,15 +37,6 @@ using core::ExitStatus;
 // Descriptors a transfer may need, and those for everything else.
 constexpr rlim_t kPerJob = 2;
 constexpr rlim_t kOthers = 24;
-
-// Refuses what it could not keep, rather than spending past it.
-base::Status check_ceilings(const core::Config& config, const Tags& tags) {
-  if (shared_ceilings(config, tags).empty()) return {};
-  return base::Error{base::ErrorKind::kBudget,
-                     "a batch does not count against the ceilings of a day, a "
-                     "month or a tag: nothing was sent; use --max-cost and a "
-                     "configuration without them"};
-}
 
 // Never more at a time than there are descriptors for.
 int jobs_within_limits(int jobs, const Messages& messages) {
@@ -156,10 +147,14 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                                  interrupt.cancel().flag));
   LLMROUTE_TRY(batch::RecordParser parser,
                record_parser(options.input, options.output.echo));
+  LLMROUTE_TRY(BatchLedger ledger,
+               BatchLedger::open(options.ledger, options.run_ceiling, routed,
+                                 options.routing, environment, messages));
   BatchRun run({options, routed, environment, messages, interrupt, lines,
                 parser, begun.journal ? &*begun.journal : nullptr, output,
-                identity.run_id, scratch_directory(options.output)});
+                ledger, identity.run_id, scratch_directory(options.output)});
   const Status ran = run.run();
+  ledger.close();
   if (output.reader_gone()) die_by_signal(SIGPIPE);
   const auto status =
       run.totals().failed() > 0 ? ExitStatus::kNegative : ExitStatus::kOk;
@@ -213,7 +208,6 @@ Result<ExitStatus> batch(const BatchOptions& given,
     return base::Error{base::ErrorKind::kUnavailable,
                        "LLMROUTE_OFFLINE is set: nothing was sent"};
   }
-  LLMROUTE_CHECK(check_ceilings(*routed.config, options.routing.tags));
   options.jobs = jobs_within_limits(options.jobs, messages);
   return ask(options, routed, lines, identity, environment, messages);
 }

@@ -113,16 +113,23 @@ Status BatchRun::refuse(batch::Record record, int64_t place,
 
 Status BatchRun::route(batch::Record record, int64_t place,
                        const base::Fingerprint& input) {
-  auto decision = decide_record(record, parts_.options, parts_.routed);
-  if (!decision && stops_at_ceiling(record, decision.error())) return {};
-  if (!decision) {
-    record.error = not_routed(decision.error());
+  auto decided = decide_record(record, parts_.options, parts_.routed);
+  if (!decided && stops_at_ceiling(record, decided.error())) return {};
+  auto item = std::make_unique<BatchItem>();
+  Status begun;
+  if (decided) {
+    item->decision = std::move(decided->decision);
+    begun = parts_.ledger.begin(
+        *item,
+        {record.prompt, item->decision, parts_.routed.decider->circumstances(),
+         decided->routing, decided->ceiling, std::nullopt, decided->took});
+  }
+  if (!decided || !begun) {
+    record.error = not_routed(decided ? begun.error() : decided.error());
     return refuse(std::move(record), place, input);
   }
-  auto item = std::make_unique<BatchItem>();
   item->place = place;
   item->input = input;
-  item->decision = *std::move(decision);
   item->decision.excluded.clear();
   item->prompt = apply_template(record.prompt, item->decision.prompt_template);
   item->record = std::move(record);

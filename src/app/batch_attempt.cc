@@ -19,15 +19,11 @@ using std::chrono::milliseconds;
 bool BatchDispatcher::start_front(ModelState& model, Time now) {
   BatchItem& item = *model.queue.front();
   const core::Money worst = item.asked_of().worst_cost.value_or(core::Money{});
-  if (budget_.ceiling() && !budget_.hold(worst)) {
-    short_of_money_ = !running_.empty();  // settled for less, perhaps
-    if (short_of_money_) return false;
-    stop({base::ErrorKind::kBudget,
-          fmt::format("{} of the ceiling of {} are spent, and the next record "
-                      "may cost {} (--max-tokens lowers that)",
-                      core::display_usd(budget_.settled()),
-                      core::display_usd(*budget_.ceiling()),
-                      core::display_usd(worst))});
+  const base::Status aside = put_aside(item, worst);
+  if (!aside) {
+    const bool money = aside.error().kind == base::ErrorKind::kBudget;
+    short_of_money_ = money && !running_.empty();  // settled for less, perhaps
+    if (!short_of_money_) stop(aside.error());
     return false;
   }
   item.hold = worst;
@@ -36,6 +32,21 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
   --waiting_;
   start(std::move(owned), model, now);
   return true;
+}
+
+base::Status BatchDispatcher::put_aside(BatchItem& item, core::Money worst) {
+  if (budget_.ceiling() && !budget_.hold(worst)) {
+    return base::Error{
+        base::ErrorKind::kBudget,
+        fmt::format("{} of the ceiling of {} are spent, and the next record "
+                    "may cost {} (--max-tokens lowers that)",
+                    core::display_usd(budget_.settled()),
+                    core::display_usd(*budget_.ceiling()),
+                    core::display_usd(worst))};
+  }
+  const base::Status held = book_.before(item);
+  if (!held && budget_.ceiling()) budget_.settle(worst, {});
+  return held;
 }
 
 void BatchDispatcher::start(std::unique_ptr<BatchItem> item, ModelState& model,
@@ -81,7 +92,7 @@ base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
       item.prompt,
       *state.key,
       cap_to_send(candidate, item.prompt,
-                  budget_.ceiling() || item.ceiling.has_value()),
+                  budget_.ceiling() || item.ceiling || !item.ceilings.empty()),
       false,
       // A whole reply comes at once, at its end.
       {limits.connect, total, limits.idle, total},
@@ -115,6 +126,13 @@ void BatchDispatcher::done(BatchItem* running, provider::CallResult result) {
   model.provider->pace.end(item->tokens, tokens);
   item->asked += item->took(now);
   settle(*item, result);
+  Attempt attempt;
+  attempt.candidate = &item->asked_of();
+  attempt.took = item->took(now);
+  if (const auto* failure = std::get_if<Failure>(&result)) {
+    attempt.failure = *failure;
+  }
+  book_.after(*item, attempt, reply);
   short_of_money_ = false;
   if (reply != nullptr) return succeed(std::move(item), std::move(*reply), now);
   fail(std::move(item), std::get<Failure>(std::move(result)), now);

@@ -11,16 +11,15 @@ namespace llmroute::app {
 
 using Time = BatchItem::Time;
 
-BatchDispatcher::BatchDispatcher(DispatchLimits limits, batch::Budget& budget,
-                                 provider::CallLoop& calls,
-                                 const base::Environment& environment,
-                                 const Messages& messages, Finished finished,
+BatchDispatcher::BatchDispatcher(DispatchLimits limits,
+                                 const DispatchParts& parts, Finished finished,
                                  Sending sending)
     : limits_(std::move(limits)),
-      budget_(budget),
-      calls_(calls),
-      environment_(environment),
-      messages_(messages),
+      budget_(parts.budget),
+      book_(parts.book),
+      calls_(parts.calls),
+      environment_(parts.environment),
+      messages_(parts.messages),
       finished_(std::move(finished)),
       sending_(std::move(sending)) {}
 

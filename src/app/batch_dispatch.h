@@ -26,6 +26,8 @@
 #include "core/config.h"
 #include "core/decision.h"
 #include "provider/call_loop.h"
+#include "store/rows.h"
+#include "store/scopes.h"
 
 namespace llmroute::app {
 
@@ -51,6 +53,11 @@ struct BatchItem {
   Time since{};                 // of the first attempt
   Time started{};               // of this attempt
   bool probe = false;           // of a breaker
+  // For the ledger: what is not yet recorded, attempts made so far, and the
+  // ceilings that others count against as well.
+  store::Recorded recorded;
+  int64_t attempts = 0;
+  std::vector<store::Ceiling> ceilings;
   std::chrono::milliseconds asked{0};  // in all attempts
   // In those that count, and waiting between them.
   std::chrono::milliseconds used{0};
@@ -73,6 +80,28 @@ struct DispatchLimits {
   core::Limits call;  // time-outs
 };
 
+// Whoever keeps account of attempts.
+class BatchBook {
+ public:
+  virtual ~BatchBook() = default;
+  // Puts the worst case of the attempt aside. kBudget: there is no money for
+  // it, now or for good. An error: it is not sent.
+  virtual base::Status before(BatchItem& item) = 0;
+  // The attempt has ended. `reply`: the answer, or null.
+  virtual void after(BatchItem& item, const Attempt& attempt,
+                     const core::Reply* reply) = 0;
+  // Nothing more is asked for it; it may have no result.
+  virtual void end(BatchItem& item) = 0;
+};
+
+struct DispatchParts {
+  batch::Budget& budget;
+  BatchBook& book;
+  provider::CallLoop& calls;
+  const base::Environment& environment;
+  const Messages& messages;
+};
+
 // Confined to one thread. Borrows everything it is given.
 class BatchDispatcher {
  public:
@@ -84,10 +113,8 @@ class BatchDispatcher {
   // than before, with the difference, if there is a ceiling.
   using Sending = std::function<base::Status(int64_t line, core::Money more)>;
 
-  BatchDispatcher(DispatchLimits limits, batch::Budget& budget,
-                  provider::CallLoop& calls,
-                  const base::Environment& environment,
-                  const Messages& messages, Finished finished, Sending sending);
+  BatchDispatcher(DispatchLimits limits, const DispatchParts& parts,
+                  Finished finished, Sending sending);
 
   // REQUIRES: its decision has a candidate.
   void add(std::unique_ptr<BatchItem> item);
@@ -148,6 +175,7 @@ class BatchDispatcher {
 
   // One attempt: batch_attempt.cc.
   bool start_front(ModelState& model, Time now);
+  base::Status put_aside(BatchItem& item, core::Money worst);
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
   base::Result<provider::Call> call_for(BatchItem& item);
   std::chrono::milliseconds time_left(const BatchItem& item) const;
@@ -176,6 +204,7 @@ class BatchDispatcher {
 
   DispatchLimits limits_;
   batch::Budget& budget_;
+  BatchBook& book_;
   provider::CallLoop& calls_;
   const base::Environment& environment_;
   const Messages& messages_;

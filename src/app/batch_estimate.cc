@@ -192,9 +192,9 @@ Status Estimator::check_ids(std::vector<batch::Record>& records) {
 
 void Estimator::look_at(batch::Record& record, Totals& totals) const {
   if (!record.error) {
-    const auto decision = decide_record(record, options_, routed_);
-    if (decision) return add(totals, *decision);
-    record.error = not_routed(decision.error());
+    const auto decided = decide_record(record, options_, routed_);
+    if (decided) return add(totals, decided->decision);
+    record.error = not_routed(decided.error());
   }
   ++totals.faults[record.error->code];
   if (!options_.validate) return;

@@ -35,7 +35,7 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
                            Time now) {
   const core::Candidate& by = item->asked_of();
   ModelState& model = state_of(by);
-  if (failure.kind == FailureClass::kCancelled) return;
+  if (failure.kind == FailureClass::kCancelled) return book_.end(*item);
   if (failure.kind == FailureClass::kLocal) {
     model.breaker.forget(item->probe);
     lower_jobs(failure, item->started);

@@ -45,17 +45,20 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   const core::Candidate& by = *answered.by;
   batch::Result result;
   batch::JournalRecord journaled;
+  auto ending = core::ExitStatus::kOk;
   if (answered.reply) {
     const Status whole = whole_answer(
         *answered.reply, by, item->record.prompt.parameters.max_tokens);
     result.reply = *std::move(answered.reply);
     if (!whole) {
+      ending = core::exit_status(whole.error().kind);
       result.error = batch::ResultError{std::string(batch::kIncomplete),
                                         whole.error().message, false, 0,
                                         by.provider->name};
     }
   } else {
     result = failed_result(answered);
+    ending = core::exit_status(failed(answered, 0).kind);
   }
   if (!item->cost_unknown) result.cost = item->spent;
   result.cost_estimated = item->cost_estimated && result.cost;
@@ -75,6 +78,14 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   if (answered.reply || result.reply.usage.complete()) {
     journaled.strongest = strongest_cost(item->decision, result.reply.usage);
   }
+  store::DecisionRow& row = item->recorded.decision;
+  row.exit = static_cast<int>(ending);
+  if (result.has_reply()) {
+    row.finish = core::finish_name(result.reply.finish);
+    row.answer_bytes = static_cast<int64_t>(result.reply.text.size());
+  }
+  row.ms = item->asked.count();
+  parts_.ledger.end(*item);
   const Status status = finish(item->record, item->place, item->input, result,
                                std::move(journaled));
   if (!status && callback_status_) callback_status_ = status;

@@ -64,6 +64,19 @@ void write(base::JsonWriter& json, const BatchOutputOptions& output) {
   json.field("errors", output.errors.has_value());
 }
 
+// Without limits, budgets and learning: a batch goes on with others.
+std::string what_answers(core::Config config) {
+  config.limits = {};
+  config.budgets.clear();
+  config.learning = {};
+  std::erase_if(config.values, [](const core::ConfigValue& value) {
+    return value.key.starts_with("limits.") ||
+           value.key.starts_with("budgets.") ||
+           value.key.starts_with("learning.");
+  });
+  return config::toml_document(config, false);
+}
+
 // Whether stdout or a device is written, which cannot be published by renaming.
 bool written_in_place(const std::string& path) {
   struct stat status {};
@@ -129,11 +142,9 @@ base::Status check_output(const BatchOptions& options,
 
 BatchIdentity identify_batch(const BatchOptions& options,
                              const Routed& routed) {
-  core::Config config = *routed.config;
-  config.limits = {};
   base::JsonWriter json;
   json.begin_object();
-  json.field("config", config::toml_document(config, false));
+  json.field("config", what_answers(*routed.config));
   json.field("router_model", routed.analyzer->sha256());
   write(json, options.routing);
   write(json, options.request);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/ceilings.h"
 #include "core/exit_status.h"
 #include "routing/router.h"
 
@@ -24,43 +25,55 @@ void complete(batch::Record& record, const BatchOptions& options) {
   if (options.input.reroute) record.overrides.model.reset();
 }
 
-// What one request may cost at the most: its own ceiling, and the batch's.
+// What one request may cost at the most: by its own ceiling, the batch's, and
+// those of its tags.
 std::optional<core::Money> ceiling_of(const batch::Record& record,
-                                      const BatchOptions& options) {
-  const auto& own = record.overrides.max_cost;
-  if (!options.limits.max_cost) return own;
-  const auto whole = core::parse_usd(*options.limits.max_cost);
-  return own && whole ? std::min(own, whole) : whole;
+                                      const core::RoutingOptions& routing,
+                                      const BatchOptions& options,
+                                      const core::Config& config) {
+  std::optional<core::Money> least = least_ceiling(config, routing.tags);
+  const auto lower = [&least](const std::optional<core::Money>& limit) {
+    if (limit) least = std::min(least.value_or(*limit), *limit);
+  };
+  lower(record.overrides.max_cost);
+  if (options.limits.max_cost) {
+    lower(core::parse_usd(*options.limits.max_cost));
+  }
+  return least;
 }
 
 }  // namespace
 
-base::Result<core::Decision> decide_record(batch::Record& record,
-                                           const BatchOptions& options,
-                                           const Routed& routed) {
+base::Result<DecidedRecord> decide_record(batch::Record& record,
+                                          const BatchOptions& options,
+                                          const Routed& routed) {
   complete(record, options);
+  DecidedRecord decided;
+  decided.routing = batch::routing_of(record.overrides, options.routing);
+  decided.ceiling =
+      ceiling_of(record, decided.routing, options, *routed.config);
+  const auto start = std::chrono::steady_clock::now();
   LLMROUTE_TRY(
-      core::Decision decision,
-      routed.decider->decide(
-          record.prompt, batch::routing_of(record.overrides, options.routing),
-          ceiling_of(record, options)));
-  if (decision.candidates.empty()) return routing::no_candidate(decision);
-  if (record.overrides.model || record.overrides.route) {
-    decision.source = core::Source::kRecord;
+      decided.decision,
+      routed.decider->decide(record.prompt, decided.routing, decided.ceiling));
+  decided.took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  if (decided.decision.candidates.empty()) {
+    return routing::no_candidate(decided.decision);
   }
-  return decision;
+  return decided;
 }
 
 base::Status check_routing_options(const BatchOptions& options,
                                    const Routed& routed) {
   batch::Record any;
   any.prompt.messages.push_back({core::Role::kUser, "x"});
-  const auto decision = decide_record(any, options, routed);
-  if (decision) return {};
-  const base::ErrorKind kind = decision.error().kind;
+  const auto decided = decide_record(any, options, routed);
+  if (decided) return {};
+  const base::ErrorKind kind = decided.error().kind;
   const bool whole =
       kind == base::ErrorKind::kUsage || kind == base::ErrorKind::kNoPermission;
-  return whole ? decision.error() : base::Status();
+  return whole ? decided.error() : base::Status();
 }
 
 batch::RecordError not_routed(const base::Error& error) {

@@ -2,21 +2,32 @@
 // what it leaves open, and its decision.
 #pragma once
 
+#include <chrono>
+#include <optional>
+
 #include "app/options.h"
 #include "app/route.h"
 #include "base/result.h"
 #include "batch/input_lines.h"
 #include "batch/record.h"
 #include "core/decision.h"
+#include "core/routing_options.h"
 
 namespace llmroute::app {
+
+struct DecidedRecord {
+  core::Decision decision;
+  core::RoutingOptions routing;        // of the run, with the record's own
+  std::optional<core::Money> ceiling;  // of this request
+  std::chrono::microseconds took{0};
+};
 
 // Fills in what the options say of records that say nothing themselves, then
 // decides as `run` would. At least one candidate; else the error of
 // Router::decide() or no_candidate().
-base::Result<core::Decision> decide_record(batch::Record& record,
-                                           const BatchOptions& options,
-                                           const Routed& routed);
+base::Result<DecidedRecord> decide_record(batch::Record& record,
+                                          const BatchOptions& options,
+                                          const Routed& routed);
 
 // A name in the options that nobody knows, and no key for anybody, are errors
 // of the command and not of every record.

@@ -54,7 +54,8 @@ BatchRun::BatchRun(const BatchParts& parts)
       result_options_(result_options(parts.options, parts.run_id)),
       budget_(ceiling_of(parts.options), settled_before(parts.journal)),
       dispatcher_(
-          dispatch_limits(), budget_, calls_, parts.environment, parts.messages,
+          dispatch_limits(),
+          {budget_, parts.ledger, calls_, parts.environment, parts.messages},
           [this](std::unique_ptr<BatchItem> item, Answered answered) {
             finished(std::move(item), std::move(answered));
           },
@@ -118,6 +119,7 @@ Status BatchRun::turn() {
   calls_.turn();
   LLMROUTE_CHECK(callback_status_);
   LLMROUTE_CHECK(sync_if_due());
+  LLMROUTE_CHECK(parts_.ledger.flush_if_due(steady_clock::now()));
   warn_of_ceiling();
   return check_errors();
 }
@@ -132,6 +134,8 @@ Status BatchRun::wait(Time now) {
       until = std::min(until, *due);
     }
   }
+  if (const auto due = parts_.ledger.next_flush())
+    until = std::min(until, *due);
   const bool to_stdout = parts_.output.to_stdout();
   std::array<pollfd, 4> fds = {
       {{calls_.fd(), POLLIN, 0},

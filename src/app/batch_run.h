@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/batch_dispatch.h"
+#include "app/batch_ledger.h"
 #include "app/batch_output.h"
 #include "app/batch_progress.h"
 #include "app/batch_totals.h"
@@ -37,6 +38,7 @@ struct BatchParts {
   batch::RecordParser& parser;
   batch::Journal* journal = nullptr;  // null: none
   BatchOutput& output;
+  BatchLedger& ledger;
   std::string run_id;
   std::string scratch_directory;
 };

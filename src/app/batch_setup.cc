@@ -108,6 +108,9 @@ Result<BatchOptions> settle_options(BatchOptions options,
                                     const base::Environment& environment) {
   LLMROUTE_CHECK(check_options(options));
   BatchInputOptions& input = options.input;
+  if (options.limits.max_cost) {
+    options.run_ceiling = core::parse_usd(*options.limits.max_cost);
+  }
   if (input.system_file) {
     LLMROUTE_TRY(input.system, base::read_file(*input.system_file, kMostInput));
   }

@@ -28,16 +28,17 @@ constexpr int64_t kQueueShare = 2;
 Status split_record(batch::Record record, const BatchOptions& options,
                     const Routed& routed, batch::SplitWriter& writer) {
   if (!record.error) {
-    auto decision = decide_record(record, options, routed);
-    if (decision) {
+    const auto decided = decide_record(record, options, routed);
+    if (decided) {
+      const core::Decision& decision = decided->decision;
       record.prompt =
-          apply_template(std::move(record.prompt), decision->prompt_template);
-      const core::Candidate& chosen = decision->candidates.front();
+          apply_template(std::move(record.prompt), decision.prompt_template);
+      const core::Candidate& chosen = decision.candidates.front();
       return writer.add(record,
-                        {*chosen.model, *chosen.provider, decision->route,
-                         std::string(core::source_name(decision->source))});
+                        {*chosen.model, *chosen.provider, decision.route,
+                         std::string(core::source_name(decision.source))});
     }
-    record.error = not_routed(decision.error());
+    record.error = not_routed(decided.error());
   }
   return writer.add_unasked(record, batch::unasked(record));
 }

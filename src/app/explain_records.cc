@@ -163,7 +163,7 @@ Status Explainer::add(batch::Record record) {
   std::optional<core::Decision> decision;
   if (!record.error) {
     auto decided = decide_record(record, batch_, now_);
-    if (decided) decision = std::move(*decided);
+    if (decided) decision = std::move(decided->decision);
     if (!decided) record.error = not_routed(decided.error());
   }
   if (!decision) {
@@ -186,8 +186,9 @@ Status Explainer::compare(batch::Record record, const core::Decision& now) {
   Moved moved{record.line, record.id, from.model->name,
               "no model",  from.cost, {}};
   if (decided) {
-    moved.to = decided->candidates.front().model->name;
-    moved.cost_to = decided->candidates.front().cost;
+    const core::Candidate& to = decided->decision.candidates.front();
+    moved.to = to.model->name;
+    moved.cost_to = to.cost;
   }
   ++uses_[moved.from].now;
   ++uses_[moved.to].then;

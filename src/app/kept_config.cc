@@ -10,6 +10,16 @@ namespace llmroute::app {
 
 using base::Result;
 
+Result<std::string> keep_config(store::Ledger& ledger,
+                                const core::Config& config) {
+  const std::string text = snapshot_text(config);
+  std::string hash = base::hex(base::sha256(text));
+  LLMROUTE_CHECK(ledger.keep(std::string(config::registry_hash()), "registry",
+                             config::registry_snapshot));
+  LLMROUTE_CHECK(ledger.keep(hash, "config", [&] { return text; }));
+  return hash;
+}
+
 Result<std::unique_ptr<core::Config>> KeptConfigs::read(
     const std::string& hash) {
   LLMROUTE_TRY(const std::string text, ledger_.snapshot(hash));

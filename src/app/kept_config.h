@@ -11,6 +11,11 @@
 
 namespace llmroute::app {
 
+// Keeps the configuration and its registry, where they are not kept yet: the
+// snapshot's hash.
+base::Result<std::string> keep_config(store::Ledger& ledger,
+                                      const core::Config& config);
+
 // Reads each once. Borrows the ledger. One thread.
 class KeptConfigs {
  public:

@@ -120,8 +120,9 @@ Status AttemptLearner::learn(store::Database& database,
     row.last_error_time = time;
   }
   learn_breaker(attempt, time, row);
-  const auto hold = holds_.find({decision.id, attempt.number});
-  if (hold != holds_.end()) row.hold_until = time + hold->second.count();
+  if (const auto hold = holds_.extract({decision.id, attempt.number})) {
+    row.hold_until = time + hold.mapped().count();
+  }
   return store::put_statistics(database, row);
 }
 

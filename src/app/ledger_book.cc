@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include "app/ceilings.h"
+#include "app/kept_config.h"
 #include "app/ledger_rows.h"
-#include "app/retake.h"
 #include "base/clock.h"
-#include "base/sha256.h"
 #include "config/paths.h"
-#include "config/snapshot.h"
 #include "store/holds.h"
 #include "store/ledger_file.h"
 #include "store/sessions.h"
@@ -51,7 +49,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
                                     const base::Environment& environment,
                                     const Messages& messages) {
   const auto& tags = options.routing.tags;
-  LedgerBook book(routed, messages, decision_row(id, "run", routed, tags));
+  LedgerBook book(routed, messages, decision_row(id, "run", taken_of(routed)));
   book.decision_.run = options.ledger.run;
   book.learns_ = options.ledger.learn;
   book.session_ = options.ledger.session;
@@ -89,25 +87,14 @@ Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
   if (learns_) ledger_->teach(learner_.get());
   LLMROUTE_TRY(decision_.prompt_hash,
                ledger_->prompt_hash(hashed_text(routed_.prompt)));
-  return keep_snapshots();
-}
-
-Status LedgerBook::keep_snapshots() {
-  const std::string text = snapshot_text(*routed_.config);
-  const std::string hash = base::hex(base::sha256(text));
-  LLMROUTE_CHECK(ledger_->keep(std::string(config::registry_hash()), "registry",
-                               config::registry_snapshot));
-  LLMROUTE_CHECK(ledger_->keep(hash, "config", [&] { return text; }));
-  decision_.config = hash;
+  LLMROUTE_TRY(decision_.config, keep_config(*ledger_, *routed_.config));
   return {};
 }
 
 // What it takes to decide again: after the answer if it can wait.
 void LedgerBook::fill_decision() {
   if (decision_.inputs) return;
-  decision_.router_model = routed_.analyzer->sha256();
-  decision_.inputs = inputs_json(routed_);
-  decision_.outcome = outcome_json(routed_.decision);
+  add_retake(taken_of(routed_), routed_.analyzer->sha256(), decision_);
 }
 
 Status LedgerBook::record() {
@@ -248,8 +235,9 @@ void LedgerBook::finish(const Answered& answered, int exit,
     return;
   }
   if (decision_.time == 0) decision_.time = wall_ms();
+  const store::Recorded lost{decision_, pending_};
   const bool spilled =
-      path_ && store::spill(*path_, decision_, pending_).has_value();
+      path_ && store::spill(*path_, std::span(&lost, 1)).has_value();
   messages_.warn(written.error().message +
                  (spilled ? "; kept in " + *path_ + ".spill for the next run"
                           : "; this run is not in the ledger"));

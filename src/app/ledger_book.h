@@ -57,7 +57,6 @@ class LedgerBook : public AttemptBook {
   bool changes_health(const Attempt& attempt);
   base::Status write(const store::DatabaseOptions& options);
   base::Status record();
-  base::Status keep_snapshots();
   void fill_decision();
   base::Status learn_verdicts(const Answered& answered);
   base::Status put_aside(const core::Candidate& candidate);

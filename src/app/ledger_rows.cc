@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/result.h"
+#include "app/retake.h"
 #include "base/json_writer.h"
 #include "core/domain.h"
 
@@ -87,10 +88,9 @@ store::Text propensities_json(const core::Decision& decision) {
 
 }  // namespace
 
-store::DecisionRow decision_row(
-    const std::string& id, std::string_view command, const Routed& routed,
-    const std::map<std::string, std::string>& tags) {
-  const core::Decision& decision = routed.decision;
+store::DecisionRow decision_row(const std::string& id, std::string_view command,
+                                const Taken& taken) {
+  const core::Decision& decision = taken.decision;
   const core::Analysis& analysis = decision.analysis;
   store::DecisionRow row;
   row.id = id;
@@ -106,12 +106,19 @@ store::DecisionRow decision_row(
   row.difficulty = analysis.difficulty;
   row.confidence = analysis.confidence;
   row.model = decision.candidates.front().model->name;
-  row.seed = routed.seed;
+  row.seed = taken.seed;
   row.propensities = propensities_json(decision);
-  row.tags = tags_json(tags);
-  row.prompt_bytes = bytes_of(routed.prompt);
-  row.decision_us = routed.took.count();
+  row.tags = tags_json(taken.options.tags);
+  row.prompt_bytes = bytes_of(taken.prompt);
+  row.decision_us = taken.took.count();
   return row;
+}
+
+void add_retake(const Taken& taken, const std::string& router_model,
+                store::DecisionRow& row) {
+  row.router_model = router_model;
+  row.inputs = inputs_json(taken);
+  row.outcome = outcome_json(taken.decision);
 }
 
 store::AttemptRow attempt_row(const core::Decision& decision,

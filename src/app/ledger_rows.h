@@ -5,17 +5,20 @@
 #include <string_view>
 
 #include "app/attempt_plan.h"
-#include "app/route.h"
+#include "app/taken.h"
 #include "core/reply.h"
 #include "store/rows.h"
 
 namespace llmroute::app {
 
 // What was decided, as far as it is known before anything is sent. `command`:
-// whose decision it is. `tags`: of the request.
+// whose decision it is. REQUIRES: a candidate.
 store::DecisionRow decision_row(const std::string& id, std::string_view command,
-                                const Routed& routed,
-                                const std::map<std::string, std::string>& tags);
+                                const Taken& taken);
+
+// What it takes to decide again. `router_model`: SHA-256 of its file.
+void add_retake(const Taken& taken, const std::string& router_model,
+                store::DecisionRow& row);
 
 // An attempt that has ended; `reply`: its answer, or null. What it is charged
 // against ceilings if its cost is not known is its worst case.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/money.h"
 #include "core/routing_options.h"
 #include "store/grouping.h"
 
@@ -138,6 +139,10 @@ struct BatchOptions {
   RequestOptions request;
   LimitOptions limits;  // max_cost: of the whole batch
   BatchOutputOptions output;
+  LedgerOptions ledger;
+  // Of all processes of LLMROUTE_RUN together: --max-cost before it is divided
+  // by shards.
+  std::optional<core::Money> run_ceiling = {};
   int jobs = 8;
   std::optional<double> requests_per_minute, tokens_per_minute;
   std::optional<double> max_errors;  // records

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "app/decider.h"
-#include "app/route.h"
+#include "app/taken.h"
 #include "base/result.h"
 #include "core/analysis.h"
 #include "core/decision.h"
@@ -35,7 +35,7 @@ struct Inputs {
 };
 
 // Of a decision that has just been made.
-std::string inputs_json(const Routed& routed);
+std::string inputs_json(const Taken& taken);
 
 // Reads it back. `rules`: those that its decision was made under. kData if it
 // makes no sense.

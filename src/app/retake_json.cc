@@ -62,6 +62,7 @@ void add_options(JsonWriter& json, const core::RoutingOptions& options) {
   if (options.route_from_environment) {
     json.field("route_from_environment", true);
   }
+  if (options.from_record) json.field("from_record", true);
   add_if(json, "profile", options.profile);
   add_if(json, "worth", options.worth);
   add_if(json, "wait", options.wait);
@@ -78,10 +79,10 @@ void add_options(JsonWriter& json, const core::RoutingOptions& options) {
 }
 
 // Numbers of the rules whose conditions on text were met.
-void add_text_findings(JsonWriter& json, const Routed& routed) {
+void add_text_findings(JsonWriter& json, const Taken& taken) {
   const auto list = [&](std::string_view key, auto found) {
     json.key(key).begin_array();
-    const std::vector<core::RuleTrace>& rules = routed.decision.rules;
+    const std::vector<core::RuleTrace>& rules = taken.decision.rules;
     for (size_t i = 0; i < rules.size(); ++i) {
       if (found(rules[i]) == true) json.value(i);
     }
@@ -89,7 +90,7 @@ void add_text_findings(JsonWriter& json, const Routed& routed) {
   };
   list("patterns", [](const auto& rule) { return rule.pattern_matched; });
   list("files", [](const auto& rule) { return rule.file_matched; });
-  json.field("no_files", routed.prompt.files.empty());
+  json.field("no_files", taken.prompt.files.empty());
 }
 
 // Of the verdicts only those in the prompt's cell count.
@@ -237,6 +238,7 @@ core::RoutingOptions options_of(const Json& json) {
   options.models_from_environment = json["models_from_environment"].is_true();
   options.route = text_of(json["route"]);
   options.route_from_environment = json["route_from_environment"].is_true();
+  options.from_record = json["from_record"].is_true();
   options.profile = text_of(json["profile"]);
   options.worth = json["worth"].number();
   options.wait = json["wait"].number();
@@ -332,22 +334,21 @@ std::string everything(const core::Decision& decision) {
 
 }  // namespace
 
-std::string inputs_json(const Routed& routed) {
-  const Circumstances& around = routed.decider->circumstances();
-  const core::Limits& limits = routed.config->limits;
-  const routing::Sizes sizes = routing::measure(routed.prompt);
+std::string inputs_json(const Taken& taken) {
+  const Circumstances& around = taken.around;
+  const routing::Sizes sizes = routing::measure(taken.prompt);
   JsonWriter json;
   json.begin_object();
-  add_analysis(json, routed.decision.analysis);
-  add_options(json, around.options);
+  add_analysis(json, taken.decision.analysis);
+  add_options(json, taken.options);
   json.field("input_tokens", sizes.input_tokens);
   json.field("input_bound", sizes.input_bound);
-  add_if(json, "max_tokens", routed.prompt.parameters.max_tokens);
-  if (limits.ceiling) json.field("ceiling_pico", limits.ceiling->pico);
-  add_text_findings(json, routed);
+  add_if(json, "max_tokens", taken.prompt.parameters.max_tokens);
+  if (taken.ceiling) json.field("ceiling_pico", taken.ceiling->pico);
+  add_text_findings(json, taken);
   if (around.experience != nullptr) {
     add_experience(json, *around.experience,
-                   core::cell_of(routed.decision.analysis));
+                   core::cell_of(taken.decision.analysis));
   }
   add_if(json, "draw", around.draw);
   std::vector<std::string> missing;

@@ -105,6 +105,17 @@ std::optional<double> draw_of(const RouteQuestion& question, Routed& routed) {
 
 }  // namespace
 
+Taken taken_of(const Routed& routed) {
+  const Circumstances& around = routed.decider->circumstances();
+  return {routed.prompt,
+          routed.decision,
+          around,
+          around.options,
+          routed.config->limits.ceiling,
+          routed.seed,
+          routed.took};
+}
+
 Result<Routed> prepare_routing(const RouteQuestion& question,
                                const base::Environment& environment) {
   Routed routed;

@@ -11,6 +11,7 @@
 #include "app/experience.h"
 #include "app/messages.h"
 #include "app/options.h"
+#include "app/taken.h"
 #include "base/environment.h"
 #include "base/result.h"
 #include "core/config.h"
@@ -29,6 +30,8 @@ struct Routed {
   std::optional<int64_t> seed;        // of exploration, where chance was asked
   std::chrono::microseconds took{0};  // analysis and decision
 };
+
+Taken taken_of(const Routed& routed);
 
 struct RouteQuestion {
   const ConfigOptions& config;

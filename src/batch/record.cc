@@ -90,6 +90,7 @@ core::RoutingOptions routing_of(const Overrides& overrides,
     run.models.clear();
     run.route.reset();
     run.models_from_environment = run.route_from_environment = false;
+    run.from_record = true;
   }
   if (overrides.model) run.models = {*overrides.model};
   run.route = overrides.route ? overrides.route : run.route;

@@ -17,8 +17,8 @@ constexpr CommandSet kReplay = in(Command::kReplay);
 constexpr CommandSet kConfig = in(Command::kConfig);
 constexpr CommandSet kBatch = in(Command::kBatch);
 constexpr CommandSet kDeciding = kRun | kExplain;
-constexpr CommandSet kLedger = kDeciding | kModels | kTrain;
 constexpr CommandSet kRouting = kDeciding | kBatch;
+constexpr CommandSet kLedger = kRouting | kModels | kTrain;
 constexpr CommandSet kConfigured =
     kRouting | kBench | kTrain | kModels | kUsage | kConfig;
 constexpr CommandSet kWorking = kConfigured | kFeedback | kReplay;
@@ -1065,7 +1065,7 @@ constexpr OptionRow kOptions[] = {
      .apply = no_ledger},
     {.name = "no-learn",
      .group = Group::kConfig,
-     .commands = kRun,
+     .commands = kRun | kBatch,
      .help = "leave the ledger's statistics as they are",
      .detail = "The run is recorded, and what was learned before is used; "
                "docs/learning.md.",

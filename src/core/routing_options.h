@@ -14,6 +14,7 @@ struct RoutingOptions {
   bool models_from_environment = false;
   std::optional<std::string> route;
   bool route_from_environment = false;
+  bool from_record = false;  // model or route, by a record of a batch
   std::optional<std::string> profile;
   std::optional<double> worth, wait;  // dollars
   std::optional<std::string> tier, min_tier, max_tier;

@@ -123,17 +123,18 @@ Result<Wanted> route_members(const Config& config, const std::string& name,
 Result<Wanted> choose_wanted(const Config& config, const Request& request,
                              const core::Rule* rule, Decision& decision) {
   const core::RoutingOptions& options = request.options;
-  const auto flag_or_env = [](bool environment) {
+  const auto asked_by = [&options](bool environment) {
+    if (options.from_record) return core::Source::kRecord;
     return environment ? core::Source::kEnv : core::Source::kFlag;
   };
   if (!options.models.empty()) {
     decision.requested = base::join(options.models, ",");
-    decision.source = flag_or_env(options.models_from_environment);
+    decision.source = asked_by(options.models_from_environment);
     return named_models(config, options.models);
   }
   if (options.route) {
     decision.requested = *options.route;
-    decision.source = flag_or_env(options.route_from_environment);
+    decision.source = asked_by(options.route_from_environment);
     return route_members(config, *options.route, decision);
   }
   decision.requested = config.default_route;

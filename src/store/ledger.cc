@@ -90,11 +90,17 @@ Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
 Status Ledger::record(DecisionRow& decision,
                       std::span<const AttemptRow> attempts, int64_t now) {
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
+  LLMROUTE_TRY(decision.time, ledger_time(database_, now));
+  LLMROUTE_CHECK(record_late(decision, attempts));
+  return transaction.commit();
+}
+
+Status Ledger::record(std::span<Recorded> all, int64_t now) {
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
   LLMROUTE_TRY(const int64_t time, ledger_time(database_, now));
-  decision.time = time;
-  LLMROUTE_CHECK(put_decision(database_, decision));
-  for (const AttemptRow& attempt : attempts) {
-    LLMROUTE_CHECK(settle(decision, attempt, time));
+  for (Recorded& one : all) {
+    one.decision.time = time;
+    LLMROUTE_CHECK(record_late(one.decision, one.attempts));
   }
   return transaction.commit();
 }

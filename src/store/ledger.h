@@ -52,6 +52,9 @@ class Ledger {
   base::Status record(DecisionRow& decision,
                       std::span<const AttemptRow> attempts, int64_t now);
 
+  // The same of many, in one transaction: all or none.
+  base::Status record(std::span<Recorded> all, int64_t now);
+
   // The same as a part of the caller's transaction, for what happened at the
   // decision's own time, when the ledger could not be written.
   base::Status record_late(const DecisionRow& decision,

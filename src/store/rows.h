@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace llmroute::store {
 
@@ -52,6 +53,12 @@ struct AttemptRow {
   int64_t charged_pico = 0;
   std::string charged_as;
   Integer strongest_pico, cheapest_pico;
+};
+
+// A decision and those of its attempts that have ended.
+struct Recorded {
+  DecisionRow decision;
+  std::vector<AttemptRow> attempts;
 };
 
 // visit(name, member) for every column, in the order of the table.

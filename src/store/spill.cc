@@ -27,16 +27,15 @@ base::Descriptor open_spill(const std::string& path, int flags) {
                                  0600));
 }
 
-std::string line_of(const DecisionRow& decision,
-                    std::span<const AttemptRow> attempts) {
+std::string line_of(const Recorded& recorded) {
   base::JsonWriter json;
   const auto field = [&](const char* name, const auto& value) {
     json.field(name, value);
   };
   json.begin_object().key("decision").begin_object();
-  each_decision_column(decision, field);
+  each_decision_column(recorded.decision, field);
   json.end_object().key("attempts").begin_array();
-  for (const AttemptRow& attempt : attempts) {
+  for (const AttemptRow& attempt : recorded.attempts) {
     json.begin_object();
     each_attempt_column(attempt, field);
     json.end_object();
@@ -106,16 +105,16 @@ bool import_line(Ledger& ledger, const std::string& line) {
 
 }  // namespace
 
-Status spill(const std::string& path, const DecisionRow& decision,
-             std::span<const AttemptRow> attempts) {
+Status spill(const std::string& path, std::span<const Recorded> all) {
   const base::Descriptor out = open_spill(path, O_WRONLY | O_APPEND | O_CREAT);
-  const std::string line = line_of(decision, attempts);
+  std::string lines;
+  for (const Recorded& one : all) lines += line_of(one);
   if (!out.valid() || ::flock(out.get(), LOCK_SH) != 0 ||
       ::fchmod(out.get(), 0600) != 0) {
     return base::io_error(base::ErrorKind::kIo, "cannot write",
                           path + ".spill");
   }
-  errno = base::write_all(out.get(), line);
+  errno = base::write_all(out.get(), lines);
   if (errno != 0 || ::fsync(out.get()) != 0) {
     return base::io_error(base::ErrorKind::kIo, "cannot write",
                           path + ".spill");

@@ -12,10 +12,9 @@
 
 namespace llmroute::store {
 
-// Appends one line to the spill file of the ledger at `path` in one write, and
-// syncs it. kIo if that is not possible either.
-base::Status spill(const std::string& path, const DecisionRow& decision,
-                   std::span<const AttemptRow> attempts);
+// Appends a line for each to the spill file of the ledger at `path` in one
+// write, and syncs it. kIo if that is not possible either.
+base::Status spill(const std::string& path, std::span<const Recorded> all);
 
 // Moves all lines into the ledger. Lines that make no sense (torn by a crash)
 // are dropped: their number. Nothing is done while another process does it.

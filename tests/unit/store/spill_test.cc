@@ -21,7 +21,8 @@ TEST_CASE("what was spilled is in the ledger after the import, as it was") {
   one.tags = R"({"team":"search"})";
   one.difficulty = 0.125;
   one.exit = 0;
-  REQUIRE(spill(test.path, one, std::vector{answered(3), answered(4, 2)}));
+  REQUIRE(spill(test.path,
+                std::vector<Recorded>{{one, {answered(3), answered(4, 2)}}}));
   Ledger ledger = test.open();
   CHECK(import_spilled(ledger).value() == 0);
   CHECK(test.number("SELECT settled_pico FROM scopes WHERE "
@@ -41,7 +42,7 @@ TEST_CASE("K9: spilled rows that are imported by many count once") {
   for (int i = 0; i < 16; ++i) {
     DecisionRow one = decision();
     one.time = kNoon;
-    REQUIRE(spill(test.path, one, std::vector{answered(1)}));
+    REQUIRE(spill(test.path, std::vector<Recorded>{{one, {answered(1)}}}));
   }
   (void)test.open();
   std::vector<std::thread> threads;
@@ -60,7 +61,7 @@ TEST_CASE("a crash between import and emptying counts nothing twice") {
   const LedgerTest test;
   DecisionRow one = decision();
   one.time = kNoon;
-  REQUIRE(spill(test.path, one, std::vector{answered(3)}));
+  REQUIRE(spill(test.path, std::vector<Recorded>{{one, {answered(3)}}}));
   const std::string kept =
       base::read_file(test.path + ".spill", 1 << 20).value();
   Ledger ledger = test.open();
@@ -74,7 +75,7 @@ TEST_CASE("lines that make no sense are dropped, the others are imported") {
   const LedgerTest test;
   DecisionRow one = decision();
   one.time = kNoon;
-  REQUIRE(spill(test.path, one, std::vector{answered(3)}));
+  REQUIRE(spill(test.path, std::vector<Recorded>{{one, {answered(3)}}}));
   const std::string line =
       base::read_file(test.path + ".spill", 1 << 20).value();
   test.overwrite(test.path + ".spill",
@@ -92,7 +93,7 @@ TEST_CASE("a spilled outcome settles the hold it belongs to") {
   asked.worst_pico = 6;
   Ledger ledger = test.open();
   REQUIRE(hold(ledger, one, asked, {}, kNoon));
-  REQUIRE(spill(test.path, one, std::vector{answered(2)}));
+  REQUIRE(spill(test.path, std::vector<Recorded>{{one, {answered(2)}}}));
   REQUIRE(import_spilled(ledger));
   CHECK(test.number("SELECT held_pico FROM scopes LIMIT 1") == 0);
   CHECK(test.number("SELECT settled_pico FROM scopes LIMIT 1") == 2);

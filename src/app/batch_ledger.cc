@@ -1,0 +1,215 @@
+#include "app/batch_ledger.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <utility>
+
+#include "app/ceilings.h"
+#include "app/experience.h"
+#include "app/kept_config.h"
+#include "app/ledger_book.h"
+#include "app/ledger_rows.h"
+#include "base/clock.h"
+#include "store/holds.h"
+#include "store/ledger_file.h"
+#include "store/spill.h"
+
+namespace llmroute::app {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using base::Status;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Decisions in one transaction, and how long one waits for others.
+constexpr size_t kTogether = 64;
+constexpr milliseconds kFlushAfter{1000};
+// That wait for a ledger which cannot be written now.
+constexpr size_t kMostPending = 4096;
+// While records wait, and at the end.
+constexpr milliseconds kShortly{500};
+constexpr milliseconds kPatiently{5000};
+constexpr milliseconds kUnderCeiling{30'000};
+
+// With so few descriptors requests need them more than the ledger does.
+constexpr rlim_t kFewDescriptors = 32;
+
+bool few_descriptors() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+         limit.rlim_cur < kFewDescriptors;
+}
+
+bool has_ceilings(const core::Config& config) {
+  return config.limits.per_day || config.limits.per_month ||
+         !config.budgets.empty();
+}
+
+}  // namespace
+
+Result<BatchLedger> BatchLedger::open(const LedgerOptions& options,
+                                      std::optional<core::Money> run_ceiling,
+                                      const Routed& routed,
+                                      const core::RoutingOptions& routing,
+                                      const base::Environment& environment,
+                                      const Messages& messages) {
+  BatchLedger ledger(routed, messages);
+  ledger.run_ = options.run;
+  ledger.learns_ = options.learn;
+  if (options.run && run_ceiling) {
+    ledger.run_ceiling_ = {store::Window::kRun, "", *run_ceiling};
+  }
+  ledger.holds_ = has_ceilings(*routed.config) || ledger.run_ceiling_;
+  const bool needed = ledger.run_ceiling_ ||
+                      !shared_ceilings(*routed.config, routing.tags).empty();
+  const auto place = ledger_place(options, environment);
+  ledger.off_ = !place;
+  if (place) {
+    ledger.path_ = store::ledger_path(*place);
+    const bool unsafe =
+        !ledger.path_ && ledger.path_.error().kind == ErrorKind::kNoPermission;
+    if (unsafe) return ledger.path_.error();
+    if (needed || !few_descriptors()) ledger.failed_ = ledger.open_ledger();
+  }
+  if (needed && !ledger.ledger_) return ledger.no_ledger();
+  return ledger;
+}
+
+Status BatchLedger::open_ledger() {
+  if (!path_) return path_.error();
+  store::DatabaseOptions options;
+  if (holds_) options.durability = store::Durability::kFull;
+  options.busy_timeout = holds_ ? kUnderCeiling : kPatiently;
+  LLMROUTE_TRY(store::Ledger ledger, store::Ledger::open(*path_, options));
+  LLMROUTE_TRY(config_, keep_config(ledger, *routed_->config));
+  LLMROUTE_TRY(const size_t dropped, store::import_spilled(ledger));
+  if (dropped > 0) {
+    messages_->warn(fmt::format(
+        "ledger: {} lines of its spill file made no sense", dropped));
+  }
+  if (!holds_) ledger.database().set_busy_timeout(kShortly);
+  ledger_.emplace(std::move(ledger));
+  if (learns_) ledger_->teach(learner_.get());
+  return {};
+}
+
+Error BatchLedger::no_ledger() const {
+  if (off_) {
+    return {
+        ErrorKind::kUsage,
+        "a ceiling of a day, a month, a tag or a run is kept by the ledger, "
+        "which is off; nothing was sent"};
+  }
+  return base::with_context("nothing was sent: a ceiling needs the ledger",
+                            failed_.error());
+}
+
+Status BatchLedger::begin(BatchItem& item, const Taken& taken) {
+  item.ceilings = shared_ceilings(*routed_->config, taken.options.tags);
+  if (run_ceiling_) item.ceilings.push_back(*run_ceiling_);
+  if (!item.ceilings.empty() && !ledger_) return no_ledger();
+  if (off_) return {};
+  store::DecisionRow& row = item.recorded.decision;
+  row =
+      decision_row(base::make_ulid(base::SystemClock().wall()), "batch", taken);
+  row.run = run_;
+  add_retake(taken, routed_->analyzer->sha256(), row);
+  if (ledger_) {
+    const auto hash = ledger_->prompt_hash(hashed_text(taken.prompt));
+    if (hash) row.prompt_hash = *hash;
+  }
+  return {};
+}
+
+Status BatchLedger::before(BatchItem& item) {
+  if (item.ceilings.empty()) return {};
+  LLMROUTE_CHECK(flush());
+  const core::Candidate& candidate = item.asked_of();
+  if (!candidate.worst_cost) {
+    return Error{ErrorKind::kBudget,
+                 fmt::format("{}: under a ceiling a price must be known",
+                             candidate.model->name)};
+  }
+  Attempt asked;
+  asked.candidate = &candidate;
+  return store::hold(
+      *ledger_, item.recorded.decision,
+      attempt_row(item.decision, asked, nullptr, item.attempts + 1),
+      item.ceilings, wall_ms());
+}
+
+void BatchLedger::after(BatchItem& item, const Attempt& attempt,
+                        const core::Reply* reply) {
+  ++item.attempts;
+  if (off_) return;
+  item.recorded.attempts.push_back(
+      attempt_row(item.decision, attempt, reply, item.attempts));
+  if (attempt.failure && attempt.failure->retry_after &&
+      attempt.failure->kind == core::FailureClass::kThrottled) {
+    learner_->expect_hold(item.recorded.decision.id, item.attempts,
+                          *attempt.failure->retry_after);
+  }
+  // What was held is free for others at once.
+  if (!item.ceilings.empty()) {
+    pending_.push_back(
+        {item.recorded.decision, std::exchange(item.recorded.attempts, {})});
+    oldest_ = {};
+  }
+}
+
+void BatchLedger::end(BatchItem& item) {
+  if (off_ || item.attempts == 0) return;
+  if (pending_.empty()) oldest_ = steady_clock::now();
+  pending_.push_back(std::move(item.recorded));
+}
+
+std::optional<BatchLedger::Time> BatchLedger::next_flush() const {
+  if (pending_.empty()) return std::nullopt;
+  return oldest_ + kFlushAfter;
+}
+
+Status BatchLedger::flush_if_due(Time now) {
+  const auto due = next_flush();
+  const bool many = pending_.size() >= kTogether && failed_.has_value();
+  if (!due || (!many && now < *due)) return {};
+  const Status flushed = flush();
+  if (!flushed && holds_) return flushed;
+  oldest_ = now;  // what is left is tried again later
+  if (pending_.size() >= kMostPending) spill();
+  return {};
+}
+
+Status BatchLedger::flush() {
+  if (pending_.empty() || !ledger_) return failed_;
+  for (store::Recorded& one : pending_) one.decision.config = config_;
+  failed_ = ledger_->record(pending_, wall_ms());
+  if (failed_) pending_.clear();
+  return failed_;
+}
+
+void BatchLedger::spill() {
+  for (store::Recorded& one : pending_) {
+    if (one.decision.time == 0) one.decision.time = wall_ms();
+  }
+  const bool spilled = path_ && store::spill(*path_, pending_).has_value();
+  if (!failed_) {
+    messages_->warn(failed_.error().message +
+                    (spilled ? "; kept in " + *path_ + ".spill for the next run"
+                             : fmt::format("; {} records are not in the ledger",
+                                           pending_.size())));
+  }
+  pending_.clear();
+}
+
+void BatchLedger::close() {
+  if (off_) return;
+  if (!ledger_) failed_ = open_ledger();
+  if (ledger_) ledger_->database().set_busy_timeout(kPatiently);
+  if (!flush() && !pending_.empty()) spill();
+}
+
+}  // namespace llmroute::app
