@@ -14,6 +14,7 @@
 #include "store/holds.h"
 #include "store/ledger_file.h"
 #include "store/spill.h"
+#include "store/upkeep.h"
 
 namespace llmroute::app {
 namespace {
@@ -210,6 +211,7 @@ void BatchLedger::close() {
   if (!ledger_) failed_ = open_ledger();
   if (ledger_) ledger_->database().set_busy_timeout(kPatiently);
   if (!flush() && !pending_.empty()) spill();
+  if (ledger_) (void)store::forget_oldest(*ledger_, wall_ms());
 }
 
 }  // namespace llmroute::app

@@ -310,6 +310,7 @@ void add_candidates(JsonWriter& json, const core::Decision& decision,
   json.end_array();
 }
 
+// What a decision is told apart by.
 std::string everything(const core::Decision& decision) {
   JsonWriter json;
   json.begin_object();
@@ -317,6 +318,7 @@ std::string everything(const core::Decision& decision) {
   add_candidates(json, decision, SIZE_MAX);
   json.key("excluded").begin_array();
   for (const core::Exclusion& excluded : decision.excluded) {
+    if (excluded.gate == core::Gate::kKey) continue;  // the inputs name them
     json.value(excluded.model->name).value(static_cast<int>(excluded.gate));
     json.value(excluded.reason);
   }

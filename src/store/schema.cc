@@ -34,7 +34,7 @@ constexpr Object kObjects[] = {
      " tags TEXT NOT NULL, prompt_hash TEXT, prompt_bytes INTEGER,"
      " decision_us INTEGER, exit INTEGER, finish TEXT, answer_bytes INTEGER,"
      " ms INTEGER, config TEXT, router_model TEXT, inputs TEXT, outcome TEXT)"
-     " STRICT, WITHOUT ROWID"},
+     " STRICT"},
     {"attempts",
      "CREATE TABLE attempts(decision TEXT NOT NULL REFERENCES decisions(id),"
      " number INTEGER NOT NULL, time INTEGER NOT NULL, model TEXT NOT NULL,"
