@@ -40,14 +40,20 @@ def spawn_to_first_byte(argv, env=None):
     return took / 1e9
 
 
-def compare(measure, commands, runs):
-    """commands: (name, argv, env) with the reference first. Prints one row each."""
+def in_turn(measure, commands, runs):
+    """commands: (name, argv, env). Name -> seconds of each run."""
     times = {name: [] for name, _, _ in commands}
     for turn in range(runs + 3):
         for name, argv, env in commands:
             took = measure(argv, env)
             if turn >= 3:  # the first turns warm the caches
                 times[name].append(took)
+    return times
+
+
+def compare(measure, commands, runs):
+    """The same, with the reference first. Prints one row each."""
+    times = in_turn(measure, commands, runs)
     reference = times[commands[0][0]]
     width = max(len(name) for name in times)
     print(f"{'':{width}}   median     min   ratio   ({runs} runs each, in turn)")
