@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "base/utf8.h"
+#include "core/nfkc.h"
 
 namespace llmroute::core {
 namespace {
@@ -61,6 +62,10 @@ double wide_tokens(char32_t c) {
   return c >= 0x2E80 && c < 0xFE00 ? 0.9 : 0.5;
 }
 
+int64_t most_tokens(std::string_view text) {
+  return static_cast<int64_t>(text.size()) + nfkc_growth(text);
+}
+
 }  // namespace
 
 int64_t estimate_tokens(std::string_view text) {
@@ -97,16 +102,15 @@ int64_t input_token_bound(const Prompt& prompt) {
   constexpr int64_t kPerMessage = 16;
   constexpr int64_t kPerRequest = 64;
   constexpr int64_t kWithTools = 1000;
-  auto bound = static_cast<int64_t>(prompt.system.size()) + kPerMessage;
+  int64_t bound = most_tokens(prompt.system) + kPerMessage;
   for (const Message& message : prompt.messages) {
-    bound += static_cast<int64_t>(message.text.size()) + kPerMessage;
+    bound += most_tokens(message.text) + kPerMessage;
   }
   const Parameters& parameters = prompt.parameters;
-  bound += static_cast<int64_t>(parameters.schema.size());
+  bound += most_tokens(parameters.schema);
   for (const Tool& tool : parameters.tools) {
-    bound += static_cast<int64_t>(tool.name.size() + tool.description.size() +
-                                  tool.parameters.size()) +
-             kPerMessage;
+    bound += most_tokens(tool.name) + most_tokens(tool.description) +
+             most_tokens(tool.parameters) + kPerMessage;
   }
   return bound + (parameters.tools.empty() ? kPerRequest : kWithTools);
 }
