@@ -1,5 +1,6 @@
 """The ledger of `run`: what is in it, and that it never costs the answer."""
 
+import contextlib
 import json
 import os
 import signal
@@ -19,8 +20,9 @@ class LedgerCase(harness.TestCase):
 
     def query(self, sql, path=None):
         """Rows as plain sqlite3 sees them."""
-        with sqlite3.connect(path or self.path()) as ledger:
-            return ledger.execute(sql).fetchall()
+        with contextlib.closing(sqlite3.connect(path or self.path())) as ledger:
+            with ledger:
+                return ledger.execute(sql).fetchall()
 
     def config(self, stub=None, extra="", **fields):
         self.server = stub or self.stub(ANSWER)
