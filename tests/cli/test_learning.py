@@ -1,15 +1,18 @@
 """What the router learns from what happens: speed, breakers, holds."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import random
+import socket
 import sqlite3
 import time
 import tomllib
 import unittest
 
 import harness
+from durable_batch import FULL
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
 ANSWER = {"chunks": ["Hello"], "usage": USAGE}
@@ -20,8 +23,9 @@ class LearningCase(harness.TestCase):
         return self.home.file(".local/state/llmroute/ledger.db")
 
     def query(self, sql, *values):
-        with sqlite3.connect(self.path()) as ledger:
-            return ledger.execute(sql, values).fetchall()
+        with contextlib.closing(sqlite3.connect(self.path())) as ledger:
+            with ledger:
+                return ledger.execute(sql, values).fetchall()
 
     def config(self, rules, models=("m",), **options):
         self.server = self.stub(rules)
@@ -112,14 +116,43 @@ class Speed(LearningCase):
         self.assertEqual(listed["seconds"], listed["seconds_listed"])
 
     def test_OLR_8_calls_of_parallel_processes_all_count(self):
-        processes, calls = 16, 10
-        config = self.config([ANSWER])
+        processes, calls = (64, 50) if FULL else (16, 10)
+        config = self.home.write("many.toml", self.config([ANSWER]))
+        def ask_all(_):
+            return [self.run_llmroute(["run", "-p", "Hi", "-c", config],
+                                      timeout=120).status for _ in range(calls)]
         with concurrent.futures.ThreadPoolExecutor(processes) as pool:
-            statuses = list(pool.map(lambda _: self.ask(config).status,
-                                     range(processes * calls)))
-        self.assertEqual(set(statuses), {0})
+            statuses = sum(pool.map(ask_all, range(processes)), [])
+        self.assertEqual(statuses, [0] * processes * calls)
         self.assertEqual(self.query("SELECT calls, answered FROM statistics"),
                          [(processes * calls, processes * calls)])
+
+    def test_OLR_8_a_kill_loses_at_most_the_last_observation(self):
+        seed = random.randrange(1 << 30)
+        dice = random.Random(seed)
+        config = self.home.write("kill.toml", self.config(
+            [ANSWER | {"delay_headers_ms": 5, "delay_noise": 1.0}]))
+        words = ["run", "-p", "Hi", "--no-stdin", "-c", config]
+        took = self.run_llmroute(words).elapsed
+        counted, killed, lost = 1, 0, 0
+        while killed < (200 if FULL else 12):
+            # Two others end at about the same time.
+            begin = time.monotonic()
+            processes = [self.spawn_llmroute(words) for _ in range(3)]
+            time.sleep(dice.uniform(0, took))
+            processes[0].kill()
+            statuses = [process.wait(timeout=60) for process in processes]
+            took = max(took, time.monotonic() - begin) * 0.9
+            self.assertEqual(statuses[1:], [0, 0])
+            killed += statuses[0] != 0
+            (calls,), = self.query("SELECT calls FROM statistics")
+            fewest = counted + 2 + (statuses[0] == 0)
+            self.assertIn(calls, (fewest, counted + 3), f"seed {seed}")
+            lost += counted + 3 - calls
+            counted = calls
+            self.assertEqual(self.query("PRAGMA integrity_check"), [("ok",)])
+        self.assertEqual(self.query("SELECT sum(calls) FROM daily"), [(counted,)])
+        print(f"{killed} kills, {lost} observations lost, seed {seed}", flush=True)
 
     def test_RL_7_statistics_that_make_no_sense_are_left_out(self):
         config = self.config([ANSWER])
@@ -148,12 +181,15 @@ class Breaker(LearningCase):
                 self.ask(config, "-m", "bad,good", "--retries", "0"), 0)
 
     def half_open(self):
+        self.open_for(-0.001)
+
+    def open_for(self, seconds):
         with sqlite3.connect(self.path()) as ledger:
             text, = ledger.execute("SELECT breaker FROM statistics "
                                    "WHERE model='bad'").fetchone()
             numbers = text.split()
             self.assertEqual(numbers[0], "1", text)
-            numbers[4] = str(int(time.time() * 1000) - 1)
+            numbers[4] = str(int((time.time() + seconds) * 1000))
             ledger.execute("UPDATE statistics SET breaker=? WHERE model='bad'",
                            [" ".join(numbers)])
 
@@ -177,9 +213,19 @@ class Breaker(LearningCase):
             base_url=f"http://127.0.0.1:{port}/v1")
             + harness.model("bad", provider="gone", id="bad"))
         self.open_breaker(config)
-        result = self.ask(config, "-m", "bad,good", "--json")
-        self.assert_status(result, 0)
-        self.assertEqual([a["model"] for a in result.json()["attempts"]], ["good"])
+        self.open_for(300)
+        with socket.socket() as listener:  # whoever connects is seen
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+            listener.settimeout(0)
+            for _ in range(3):
+                result = self.ask(config, "-m", "bad,good", "--json")
+                self.assert_status(result, 0)
+                self.assertEqual([a["model"] for a in result.json()["attempts"]],
+                                 ["good"])
+            with self.assertRaises(BlockingIOError):
+                listener.accept()
 
     def test_K6_of_32_processes_one_probes_a_half_open_model(self):
         config = self.config(self.DEAD, models=("bad", "good"))
