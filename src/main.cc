@@ -37,7 +37,8 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     constexpr char kText[] = "llmroute: out of memory\n";
     (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);
-    return static_cast<int>(llmroute::core::ExitStatus::kOs);
+    // Not by exit(): what libraries do there may need memory.
+    ::_exit(static_cast<int>(llmroute::core::ExitStatus::kOs));
   } catch (const std::exception&) {
     constexpr char kText[] = "llmroute: internal error\n";
     (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);

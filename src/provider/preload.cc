@@ -1,6 +1,7 @@
 #include "provider/preload.h"
 
 #include <cstdlib>
+#include <new>
 #include <system_error>
 
 #include "provider/curl_library.h"
@@ -10,8 +11,12 @@ namespace llmroute::provider {
 namespace {
 
 void open_libraries() {
-  (void)curl_library().has_value();
-  (void)read_json("{}");
+  try {
+    (void)curl_library().has_value();
+    (void)read_json("{}");
+  } catch (const std::bad_alloc&) {
+    // The first call tries again, where it can be told.
+  }
 }
 
 }  // namespace

@@ -52,8 +52,18 @@ constexpr int kCheckpointPages = 128;
 
 }  // namespace
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
-  sqlite().finalize(statement);
+IdleStatements::~IdleStatements() {
+  for (const auto& [sql, statement] : places_) sqlite().finalize(statement);
+}
+
+void Statement::GiveBack::operator()(sqlite3_stmt* statement) const {
+  if (*place != nullptr) {
+    sqlite().finalize(statement);
+    return;
+  }
+  sqlite().reset(statement);
+  sqlite().clear_bindings(statement);
+  *place = statement;
 }
 
 void Database::Close::operator()(sqlite3* database) const {
@@ -166,13 +176,15 @@ Status Database::execute(const std::string& sql) {
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite().prepare_v2(database_.get(), sql.data(),
+  sqlite3_stmt*& place = idle_->place_of(sql);
+  sqlite3_stmt* statement = std::exchange(place, nullptr);
+  if (statement == nullptr &&
+      sqlite().prepare_v2(database_.get(), sql.data(),
                           static_cast<int>(sql.size()), &statement,
                           nullptr) != SQLITE_OK) {
     return failure(database_.get(), path());
   }
-  return Statement(statement, path());
+  return Statement(statement, place, path());
 }
 
 Result<std::optional<int64_t>> Database::integer(std::string_view sql) {
@@ -198,7 +210,10 @@ Transaction::Transaction(Transaction&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)) {}
 
 Transaction::~Transaction() {
-  if (database_ != nullptr) (void)database_->execute("ROLLBACK");
+  if (database_ == nullptr) return;
+  // Also where there is no memory to say what failed.
+  sqlite().exec(database_->database_.get(), "ROLLBACK", nullptr, nullptr,
+                nullptr);
 }
 
 Status Transaction::commit() {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/result.h"
 
@@ -19,6 +20,24 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 namespace llmroute::store {
+
+// Prepared statements that nobody uses at present, by their text: to prepare
+// one costs more than most take to run.
+class IdleStatements {
+ public:
+  IdleStatements() = default;
+  IdleStatements(const IdleStatements&) = delete;
+  IdleStatements& operator=(const IdleStatements&) = delete;
+  ~IdleStatements();
+
+  // Its place stays where it is; null: all of them are in use.
+  sqlite3_stmt*& place_of(std::string_view sql) {
+    return places_[std::string(sql)];
+  }
+
+ private:
+  std::unordered_map<std::string, sqlite3_stmt*> places_;
+};
 
 // Parameters and columns count from 0.
 class Statement {
@@ -43,13 +62,15 @@ class Statement {
 
  private:
   friend class Database;
-  struct Finalize {
+  struct GiveBack {
+    sqlite3_stmt** place;
     void operator()(sqlite3_stmt* statement) const;
   };
-  Statement(sqlite3_stmt* statement, const std::string& path)
-      : statement_(statement), path_(&path) {}
+  Statement(sqlite3_stmt* statement, sqlite3_stmt*& place,
+            const std::string& path)
+      : statement_(statement, GiveBack{&place}), path_(&path) {}
 
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   const std::string* path_;  // the database's
 };
 
@@ -76,7 +97,7 @@ class Database {
   // Statements that return nothing, separated by semicolons. Never made from
   // outside text.
   base::Status execute(const std::string& sql);
-  // Must not outlive the database, which must not be moved meanwhile.
+  // Must not outlive the database. Its text is one of a few.
   base::Result<Statement> prepare(std::string_view sql);
   // The only value of the only row, as an integer or as text; nothing if there
   // is no row or it is NULL.
@@ -91,11 +112,14 @@ class Database {
     void operator()(sqlite3* database) const;
   };
   Database(sqlite3* database, const std::string& path)
-      : database_(database), path_(std::make_unique<std::string>(path)) {}
+      : database_(database),
+        path_(std::make_unique<std::string>(path)),
+        idle_(std::make_unique<IdleStatements>()) {}
   base::Status configure(const DatabaseOptions& options);
 
   std::unique_ptr<sqlite3, Close> database_;
   std::unique_ptr<std::string> path_;  // statements point to it
+  std::unique_ptr<IdleStatements> idle_;
 };
 
 // Takes the write lock at once; undone unless committed. Waits for the lock as

@@ -36,6 +36,7 @@ bool find_all(void* library, SqliteLibrary& sqlite) {
          find(library, "sqlite3_prepare_v2", sqlite.prepare_v2) &&
          find(library, "sqlite3_step", sqlite.step) &&
          find(library, "sqlite3_reset", sqlite.reset) &&
+         find(library, "sqlite3_clear_bindings", sqlite.clear_bindings) &&
          find(library, "sqlite3_finalize", sqlite.finalize) &&
          find(library, "sqlite3_db_handle", sqlite.db_handle) &&
          find(library, "sqlite3_bind_int64", sqlite.bind_int64) &&
