@@ -1,0 +1,84 @@
+"""R5: every allocation of a run with a ledger fails, once or from then on. What the
+run leaves is whole, and it ends with a status."""
+
+import collections
+import os
+import pathlib
+import random
+import unittest
+
+import harness
+import test_ceilings
+from durable_batch import FULL, SANITIZED
+from test_ceilings import ARGS
+
+SHIM = pathlib.Path(harness.BINARY).parent / "tests/scarce_memory.so"
+# Answered all the same; out of memory; the ledger's library had none.
+ENDS = {0, 71, 74}
+# What the C library and the loader of libraries do without memory for a thread's
+# own variables: they end the process themselves.
+NOT_OURS = ("Fatal glibc error: failed to register TLS destructor",
+            "cannot allocate memory for thread-local data: ABORT")
+
+
+@unittest.skipIf(SANITIZED, "a sanitizer has its own allocator")
+@unittest.skipUnless(SHIM.exists(), "tests/scarce_memory.so is not built")
+class Scarce(test_ceilings.CeilingCase):
+    def go(self, config, fail_at="", *args):
+        return self.run_llmroute(
+            ARGS + list(args), config=config,
+            env={"LD_PRELOAD": str(SHIM), "LLMROUTE_TEST_FAIL_AT": fail_at,
+                 "LLMROUTE_TEST_ALLOCATIONS": self.counted})
+
+    def allocations(self, config):
+        self.assert_status(self.go(config), 0)
+        with open(self.counted, encoding="utf-8") as file:
+            return int(file.read())
+
+    def sweep(self, always, extra):
+        self.counted = self.home.file("allocations")
+        stub = self.stub([{"chunks": ["Hello"]}], prices=test_ceilings.PRICES)
+        config = self.limited(stub, extra)
+        self.allocations(config)  # creates the ledger
+        total = self.allocations(config)
+        seed = int(os.environ.get("LLMROUTE_TEST_SEED", random.randrange(1 << 30)))
+        points = range(1, total + 1)
+        if not FULL:
+            points = sorted(random.Random(seed).sample(points, 40))
+        ends = collections.Counter()
+        for point in points:
+            with self.subTest(seed=seed, point=point, total=total):
+                result = self.go(config, f"{point}{'+' if always else ''}")
+                if any(text in result.err for text in NOT_OURS):
+                    ends["by the C library"] += 1
+                    continue
+                ends[result.status] += 1
+                self.assertIn(result.status, ENDS, result.err)
+                if result.status == 0:
+                    self.assertEqual(result.out, b"Hello\n")
+                elif result.status == 71:
+                    self.assertIn("memory", result.err)
+        print(f"{self.id()}: {total} allocations, {len(points)} failed, ends "
+              f"{dict(ends)}", flush=True)
+        self.assertEqual(self.query("PRAGMA integrity_check"), [("ok",)])
+        self.assert_status(self.run_llmroute(ARGS, config=config), 0)
+        self.assert_status(self.run_llmroute(["usage", "--recount"], config=""), 0)
+        if extra:
+            settled, held = self.counters()
+            self.assertGreaterEqual(settled + held, stub.account()["pico_usd"])
+
+    def test_R5_one_allocation_fails(self):
+        self.sweep(False, "")
+
+    def test_R5_no_memory_from_some_allocation_on(self):
+        self.sweep(True, "")
+
+    def test_R5_one_allocation_fails_under_a_ceiling(self):
+        self.sweep(False, "[limits]\nper_day = 1\n")
+
+    def test_R5_no_memory_from_some_allocation_on_under_a_ceiling(self):
+        self.sweep(True, "[limits]\nper_day = 1\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
