@@ -30,6 +30,46 @@ using base::Result;
 using core::ExitStatus;
 using store::Grouping;
 
+// What a ledger is read by, once; other sums are made of these.
+constexpr Grouping kFine[] = {Grouping::kDay, Grouping::kModel};
+
+bool follows_from_fine(const std::vector<Grouping>& by) {
+  return std::ranges::all_of(by, [](Grouping grouping) {
+    return std::ranges::find(kFine, grouping) != std::end(kFine);
+  });
+}
+
+// REQUIRES: follows_from_fine(by). With a row for each of `fine`.
+std::vector<store::SpendRow> regrouped(const std::vector<store::SpendRow>& fine,
+                                       const std::vector<Grouping>& by) {
+  std::vector<store::SpendRow> rows;
+  for (const store::SpendRow& row : fine) {
+    store::SpendRow& made = rows.emplace_back();
+    made.spend = row.spend;
+    for (const Grouping grouping : by) {
+      made.keys.push_back(row.keys[grouping == Grouping::kDay ? 0 : 1]);
+    }
+  }
+  return rows;
+}
+
+// Adds rows to those with the same keys.
+void add_rows(std::vector<store::SpendRow> found,
+              std::vector<store::SpendRow>& rows) {
+  std::map<std::vector<std::string>, size_t> places;
+  for (const store::SpendRow& row : rows) {
+    places.emplace(row.keys, places.size());
+  }
+  for (store::SpendRow& row : found) {
+    const auto [place, is_new] = places.emplace(row.keys, rows.size());
+    if (is_new) {
+      rows.push_back(std::move(row));
+    } else {
+      store::add(rows[place->second].spend, row.spend);
+    }
+  }
+}
+
 // Reads one ledger after the other into sums.
 class Collector {
  public:
@@ -45,9 +85,10 @@ class Collector {
   base::Status add_ledger(store::Database& database);
   base::Status add_ceiling(const store::Ceiling& ceiling, std::string name);
   base::Status add_ceilings(const core::Config& config);
-  base::Status add_groups(store::Database& database,
-                          const std::vector<Grouping>& by,
-                          std::vector<store::SpendRow>& rows);
+  base::Result<std::vector<store::SpendRow>> read(
+      store::Database& database, const std::vector<Grouping>& by) const {
+    return store::spending(database, by, report_.since, report_.until);
+  }
 
   const UsageOptions& options_;
   UsageReport& report_;
@@ -88,33 +129,21 @@ base::Status Collector::choose_days() {
                                               report_.since, report_.until)};
 }
 
-base::Status Collector::add_groups(store::Database& database,
-                                   const std::vector<Grouping>& by,
-                                   std::vector<store::SpendRow>& rows) {
-  LLMROUTE_TRY(std::vector<store::SpendRow> found,
-               store::spending(database, by, report_.since, report_.until));
-  std::map<std::vector<std::string>, size_t> places;
-  for (const store::SpendRow& row : rows)
-    places.emplace(row.keys, places.size());
-  for (store::SpendRow& row : found) {
-    const auto same = places.find(row.keys);
-    if (same == places.end()) {
-      rows.push_back(std::move(row));
-    } else {
-      store::add(rows[same->second].spend, row.spend);
-    }
-  }
-  return {};
-}
-
 base::Status Collector::add_ledger(store::Database& database) {
-  LLMROUTE_CHECK(add_groups(database, report_.by, report_.rows));
-  LLMROUTE_CHECK(add_groups(database, {Grouping::kDay}, report_.days));
-  std::vector<store::SpendRow> total, models;
-  LLMROUTE_CHECK(add_groups(database, {}, total));
-  store::add(report_.total, total.front().spend);
-  LLMROUTE_CHECK(add_groups(database, {Grouping::kModel}, models));
-  for (const store::SpendRow& row : models) models_.push_back(row.keys[0]);
+  LLMROUTE_TRY(const std::vector<store::SpendRow> fine,
+               read(database, {std::begin(kFine), std::end(kFine)}));
+  for (const store::SpendRow& row : fine) {
+    store::add(report_.total, row.spend);
+    models_.push_back(row.keys[1]);
+  }
+  add_rows(regrouped(fine, {Grouping::kDay}), report_.days);
+  if (follows_from_fine(report_.by)) {
+    add_rows(regrouped(fine, report_.by), report_.rows);
+  } else {
+    LLMROUTE_TRY(std::vector<store::SpendRow> found,
+                 read(database, report_.by));
+    add_rows(std::move(found), report_.rows);
+  }
   LLMROUTE_TRY(const store::HeldSums held, store::held(database));
   report_.held.calls += held.calls;
   report_.held.pico += held.pico;
@@ -164,13 +193,11 @@ base::Status Collector::collect(const core::Config& config) {
   for (store::Ledger& ledger : ledgers_) {
     LLMROUTE_CHECK(add_ledger(ledger.database()));
   }
-  if (ledgers_.size() > 1) {
-    const auto by_keys = [](const auto& a, const auto& b) {
-      return a.keys < b.keys;
-    };
-    std::sort(report_.rows.begin(), report_.rows.end(), by_keys);
-    std::sort(report_.days.begin(), report_.days.end(), by_keys);
-  }
+  const auto by_keys = [](const auto& a, const auto& b) {
+    return a.keys < b.keys;
+  };
+  std::ranges::sort(report_.rows, by_keys);
+  std::ranges::sort(report_.days, by_keys);
   return add_ceilings(config);
 }
 
