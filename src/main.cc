@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -24,10 +25,19 @@ void open_standard_descriptors() {
   if (fd >= 0) ::close(fd);
 }
 
+// A core file would hold keys and prompts.
+void leave_no_core() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = 0;
+  ::setrlimit(RLIMIT_CORE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
+  leave_no_core();
   // A peer or reader that went away, or a limit on the size of files, is an
   // error to handle, not a death.
   std::signal(SIGPIPE, SIG_IGN);

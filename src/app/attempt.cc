@@ -115,6 +115,7 @@ Attempt Attempts::one_attempt(const core::Candidate& candidate,
   const auto started = steady_clock::now();
   auto result = call(candidate, attempt);
   attempt.took = since(started);
+  redact_names(result);
   if (auto* reply = std::get_if<core::Reply>(&result)) {
     reply_ = std::move(*reply);
   } else {
@@ -258,6 +259,16 @@ Failure no_key(const base::Error& error) {
   failure.cause = "no key";
   failure.message = error.message;
   return failure;
+}
+
+void redact_names(provider::CallResult& result) {
+  if (auto* reply = std::get_if<core::Reply>(&result)) {
+    reply->served_model = redacted(std::move(reply->served_model));
+    reply->request_id = redacted(std::move(reply->request_id));
+  } else {
+    auto& failure = std::get<Failure>(result);
+    failure.request_id = redacted(std::move(failure.request_id));
+  }
 }
 
 int64_t cap_to_send(const core::Candidate& candidate,

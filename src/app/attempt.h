@@ -35,6 +35,10 @@ class AttemptBook {
 // A provider whose key cannot be had, as a failed attempt.
 core::Failure no_key(const base::Error& error);
 
+// Takes keys out of what a provider names, which is shown and recorded; the
+// answer's text is nobody's to change.
+void redact_names(provider::CallResult& result);
+
 // The token limit of a request; 0: none is sent. It is sent if someone wants
 // one: the user, a ceiling, or a protocol that requires it.
 int64_t cap_to_send(const core::Candidate& candidate,

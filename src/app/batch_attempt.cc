@@ -118,6 +118,7 @@ void BatchDispatcher::done(BatchItem* running, provider::CallResult result) {
   auto owned = running_.extract(running);
   std::unique_ptr<BatchItem> item = std::move(owned.mapped());
   ModelState& model = state_of(item->asked_of());
+  redact_names(result);
   auto* reply = std::get_if<core::Reply>(&result);
   std::optional<int64_t> tokens;
   if (reply != nullptr && reply->usage.complete()) {

@@ -13,6 +13,7 @@ The programs are named by LLMROUTE_BINARY and LLMROUTE_STUB (ctest sets both);
 without them, those of build/dev are used.
 """
 
+import base64
 import dataclasses
 import http.client
 import json
@@ -21,6 +22,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -32,9 +34,31 @@ BINARY = os.environ.get("LLMROUTE_BINARY", str(SOURCE_DIR / "build/dev/llmroute"
 STUB = os.environ.get("LLMROUTE_STUB", str(
     pathlib.Path(BINARY).parent / "tests/stub/llmroute-stub"))
 
-KEY = "sk-stub-canary-0123456789abcdef"  # in STUB_KEY; never a real key
+# In STUB_KEY; never a real key. Whatever a test prints or leaves in its home is
+# searched for it when the test ends (A1); a test that needs other keys adds to it.
+KEY = "sk-stub-canary-0123456789abcdef"
 PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
              "LSAN_OPTIONS", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE")
+
+
+# --- the canary ----------------------------------------------------------------
+
+def _forms_of(key):
+    """The key as it stands, in hex, and in base64 wherever a text may hold it."""
+    forms = [key, key.hex().encode(), key.hex().upper().encode()]
+    for lead in range(3):
+        text = base64.b64encode(b"-" * lead + key)
+        forms.append(text[(lead * 4 + 2) // 3:len(text) // 4 * 4 - 4])
+    return forms
+
+
+KEY_FORMS = _forms_of(KEY.encode())
+
+
+def holds_key(data):
+    """Whether text or bytes hold the key in any form."""
+    data = data if isinstance(data, bytes) else data.encode(errors="replace")
+    return any(form in data for form in KEY_FORMS)
 
 
 # --- the stub provider -------------------------------------------------------
@@ -297,6 +321,11 @@ class Result:
     status: int  # negative: died by that signal
     elapsed: float  # seconds
 
+    def __post_init__(self):
+        for name, said in (("stdout", self.out), ("stderr", self.err)):
+            if holds_key(said):
+                raise AssertionError(f"A1: a key on {name}: {said!r}")
+
     @property
     def text(self):
         return self.out.decode()
@@ -313,6 +342,7 @@ class Home:
         os.mkdir(self.file("tmp"))
         os.mkdir(self.file("work"))
         self._configs = 0
+        self._given = set()  # files in which a test gave the key
 
     def file(self, *parts):
         return os.path.join(self.path, *parts)
@@ -322,6 +352,8 @@ class Home:
         path = self.file(name)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         data = content if isinstance(content, bytes) else content.encode()
+        if holds_key(data):
+            self._given.add(path)
         with open(path, "wb") as file:
             file.write(data)
         os.chmod(path, mode)
@@ -382,8 +414,24 @@ class Home:
             self.command(args, config), env=self.environment(env), bufsize=0,
             cwd=cwd or self.file("work"), **(pipes | popen))
 
+    def files_with_key(self):
+        """Files that hold the key and were not given it with write()."""
+        found = []
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                path = os.path.join(folder, name)
+                if path in self._given or not stat.S_ISREG(os.lstat(path).st_mode):
+                    continue
+                with open(path, "rb") as file:
+                    if holds_key(file.read(64 << 20)):
+                        found.append(path)
+        return found
+
     def remove(self):
+        found = self.files_with_key()
         shutil.rmtree(self.path, ignore_errors=True)
+        if found:
+            raise AssertionError(f"A1: a key in {found}")
 
 
 class TestCase(unittest.TestCase):
@@ -414,12 +462,10 @@ class TestCase(unittest.TestCase):
             f"\nstdout: {result.out[:2000]!r}\nstderr: {result.err[:4000]}")
 
     def assert_no_key(self, *texts):
-        """The stub's key stands in none of the texts, in no common form."""
-        raw = KEY.encode()
+        """The stub's key stands in none of the texts, in no common form. For what
+        is neither the Result of a run nor a file of the home."""
         for text in texts:
-            data = text if isinstance(text, bytes) else text.encode()
-            self.assertNotIn(raw, data)
-            self.assertNotIn(raw.hex().encode(), data)
+            self.assertFalse(holds_key(text), text)
 
 
 def _end(process):

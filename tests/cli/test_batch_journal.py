@@ -169,7 +169,7 @@ class Resume(durable_batch.BatchCase):
         whole = self.half_done()
         self.assert_status(self.go("--timeout", "77s", "--rpm", "100000",
                                    "--fsync", "always",
-                                   env={"STUB_KEY": "another"}), 0)
+                                   env={"STUB_KEY": "another-" + harness.KEY}), 0)
         self.assertEqual(sorted(self.asked.new()), [3, 4, 5])
         self.assertEqual(self.read(), whole)
 

@@ -177,7 +177,7 @@ class Failures(BatchCase):
         self.assert_status(result, 77)
         self.assertLessEqual(len(self.posts(stub)), 17)
         self.assertEqual(result.err.count("not asked any more"), 1)
-        again = self.batch(stub, args, config=config, env={"STUB_KEY": "sk-good"})
+        again = self.batch(stub, args, config=config, env={"STUB_KEY": "sk-good-" + harness.KEY})
         self.assert_status(again, 0)
         self.assertLessEqual(len(self.posts(stub)), 10_017)
         with open(self.home.file("out.jsonl"), "rb") as file:
@@ -215,7 +215,7 @@ class Failures(BatchCase):
         self.assertLessEqual(requests, 16 + 20 + 5)
         with open(out + ".llmroute-journal", "rb") as file:
             self.assertEqual(len(file.read().splitlines()), 1)
-        again = self.batch(stub, args, config=config, env={"STUB_KEY": "sk-good"})
+        again = self.batch(stub, args, config=config, env={"STUB_KEY": "sk-good-" + harness.KEY})
         self.assert_status(again, 0)
         self.assertEqual(len(self.posts(stub)) - requests, 1000)
 

@@ -186,12 +186,16 @@ class Plain(BatchCase):
         self.assertEqual(json.loads(result.err.splitlines()[-1])["exit"], 77)
 
     def test_A1_no_key_is_told(self):
-        stub = self.stub([{"nth": 1, "status": 400, "echo_auth": True,
-                           "error": "bad key " + harness.KEY}, {"text": "ok"}])
-        result = self.batch(stub, ["-vv", "-o", self.home.file("out.jsonl")], stdin=prompts(3))
-        with open(self.home.file("out.jsonl"), "rb") as out, \
-                open(self.home.file("out.jsonl.llmroute-journal"), "rb") as journal:
-            self.assert_no_key(result.err, out.read(), journal.read())
+        # The harness searches stderr, the output and the journal.
+        said = {"headers": {"x-request-id": harness.KEY}}
+        stub = self.stub([said | {"nth": 1, "status": 400, "echo_auth": True,
+                                  "error": "bad key " + harness.KEY},
+                          said | {"text": "ok", "served": harness.KEY}])
+        for form in ([], ["--out", "openai"]):
+            out = self.home.file(f"out-{len(form)}.jsonl")
+            result = self.batch(stub, ["-vv", *form, "-o", out], stdin=prompts(3))
+            self.assert_status(result, 0 if form else 1)
+            self.assertEqual(self.home.files_with_key(), [])
 
 
 def read_now(fd, wait):

@@ -83,7 +83,7 @@ class ConfigCommand(harness.TestCase):
     # check
 
     def test_check_says_ok_in_one_line(self):
-        result = self.config("check", env={"OPENAI_API_KEY": "sk-x"})
+        result = self.config("check", env={"OPENAI_API_KEY": harness.KEY})
         self.assert_status(result, 0)
         self.assertRegex(result.text, r"\Aok: no file; models \d+ \(with a key "
                                       r"\d+\), routes 1, rules 0\n\Z")
@@ -112,7 +112,7 @@ class ConfigCommand(harness.TestCase):
     def test_check_warns_of_keys_that_routes_need(self):
         route = '[routes.r]\nmodels = ["haiku", "gpt-5"]\n'
         result = self.config("check", config=route,
-                             env={"OPENAI_API_KEY": "sk-x"})
+                             env={"OPENAI_API_KEY": harness.KEY})
         self.assert_status(result, 0)
         self.assertIn("route 'r' uses claude-haiku", result.err)
         self.assertIn("ANTHROPIC_API_KEY is not set", result.err)
@@ -304,7 +304,6 @@ class Refusals(harness.TestCase):
                 ["run", "-m", "gpt-5", "-p", "hi", "-c", path],
                 env={"OPENAI_API_KEY": harness.KEY})
             self.assert_status(result, 77)
-            self.assert_no_key(result.out, result.err)
             with self.assertRaises(TimeoutError):
                 listener.accept()
         self.assertFalse(os.path.exists(marker))
@@ -395,30 +394,29 @@ class Keys(harness.TestCase):
         return result, stub.requests()
 
     def test_a_key_command_gives_the_key(self):
-        result, requests = self.ask('key_command = ["echo", "sk-from-command"]')
+        key = "sk-from-command-" + harness.KEY
+        result, requests = self.ask(f'key_command = ["echo", "{key}"]')
         self.assert_status(result, 0)
-        self.assertEqual(requests[0].header("authorization"),
-                         "Bearer sk-from-command")
-        self.assertNotIn("sk-from-command", result.err)
+        self.assertEqual(requests[0].header("authorization"), f"Bearer {key}")
 
     def test_a_key_file_gives_the_key_if_it_is_private(self):
-        path = self.home.write("key", "sk-from-file\n", 0o600)
+        key = "sk-from-file-" + harness.KEY
+        path = self.home.write("key", key + "\n", 0o600)
         result, requests = self.ask(f'key_file = "{path}"')
         self.assert_status(result, 0)
-        self.assertEqual(requests[0].header("authorization"),
-                         "Bearer sk-from-file")
+        self.assertEqual(requests[0].header("authorization"), f"Bearer {key}")
         os.chmod(path, 0o644)
         result, requests = self.ask(f'key_file = "{path}"')
         self.assert_status(result, 77)
         self.assertEqual(requests, [])
 
     def test_bad_keys_are_refused_by_the_name_of_their_source(self):
-        for value in ("two words", "line\nX-Injected: 1", "caf\u00e9"):
+        for end in (" words", "\nX-Injected: 1", "\u00e9"):
+            value = harness.KEY + end
             result, requests = self.ask('key_env = "MY_KEY"',
                                         env={"MY_KEY": value})
             self.assert_status(result, 77)
             self.assertIn("MY_KEY", result.err)
-            self.assertNotIn(value, result.err)
             self.assertEqual(requests, [])
         result, requests = self.ask('key_env = "MY_KEY"', env={"MY_KEY": ""})
         self.assert_status(result, 77)

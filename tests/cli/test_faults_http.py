@@ -348,12 +348,6 @@ class Network(ProviderCase):
         self.assert_status(result, 0)
         self.assertFalse(os.path.exists(place))
 
-    def test_P8_no_key_in_any_output(self):
-        for rule in ({"text": "ok"}, {"status": 500, "echo_auth": True},
-                     {"status": 401, "echo_auth": True}, {"rst_after": 0}):
-            result, _ = self.ask([rule], args=[*ONCE, "-vvv"])
-            self.assert_no_key(result.err)
-
     def test_R1_no_descriptors_left(self):
         # Whether there are just enough depends on what is open at the moment.
         stub = self.served([{"text": "ok"}])

@@ -266,17 +266,33 @@ class Output(harness.TestCase):
         self.assertIn("hi there", result.text)
         self.assertIn("m (openai-chat)", result.text)
 
-    def test_P8_the_key_is_in_no_output(self):
-        for args in (["--json", "--stats", "--show-route", "-v"], ["-n"],
-                     ["--retries", "0"]):
-            _, result = self.ask(args, [{"status": 401, "echo_auth": True}]
-                                 if "--retries" in args else None)
-            self.assert_no_key(result.out, result.err)
+    # The harness searches what these print and leave behind.
+    def test_A2_a_key_that_the_provider_sends_back_is_redacted(self):
+        head = {"headers": {"x-request-id": harness.KEY}}
+        error = {name: harness.KEY for name in ("message", "code", "type")}
+        outputs = ([], ["--json"], ["--format", "jsonl"], ["--error-format", "json"],
+                   ["-vvv", "--stats", "--show-route"])
+        for rule, status in (
+                (head | {"text": "ok", "served": harness.KEY}, 0),
+                (head | {"status": 401, "error": error}, 77),
+                ({"status": 401, "echo_auth": True}, 77),
+                ({"status": 302, "redirect": "http://h/" + harness.KEY}, 76),
+                ({"status": 400, "raw": harness.KEY * 3000}, 65),
+                ({"status": 429, "retry_after": harness.KEY}, 75),
+                ({"frames": [json.dumps({"error": error})]}, 75),
+                ({"raw": harness.KEY}, 75)):
+            for args in outputs:
+                _, result = self.ask(["--retries", "0", *args], [rule])
+                self.assert_status(result, status)
+        self.assertEqual(self.home.files_with_key(), [])
 
-    def test_A2_a_key_echoed_by_the_provider_is_redacted(self):
-        _, result = self.ask([], [{"status": 401, "echo_auth": True}])
-        self.assert_status(result, 77)
-        self.assert_no_key(result.out, result.err)
+    def test_A2_an_answer_is_left_as_it_is(self):
+        # Backwards, so that the harness does not find it.
+        stub = self.stub([{"text": harness.KEY[::-1]}])
+        result = self.run_llmroute(
+            ["run", "-p", "hi"], config=harness.stub_config(stub, {"m": {}}),
+            env={"STUB_KEY": harness.KEY[::-1]})
+        self.assertEqual(result.text, harness.KEY[::-1] + "\n")
 
     def test_no_escape_byte_without_a_terminal(self):
         for args in (["--show-route", "--stats"], ["--json"], ["-n"]):

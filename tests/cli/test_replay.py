@@ -90,7 +90,7 @@ class AsItWas(ReplayCase):
         config = self.models('[models."gpt-5"]\nenabled = false\n'
                              '[models."claude-haiku-5-5"]\nprice = { input = 9.5, '
                              'output = 1.25 }\n')
-        env = {"OPENAI_API_KEY": "sk-x", "ANTHROPIC_API_KEY": "sk-y"}
+        env = {"OPENAI_API_KEY": harness.KEY, "ANTHROPIC_API_KEY": harness.KEY}
         self.assert_the_same(self.decide(config, "--allow", "a", env=env))
         report = self.assert_the_same(self.decide(config, "-m", "a", env=env))
         self.assertEqual(report["was"]["source"], "flag")

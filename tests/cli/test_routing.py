@@ -147,7 +147,7 @@ class Routing(harness.TestCase):
 
     def test_one_key_and_no_config_at_all_decides_among_its_models(self):
         result = self.run_llmroute(["run", "-n", "hi, thanks"],
-                                   env={"ANTHROPIC_API_KEY": "sk-test-unused"})
+                                   env={"ANTHROPIC_API_KEY": harness.KEY})
         self.assert_status(result, 0)
         self.assertIn("(anthropic)", result.text)
         self.assertIn("https://api.anthropic.com/v1/messages", result.text)
