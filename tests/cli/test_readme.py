@@ -59,6 +59,8 @@ class Readme(harness.TestCase):
             if "jq" in line and not shutil.which("jq"):
                 continue
             with self.subTest(line):
+                # Without what was learned from the recipes before it.
+                shutil.rmtree(self.home.file(".local"), ignore_errors=True)
                 done = self.shell(line)
                 self.assertEqual(done.returncode, 0, done.stderr.decode())
                 self.assertTrue(done.stdout.strip())

@@ -1,0 +1,89 @@
+// Any bytes as a configuration with rules, then a line "---", then a prompt.
+// What matches is a rule of the configuration, the first whose trace says so;
+// a second look, and one at the evidence that the first left, find the same.
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "config/load.h"
+#include "config/read_config.h"
+#include "routing/rules.h"
+
+namespace {
+
+namespace core = llmroute::core;
+namespace config = llmroute::config;
+namespace routing = llmroute::routing;
+
+void check(bool holds) {
+  if (!holds) std::abort();
+}
+
+void check_match(const std::vector<core::Rule>& rules,
+                 const routing::RuleMatch& match) {
+  check(match.traces.size() == rules.size());
+  const core::Rule* first = nullptr;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    check(!match.traces[i].why.empty());
+    if (!match.traces[i].matched) continue;
+    check(first == nullptr);
+    first = &rules[i];
+  }
+  check(match.rule == first);
+}
+
+routing::Evidence evidence_of(const std::vector<core::Rule>& rules,
+                              const routing::RuleMatch& match) {
+  routing::Evidence evidence;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const core::RuleTrace& trace = match.traces[i];
+    if (trace.pattern_matched) {
+      evidence.patterns[rules[i].pattern] = *trace.pattern_matched;
+    }
+    if (trace.file_matched) {
+      evidence.files[rules[i].files] = *trace.file_matched;
+    }
+  }
+  return evidence;
+}
+
+core::Prompt prompt_of(std::string_view text) {
+  core::Prompt prompt;
+  prompt.messages.push_back(
+      {.role = core::Role::kUser, .text = std::string(text)});
+  prompt.files.emplace_back(text.substr(0, text.find('\n')));
+  return prompt;
+}
+
+void check_rules(const std::vector<core::Rule>& rules, std::string_view text) {
+  const auto set = routing::RuleSet::compile(rules);
+  if (!set) return check(!set.error().message.empty());
+  const core::Prompt prompt = prompt_of(text);
+  const core::Analysis analysis;
+  const std::map<std::string, std::string> tags = {{"team", "search"}};
+  routing::Facts facts{prompt, analysis, 100, tags};
+  const routing::RuleMatch match = set->match(facts);
+  check_match(rules, match);
+  check(!match.undecided);
+  const routing::Evidence evidence = evidence_of(rules, match);
+  facts.evidence = &evidence;
+  const routing::RuleMatch again = set->match(facts);
+  check(again.rule == match.rule && !again.undecided);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  constexpr std::string_view kMark = "\n---\n";
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const size_t mark = text.find(kMark);
+  const bool has_prompt = mark != std::string_view::npos;
+  const auto read = config::read_config(config::builtin(), text.substr(0, mark),
+                                        {.file = "fuzz"});
+  if (!read) return 0;
+  check_rules(read->rules,
+              has_prompt ? text.substr(mark + kMark.size()) : "hello");
+  return 0;
+}
