@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import select
 import time
 import unittest
 
@@ -326,17 +325,55 @@ class Output(harness.TestCase):
             config=harness.stub_config(stub, {"m": {}}), stdout=follower)
         self.assertEqual(process.wait(10), 0)
         os.close(follower)
-        shown = b""
-        while select.select([leader], [], [], 0.2)[0]:
-            try:
-                piece = os.read(leader, 4096)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece
+        shown = shown_on(leader)
         self.assertNotIn(b"\x1b", shown)
         self.assertIn(b"^[]52;c;AAAA^Gred^[[31m", shown)
+
+    def test_A13_what_others_say_is_shown_in_messages(self):
+        hostile = "\x1b]52;c;AAAA\x07\r\x1b[2Kok\u202e\u0085"
+        head = {"headers": {"x-request-id": "\x1b[31m"}}
+        command = ["sh", "-c", f"printf '{hostile}' >&2; exit 1"]
+        shell = (harness.provider("local", protocol="exec", command=command) +
+                 harness.model("shell", provider="local", **harness.DEFAULT_MODEL))
+        for rule, args in (
+                (head | {"status": 400, "error": {"message": hostile, "code": hostile}}, []),
+                (head | {"text": "ok", "served": hostile}, ["--show-route", "--stats", "-vv"]),
+                ({"status": 302, "headers": {"Location": "/\x1b[31m"}}, []),
+                ({}, ["-m", "shell"]), ({}, ["-m", hostile]), ({}, ["-r", hostile]),
+                ({}, ["-f", hostile]), ({}, ["-o", "/nowhere/" + hostile]),
+                ({}, ["--ledger", "/proc/" + hostile])):
+            for stderr in ("pipe", "terminal"):
+                stub = self.stub([rule])
+                leader, follower = pty.openpty()
+                self.addCleanup(os.close, leader)
+                process = self.spawn_llmroute(
+                    ["run", "--no-stdin", "--retries", "0", *args, "-p", "hi there"],
+                    config=harness.stub_config(stub, {"m": {}}, extra=shell),
+                    **{"stderr": follower} if stderr == "terminal" else {})
+                os.close(follower)
+                if stderr == "terminal":
+                    said = shown_on(leader)
+                    process.wait(10)
+                else:
+                    _, said = process.communicate(timeout=10)
+                said = said.decode()
+                with self.subTest(args=args, rule=rule, stderr=stderr):
+                    self.assertTrue(said)
+                    self.assertNotRegex(said.replace("\r\n", "\n"),
+                                        "[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202e]")
+
+
+def shown_on(leader):
+    """Everything that a terminal is given until the last writer has closed it."""
+    shown = b""
+    while True:
+        try:
+            piece = os.read(leader, 4096)
+        except OSError:
+            return shown
+        if not piece:
+            return shown
+        shown += piece
 
 
 if __name__ == "__main__":
