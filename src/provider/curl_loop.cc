@@ -27,6 +27,7 @@ using Time = Deadlines::Time;
 // the connection usable and is not noticed.
 constexpr milliseconds kGraceAfterEnd{25};
 constexpr milliseconds kLongestWait{1000};
+constexpr milliseconds kUnwatchedWait{20};
 // Idle connections kept; libcurl closes the oldest above that, so it must be
 // more than ever are in flight.
 constexpr long kMostConnections = 4096;
@@ -90,6 +91,7 @@ class CurlLoop::Impl {
   CurlMoment moment_;
   std::vector<std::pair<Ended, Failure>> stillborn_;  // could not be started
   std::optional<Time> curl_timer_;
+  std::set<int> unwatched_;  // sockets that epoll would not take
   Id last_id_ = 0;
 };
 
@@ -139,6 +141,7 @@ int CurlLoop::Impl::on_socket(CURL*, curl_socket_t socket, int what, void* user,
   auto& self = *static_cast<Impl*>(user);
   CurlMoment::Watched& watched = self.moment_.socket(socket);
   watched.wanted = what != CURL_POLL_REMOVE;
+  self.unwatched_.erase(socket);
   if (!watched.wanted) {
     if (!watched.connection) self.forget(socket);
     return 0;
@@ -148,13 +151,13 @@ int CurlLoop::Impl::on_socket(CURL*, curl_socket_t socket, int what, void* user,
                  ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
   event.data.fd = socket;
   if (event.events == watched.events) return 0;
-  // What is believed of the socket counts less than what epoll says of it. One
-  // that cannot be watched is asked about by timers; -1 would end all
-  // transfers.
+  // What is believed of the socket counts less than what epoll says of it; -1
+  // would end all transfers.
   const int epoll = self.epoll_.get();
   const bool watches = ::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) == 0 ||
                        ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0;
   watched.events = watches ? event.events : 0;
+  if (!watches) self.unwatched_.insert(socket);
   return 0;
 }
 
@@ -243,7 +246,7 @@ milliseconds CurlLoop::Impl::timeout() const {
   if (!stillborn_.empty()) return milliseconds(0);
   Time until = now();
   const Time start = until;
-  until += kLongestWait;
+  until += unwatched_.empty() ? kLongestWait : kUnwatchedWait;
   if (curl_timer_) until = std::min(until, *curl_timer_);
   if (!due_.empty()) until = std::min(until, due_.begin()->first);
   return std::max(milliseconds(0),
@@ -268,6 +271,10 @@ void CurlLoop::Impl::take_events() {
         ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
         ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
     curl_->multi_socket_action(multi_, event.data.fd, what, &running);
+  }
+  // Without a word on what is ready, libcurl looks itself.
+  for (const int socket : std::set(unwatched_)) {
+    curl_->multi_socket_action(multi_, socket, 0, &running);
   }
   if (curl_timer_ && *curl_timer_ <= moment_.now) {
     curl_timer_.reset();

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 namespace llmroute::core {
 namespace {
 
@@ -41,6 +43,73 @@ TEST_CASE("3.4: a probe that fails keeps it open for twice as long") {
   REQUIRE(breaker.start(later));
   CHECK(breaker.fail(later, true, kMiddle));
   CHECK(breaker.until() == later + 2 * Breaker::kFirstPause);
+}
+
+TEST_CASE("3.4: half of at least ten calls within 60 s open it") {
+  // Two fail, two do not, and so on: never five in a row.
+  const auto opens_after = [](int calls, seconds apart) {
+    Breaker breaker;
+    bool opened = false;
+    for (int i = 0; i < calls; ++i) {
+      const auto now = kStart + i * apart;
+      if (i % 4 < 2) {
+        breaker.succeed(now, false);
+      } else {
+        opened = breaker.fail(now, false, kMiddle);
+      }
+    }
+    return opened;
+  };
+  CHECK(!opens_after(8, seconds(1)));
+  CHECK(!opens_after(11, seconds(1)));  // 6 of 11 were answered
+  CHECK(opens_after(12, seconds(1)));
+  CHECK(!opens_after(12, seconds(8)));  // 60 s hold 8 of them at most
+}
+
+TEST_CASE("3.4: its pause doubles up to 300 s, spread by a fifth") {
+  for (const auto& [random, share] :
+       {std::pair(0.0, 0.8), std::pair(0.5, 1.0), std::pair(1.0, 1.2)}) {
+    CAPTURE(random);
+    Breaker breaker;
+    for (int i = 0; i < Breaker::kConsecutive; ++i) {
+      breaker.fail(kStart, false, random);
+    }
+    auto now = kStart;
+    for (const int pause : {5, 10, 20, 40, 80, 160, 300, 300, 300}) {
+      CAPTURE(pause);
+      const std::chrono::duration<double> open = breaker.until() - now;
+      CHECK(open.count() == doctest::Approx(pause * share));
+      now = breaker.until();
+      REQUIRE(breaker.start(now));
+      REQUIRE(breaker.fail(now, true, random));
+    }
+  }
+}
+
+TEST_CASE("3.4: five successes in a row end the doubling, four do not") {
+  for (const int successes : {4, 5}) {
+    CAPTURE(successes);
+    Breaker breaker = opened();
+    auto now = breaker.until();
+    REQUIRE(breaker.start(now));
+    for (int i = 0; i < successes; ++i) breaker.succeed(now, i == 0);
+    for (int i = 0; i < Breaker::kConsecutive; ++i) {
+      breaker.fail(now, false, kMiddle);
+    }
+    CHECK(breaker.until() - now == seconds(successes == 5 ? 5 : 10));
+  }
+}
+
+TEST_CASE("3.4: open for more than 360 s from now is closed") {
+  const Breaker breaker = opened();
+  const auto unpacked = [&](Breaker::Time now) {
+    return Breaker::unpack(breaker.pack(), now)->state(now);
+  };
+  CHECK(unpacked(kStart) == State::kOpen);
+  CHECK(unpacked(breaker.until() - seconds(360)) == State::kOpen);
+  CHECK(unpacked(breaker.until() - seconds(361)) == State::kClosed);
+  CHECK(!Breaker::unpack("1 2 3", kStart));
+  CHECK(!Breaker::unpack("", kStart));
 }
 
 TEST_CASE("3.4: calls from before it opened do not decide for the probe") {

@@ -20,7 +20,7 @@ std::optional<int64_t> count(std::optional<milliseconds> time) {
   return time ? std::optional(time->count()) : std::nullopt;
 }
 
-TEST_CASE("hints in headers: every form, first valid one wins") {
+TEST_CASE("3.2: hints in headers: every form, first valid one wins") {
   struct Case {
     Headers headers;
     std::optional<int64_t> ms;
@@ -51,7 +51,7 @@ TEST_CASE("hints in headers: every form, first valid one wins") {
   }
 }
 
-TEST_CASE("a date is measured against the response's own clock") {
+TEST_CASE("3.2: a date is measured against the response's own clock") {
   const std::string date = "Thu, 01 Jan 2026 10:00:00 GMT";
   const std::string later = "Thu, 01 Jan 2026 10:00:05 GMT";
   CHECK(count(retry_hint_in_headers(
