@@ -15,7 +15,7 @@ ANSWER = b"a fine answer\n"
 # takes for a bug of its own, are left out.
 ERRORS = {
     "EIO": ("access chmod close connect dup2 epoll_create1 epoll_ctl epoll_wait fchmod "
-            "fchown fcntl fdatasync fstat fsync ftruncate futex getdents64 getpeername "
+            "fchown fcntl fdatasync fstat fsync ftruncate getdents64 getpeername "
             "getrandom getsockname getsockopt ioctl link lseek mkdir newfstatat pipe2 "
             "poll pread64 prlimit64 pwrite64 read readlink recvfrom rename rt_sigaction "
             "rt_sigpending sendto setsockopt socket socketpair statfs sysinfo unlink "
