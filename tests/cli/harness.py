@@ -16,6 +16,7 @@ without them, those of build/dev are used.
 import base64
 import dataclasses
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -334,6 +335,23 @@ class Result:
         return json.loads(self.out)
 
 
+class SearchedPipe(io.FileIO):
+    """A pipe from a process: reading the key out of it fails."""
+
+    def __init__(self, pipe):
+        super().__init__(os.dup(pipe.fileno()), "rb")
+        pipe.close()
+        self._last = b""
+
+    def read(self, size=-1):
+        data = super().read(size)
+        seen = self._last + (data or b"")
+        if holds_key(seen):
+            raise AssertionError(f"A1: a key in a pipe: {seen!r}")
+        self._last = seen[-2 * len(KEY):]
+        return data
+
+
 class Home:
     """A private home directory to run the binary in; its ledger lasts as long."""
 
@@ -410,9 +428,13 @@ class Home:
     def spawn(self, args, config=None, env=None, cwd=None, **popen):
         """Starts it with pipes for stdin, stdout and stderr, unbuffered."""
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(args, config), env=self.environment(env), bufsize=0,
             cwd=cwd or self.file("work"), **(pipes | popen))
+        for name in ("stdout", "stderr"):
+            if getattr(process, name):
+                setattr(process, name, SearchedPipe(getattr(process, name)))
+        return process
 
     def files_with_key(self):
         """Files that hold the key and were not given it with write()."""

@@ -2,6 +2,7 @@
 ends with (see harness.py), and what a crash leaves behind."""
 
 import base64
+import io
 import os
 import re
 import resource
@@ -35,6 +36,13 @@ class Canary(unittest.TestCase):
                      {"out": b"", "err": harness.KEY}):
             with self.assertRaisesRegex(AssertionError, "A1"):
                 harness.Result(status=0, elapsed=0, **said)
+        for read in (lambda pipe: pipe.read(), lambda pipe: pipe.readline()):
+            reader, writer = os.pipe()
+            os.write(writer, b"x" * 100 + harness.KEY.encode() + b"\n")
+            os.close(writer)
+            with harness.SearchedPipe(io.FileIO(reader, "rb")) as pipe:
+                with self.assertRaisesRegex(AssertionError, "A1"):
+                    read(pipe)
 
 
 class Contacts(harness.TestCase):
