@@ -34,6 +34,8 @@ NOT_TRACED = why_not_traced()
 needs_strace = unittest.skipIf(NOT_TRACED, NOT_TRACED or "")
 # It looks at memory by writing to pipes of its own, and reserves much of it.
 SANITIZED = "asan" in harness.BINARY or "tsan" in harness.BINARY
+# Leaks cannot be looked for in a process that is traced.
+STRACE = ("strace", "-f", "-qq", "-E", "ASAN_OPTIONS=detect_leaks=0")
 needs_no_sanitizer = unittest.skipIf(
     SANITIZED, "a sanitizer does not bear this fault itself")
 
@@ -241,7 +243,7 @@ class KillCase(BatchCase):
 
 def strace(call, when, what="signal=SIGKILL", paths=(), log="/dev/null"):
     """Words that make one call, the `when`-th, of every thread fail or kill."""
-    words = ["strace", "-f", "-qq", "-o", log, "-e", f"trace={call}", "-e",
+    words = [*STRACE, "-o", log, "-e", f"trace={call}", "-e",
              f"inject={call}:{what}:when={when}"]
     for path in paths:
         words += ["-P", path]

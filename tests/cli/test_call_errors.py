@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import harness
-from durable_batch import FULL, needs_no_sanitizer, needs_strace
+from durable_batch import FULL, STRACE, needs_no_sanitizer, needs_strace
 
 ANSWER = b"a fine answer\n"
 # What each fails with. Calls that have no error, or whose failure the C library
@@ -39,7 +39,7 @@ class CallErrors(harness.TestCase):
         begun = self.home.file(".local")
         shutil.rmtree(begun, ignore_errors=True)
         process = subprocess.run(
-            ["strace", "-f", "-qq", "-o", log, "-e", f"trace={call},prlimit64", "-e",
+            [*STRACE, "-o", log, "-e", f"trace={call},prlimit64", "-e",
              f"inject={call}:error={error}:when={when}",
              harness.BINARY, "run", "-m", "m", "-c", self.config, "--idle-timeout", "20",
              "--first-token-timeout", "20", *args, "-p", "hi"],

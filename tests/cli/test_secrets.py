@@ -12,7 +12,7 @@ import time
 import unittest
 
 import harness
-from durable_batch import needs_strace
+from durable_batch import STRACE, needs_strace
 
 
 class Canary(unittest.TestCase):
@@ -50,8 +50,7 @@ class Contacts(harness.TestCase):
         """The lines of that system call in a run that succeeds."""
         log = self.home.file("trace")
         process = subprocess.run(
-            ["strace", "-f", "-qq", "-o", log, "-e", f"trace={call}",
-             *self.home.command(args, **options)],
+            [*STRACE, "-o", log, "-e", f"trace={call}", *self.home.command(args, **options)],
             env=self.home.environment(), cwd=self.home.file("work"),
             stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
         self.assertEqual(process.returncode, 0, process.stderr)
