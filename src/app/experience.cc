@@ -94,9 +94,10 @@ Known known_of(const core::Config& config,
   Known known;
   learning::Moment moment{0, static_cast<double>(now) / 1000};
   for (const StatisticsRow& row : rows) {
-    moment.calls += static_cast<double>(std::max<int64_t>(0, row.calls));
+    const int64_t calls = std::max<int64_t>(0, row.calls);
+    moment.calls += static_cast<double>(calls);
+    known.state += static_cast<uint64_t>(calls);
   }
-  known.state = static_cast<uint64_t>(moment.calls);
   known.experience.unseen = learning::unseen_share(moment.calls, rows.size());
   for (const StatisticsRow& row : rows) {
     if (!is_of(config, row)) continue;
@@ -145,7 +146,7 @@ void add_session(store::Database& database, const std::string& name,
   const auto row = store::find_session(database, name);
   if (!row || !*row) return;
   const store::SessionRow& found = **row;
-  const bool cached = now - found.time < kCacheKept;
+  const bool cached = found.time > now - kCacheKept;
   known.experience.session =
       core::Session{name, found.model, cached ? found.tokens : 0};
 }

@@ -19,6 +19,8 @@ int64_t slice_number(Breaker::Time now) {
 
 constexpr std::chrono::seconds kLongestOpen{360};  // kLongestPause, spread
 
+constexpr int64_t kLatest = 9'000'000'000'000;  // ms; Time holds little more
+
 std::optional<std::vector<int64_t>> whole_numbers(std::string_view text) {
   std::vector<int64_t> numbers;
   for (const std::string& word : base::split(text, ' ')) {
@@ -113,8 +115,7 @@ std::optional<Breaker> Breaker::unpack(std::string_view text, Time now) {
     return std::nullopt;
   }
   const std::vector<int64_t>& n = *numbers;
-  const std::chrono::milliseconds until(
-      std::min<int64_t>(n[4], int64_t{1} << 53));
+  const std::chrono::milliseconds until(std::min(n[4], kLatest));
   breaker.until_ = Time(until);
   breaker.open_ = n[0] == 1 && breaker.until_ <= now + kLongestOpen;
   breaker.failures_in_a_row_ = count(n[1]);

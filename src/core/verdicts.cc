@@ -10,13 +10,15 @@ double kept(double from, double to) {
   return std::exp2(-std::max(0.0, to - from) / kHalfLife);
 }
 
+constexpr double kMost = 1e15;  // beyond is no count
+
 double logit(double p) { return std::log(p / (1 - p)); }
 
 }  // namespace
 
 bool Verdicts::sane() const {
   for (const double x : {good, bad, at}) {
-    if (!std::isfinite(x) || x < 0) return false;
+    if (!(x >= 0 && x <= kMost)) return false;
   }
   return true;
 }

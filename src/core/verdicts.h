@@ -15,7 +15,7 @@ struct Verdicts {
   // that make no sense are forgotten first.
   void add(double score, double now);
 
-  // Finite, none negative.
+  // No NaN, none negative or beyond all bounds.
   bool sane() const;
 
   // The mean of P(answers well), if that is `prior` without verdicts, 0..1.

@@ -16,6 +16,12 @@ constexpr double kSlowCalls = 40, kSlowSeconds = 86'400;
 constexpr double kAgeCalls = 46;
 constexpr double kUnseenCalls = 10;
 
+// Sums and moments beyond come from no call; quotients of those within are
+// finite. A weight is 1 or more after a call.
+constexpr double kMost = 1e15, kLeastWeight = 1e-6;
+
+bool in_range(double x) { return x >= 0 && x <= kMost; }
+
 double aged(Moment from, Moment to, double calls, double seconds) {
   return std::max(0.0, to.calls - from.calls) / calls +
          std::max(0.0, to.seconds - from.seconds) / seconds;
@@ -38,9 +44,9 @@ void add_to(Speed::Sums& sums, const CallSpeed& call) {
 bool sane_sums(const Speed::Sums& sums) {
   for (const double x :
        {sums.weight, sums.first_token, sums.tokens, sums.token_seconds}) {
-    if (!std::isfinite(x) || x < 0) return false;
+    if (!in_range(x)) return false;
   }
-  return sums.weight > 0;
+  return sums.weight >= kLeastWeight;
 }
 
 double models_at_least_one(size_t models) {
@@ -51,9 +57,9 @@ double models_at_least_one(size_t models) {
 
 bool Speed::sane() const {
   for (const double x : {log_weight, log_squares, last.calls, last.seconds}) {
-    if (!std::isfinite(x) || x < 0) return false;
+    if (!in_range(x)) return false;
   }
-  return sane_sums(fast) && sane_sums(slow) && std::isfinite(log_sum);
+  return sane_sums(fast) && sane_sums(slow) && in_range(std::abs(log_sum));
 }
 
 void Speed::add(const CallSpeed& call, Moment now) {

@@ -38,7 +38,8 @@ struct Speed {
   // Adds a call. Numbers that make no sense are forgotten first.
   void add(const CallSpeed& call, Moment now);
 
-  // Whether all of it is finite and none negative that must not be.
+  // Whether calls can have made it: no NaN, nothing negative that must not be,
+  // nothing beyond all bounds.
   bool sane() const;
 
   // REQUIRES, of all below: sane(), at least one call was added.

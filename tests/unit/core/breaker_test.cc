@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <utility>
 
 namespace llmroute::core {
@@ -126,6 +127,35 @@ TEST_CASE("3.4: calls from before it opened do not decide for the probe") {
     CHECK(breaker.allows(later) != probing);
     breaker.forget(true);
     CHECK(breaker.allows(later));
+  }
+}
+
+TEST_CASE("3.4: what it remembers goes into a text and comes back") {
+  Breaker breaker = opened();
+  const auto soon = kStart + seconds(1);
+  const auto again = Breaker::unpack(breaker.pack(), soon);
+  REQUIRE(again);
+  CHECK(again->pack() == breaker.pack());
+  CHECK(again->state(soon) == State::kOpen);
+  CHECK(again->state(kStart + Breaker::kFirstPause) == State::kHalfOpen);
+}
+
+TEST_CASE("RL-7: a text that no breaker wrote is none, or closed") {
+  const std::string slices = " -1 0 0 -1 0 0 -1 0 0 -1 0 0 -1 0 0 -1 0 0";
+  for (const char* text : {"", "0", "1 5 0 1 x", "1 5 0 1 -2", "1 5  0 1 9",
+                           "1 5 0 1 99999999999999999999"}) {
+    CAPTURE(text);
+    CHECK(!Breaker::unpack(text + slices, kStart));
+    CHECK(!Breaker::unpack(text, kStart));
+  }
+  // Until far ahead: a clock was wrong.
+  for (const char* until :
+       {"2000000", "9007199254740992", "9223372036854775807"}) {
+    CAPTURE(until);
+    const auto breaker =
+        Breaker::unpack(std::string("1 5 0 1 ") + until + slices, kStart);
+    REQUIRE(breaker);
+    CHECK(breaker->state(kStart) == State::kClosed);
   }
 }
 

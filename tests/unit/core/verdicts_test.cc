@@ -128,8 +128,9 @@ TEST_CASE("without verdicts the mean is the prior, with many it is theirs") {
 }
 
 TEST_CASE("RL-7: verdicts that make no sense are not sane, and forgotten") {
-  for (const double bad : {std::numeric_limits<double>::quiet_NaN(),
-                           std::numeric_limits<double>::infinity(), -1.0}) {
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(),
+        std::numeric_limits<double>::infinity(), -1.0, 1e300}) {
     for (double Verdicts::*member :
          {&Verdicts::good, &Verdicts::bad, &Verdicts::at}) {
       Verdicts verdicts;

@@ -190,7 +190,7 @@ TEST_CASE("freshness falls by calls and by time, slower among many models") {
 TEST_CASE("RL-7: sums that make no sense are not sane, and forgotten") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinite = std::numeric_limits<double>::infinity();
-  for (const double bad : {nan, infinite, -1.0}) {
+  for (const double bad : {nan, infinite, -1.0, 1e300}) {
     for (double Speed::Sums::*member :
          {&Speed::Sums::weight, &Speed::Sums::first_token, &Speed::Sums::tokens,
           &Speed::Sums::token_seconds}) {
