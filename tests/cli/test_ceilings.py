@@ -126,14 +126,6 @@ class Refusal(CeilingCase):
             config=self.limited(stub, "")), 0)
         self.assertEqual(len(stub.requests()), 1)
 
-    def test_a_batch_does_not_spend_past_a_shared_ceiling(self):
-        stub = self.server()
-        result = self.run_llmroute(
-            ["batch", "--lines"], stdin="Hi\n",
-            config=self.limited(stub, "[limits]\nper_day = 1\n"))
-        self.assert_status(result, 4)
-        self.assertEqual(stub.requests(), [])
-
     def test_S11_P2_no_usage_counts_as_the_worst_case(self):
         stub = self.server([{"chunks": ["Hi"], "usage": "omit"}])
         config = self.limited(stub, "[limits]\nper_day = 1\n")
