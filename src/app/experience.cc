@@ -18,8 +18,7 @@ using core::Breaker;
 using store::StatisticsRow;
 
 // A decision does not wait for others who write.
-constexpr store::DatabaseOptions kAtDecision = {
-    .read_only = true, .busy_timeout = std::chrono::milliseconds(100)};
+constexpr std::chrono::milliseconds kAtDecision{100};
 
 std::string seconds_text(int64_t ms) {
   return fmt::format("{} s", (ms + 999) / 1000);
@@ -153,31 +152,29 @@ void add_session(store::Database& database, const std::string& name,
 
 }  // namespace
 
-std::optional<store::Ledger> open_to_read(
-    const LedgerOptions& options, const base::Environment& environment) {
+std::optional<store::Ledger> open_at_decision(
+    const LedgerOptions& options, const base::Environment& environment,
+    bool to_write) {
   const auto place = ledger_place(options, environment);
   struct stat info {};
   if (!place || ::stat(place->c_str(), &info) != 0) return std::nullopt;
   const auto path = store::ledger_path(*place);
   if (!path) return std::nullopt;
-  auto ledger = store::Ledger::open(*path, kAtDecision);
+  auto ledger = store::Ledger::open(
+      *path, {.read_only = !to_write, .busy_timeout = kAtDecision});
   if (!ledger) return std::nullopt;
   return std::move(*ledger);
 }
 
-Known read_known(const core::Config& config, const LedgerOptions& options,
-                 const base::Environment& environment) {
-  auto ledger = open_to_read(options, environment);
-  if (!ledger) return {};
-  const auto rows = store::read_statistics(ledger->database());
+Known read_known(const core::Config& config, store::Ledger& ledger,
+                 const std::optional<std::string>& session) {
+  const auto rows = store::read_statistics(ledger.database());
   if (!rows) return {};
   const int64_t now = wall_ms();
   Known known = known_of(config, *rows, now);
-  const auto cells = store::read_cells(ledger->database());
+  const auto cells = store::read_cells(ledger.database());
   if (cells) add_cells(*cells, known);
-  if (options.session) {
-    add_session(ledger->database(), *options.session, now, known);
-  }
+  if (session) add_session(ledger.database(), *session, now, known);
   return known;
 }
 

@@ -50,11 +50,12 @@ Known known_of(const core::Config& config,
 void add_cells(const std::vector<store::CellRow>& rows, Known& known);
 
 // The ledger that the options name, if it is there and can be read.
-std::optional<store::Ledger> open_to_read(const LedgerOptions& options,
-                                          const base::Environment& environment);
+std::optional<store::Ledger> open_at_decision(
+    const LedgerOptions& options, const base::Environment& environment,
+    bool to_write);
 
-// From the ledger that the options name, if it is there and can be read.
-Known read_known(const core::Config& config, const LedgerOptions& options,
-                 const base::Environment& environment);
+// `session`: its name, or nothing.
+Known read_known(const core::Config& config, store::Ledger& ledger,
+                 const std::optional<std::string>& session);
 
 }  // namespace llmroute::app

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "app/ceilings.h"
 #include "app/kept_config.h"
 #include "app/ledger_rows.h"
@@ -44,8 +46,7 @@ std::optional<std::string> ledger_place(const LedgerOptions& options,
 }
 
 Result<LedgerBook> LedgerBook::open(const std::string& id,
-                                    const RunOptions& options,
-                                    const Routed& routed,
+                                    const RunOptions& options, Routed& routed,
                                     const base::Environment& environment,
                                     const Messages& messages) {
   const auto& tags = options.routing.tags;
@@ -67,6 +68,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   }
   if (book.off_) return book;
   book.path_ = store::ledger_path(*place);
+  book.at_hand_ = std::exchange(routed.ledger, std::nullopt);
   book.holds_ = routed.config->limits.ceiling.has_value();
   const bool unsafe = !book.path_.has_value() &&
                       book.path_.error().kind == ErrorKind::kNoPermission;
@@ -80,9 +82,18 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   return book;
 }
 
+Result<store::Ledger> LedgerBook::take_ledger(
+    const store::DatabaseOptions& options) {
+  if (!at_hand_) return store::Ledger::open(*path_, options);
+  store::Database& database = at_hand_->database();
+  database.set_busy_timeout(options.busy_timeout);
+  LLMROUTE_CHECK(database.set_durability(options.durability));
+  return *std::exchange(at_hand_, std::nullopt);
+}
+
 Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
   if (!path_) return path_.error();
-  LLMROUTE_TRY(store::Ledger ledger, store::Ledger::open(*path_, options));
+  LLMROUTE_TRY(store::Ledger ledger, take_ledger(options));
   ledger_.emplace(std::move(ledger));
   if (learns_) ledger_->teach(learner_.get());
   LLMROUTE_TRY(decision_.prompt_hash,

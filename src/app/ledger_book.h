@@ -27,12 +27,13 @@ std::optional<std::string> ledger_place(const LedgerOptions& options,
 
 class LedgerBook : public AttemptBook {
  public:
-  // Borrows everything. kNoPermission: the ledger could have been written by
-  // others. Under a ceiling also kIo and kTryLater, and kUsage if the ledger is
-  // off and a day, month or tag has a ceiling.
+  // Borrows everything but the ledger, if that is open. kNoPermission: the
+  // ledger could have been written by others. Under a ceiling also kIo and
+  // kTryLater, and kUsage if the ledger is off and a day, month or tag has a
+  // ceiling.
   static base::Result<LedgerBook> open(const std::string& id,
                                        const RunOptions& options,
-                                       const Routed& routed,
+                                       Routed& routed,
                                        const base::Environment& environment,
                                        const Messages& messages);
 
@@ -52,6 +53,8 @@ class LedgerBook : public AttemptBook {
         known_(routed.known ? *routed.known : Known()),
         learner_(std::make_unique<AttemptLearner>(*routed.config)) {}
   base::Status open_ledger(const store::DatabaseOptions& options);
+  base::Result<store::Ledger> take_ledger(
+      const store::DatabaseOptions& options);
   base::Status remember_session(const Answered& answered);
   bool claims_probe(const core::Candidate& candidate);
   bool changes_health(const Attempt& attempt);
@@ -75,6 +78,7 @@ class LedgerBook : public AttemptBook {
   bool holds_ = false;
   base::Status failed_;  // to hold
   base::Result<std::string> path_ = std::string();
+  std::optional<store::Ledger> at_hand_;  // as it was read for the decision
   std::optional<store::Ledger> ledger_;
 };
 

@@ -71,7 +71,7 @@ std::map<std::string, ModelRecord> read_model_records(
     const core::Config& config, const LedgerOptions& options,
     const base::Environment& environment) {
   std::map<std::string, ModelRecord> records;
-  auto ledger = open_to_read(options, environment);
+  auto ledger = open_at_decision(options, environment, false);
   if (!ledger) return records;
   const auto rows = store::read_statistics(ledger->database());
   if (!rows) return records;

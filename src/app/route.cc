@@ -141,8 +141,13 @@ base::Status add_decider(const RouteQuestion& question,
   add_unlisted_models(question.routing.models, *routed.config);
   add_unlisted_models(question.routing.fallback, *routed.config);
   if (question.ledger != nullptr) {
-    routed.known = std::make_unique<Known>(
-        read_known(*routed.config, *question.ledger, environment));
+    routed.ledger = open_at_decision(*question.ledger, environment,
+                                     question.asker == Asker::kRun);
+    routed.known = std::make_unique<Known>();
+    if (routed.ledger) {
+      *routed.known =
+          read_known(*routed.config, *routed.ledger, question.ledger->session);
+    }
   }
   LLMROUTE_TRY(
       Decider decider,

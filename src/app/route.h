@@ -23,9 +23,10 @@ namespace llmroute::app {
 struct Routed {
   std::unique_ptr<core::Config> config;  // the decision borrows from it
   std::unique_ptr<analyzer::Analyzer> analyzer;
-  std::unique_ptr<Known> known;      // from the ledger; null: it was not read
-  std::unique_ptr<Decider> decider;  // borrows from the three above
-  core::Prompt prompt;               // as given, before any template
+  std::optional<store::Ledger> ledger;  // if it is there and was read
+  std::unique_ptr<Known> known;         // from the ledger; null: none asked for
+  std::unique_ptr<Decider> decider;     // borrows from the three above
+  core::Prompt prompt;                  // as given, before any template
   core::Decision decision;
   std::optional<int64_t> seed;        // of exploration, where chance was asked
   std::chrono::microseconds took{0};  // analysis and decision

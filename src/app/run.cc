@@ -175,7 +175,7 @@ Ending conclude(const RunOptions& options, const std::string& id,
 }
 
 // Asks, prints and keeps account.
-Result<ExitStatus> ask(const RunOptions& options, const Routed& routed,
+Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
                        const core::Prompt& prompt,
                        const base::Environment& environment,
                        const Messages& messages) {
@@ -226,7 +226,7 @@ Result<ExitStatus> run(const RunOptions& options,
   const Asker asker = contacts_nothing ? Asker::kExplain : Asker::kRun;
   std::optional<provider::Preload> preload;
   if (!contacts_nothing) preload.emplace();
-  LLMROUTE_TRY(const Routed routed,
+  LLMROUTE_TRY(Routed routed,
                route_prompt({options.config, options.input, options.routing,
                              options.request, options.limits, asker, false,
                              &options.ledger},

@@ -158,9 +158,14 @@ Status Database::configure(const DatabaseOptions& options) {
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite().wal_autocheckpoint(db, kCheckpointPages);
-  const bool full = options.durability == Durability::kFull;
-  return execute(full ? "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON"
-                      : "PRAGMA synchronous=NORMAL; PRAGMA cell_size_check=ON");
+  LLMROUTE_CHECK(set_durability(options.durability));
+  return execute("PRAGMA cell_size_check=ON");
+}
+
+Status Database::set_durability(Durability durability) {
+  const bool full = durability == Durability::kFull;
+  return execute(full ? "PRAGMA synchronous=FULL"
+                      : "PRAGMA synchronous=NORMAL");
 }
 
 void Database::set_busy_timeout(std::chrono::milliseconds timeout) {

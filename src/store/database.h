@@ -91,6 +91,8 @@ class Database {
   static base::Result<Database> open(const std::string& path,
                                      const DatabaseOptions& options);
 
+  // From now on.
+  base::Status set_durability(Durability durability);
   // How long to wait from now on while others hold the lock.
   void set_busy_timeout(std::chrono::milliseconds timeout);
 
