@@ -63,6 +63,7 @@ class Writer {
            const T& fresh, const std::string& origin);
   template <class T>
   void add_named(std::string_view section, const std::vector<T>& objects);
+  bool is_set(const std::string& path) const;
   void add_tiers();
   void add_rules();
   void add_routing();
@@ -139,13 +140,16 @@ void name(core::Model& fresh, const core::Model& object) {
 template <class T>
 void name(T&, const T&) {}
 
+bool Writer::is_set(const std::string& path) const {
+  const auto next = set_.lower_bound(path);
+  return next != set_.end() && next->first.starts_with(path);
+}
+
 // Whether anything of it was set outside the built-in layer.
 template <class T>
 bool Writer::is_own(std::string_view section, const T& object) const {
   if (object.origin != kBuiltIn) return true;
-  const std::string path = join_path(section, object.name);
-  const auto next = set_.lower_bound(path);
-  return next != set_.end() && next->first.starts_with(path);
+  return is_set(join_path(section, object.name));
 }
 
 template <class T>
@@ -195,9 +199,11 @@ void Writer::add_routing() {
 std::vector<Section> Writer::own_routing() {
   own_only_ = true;
   add("", "", config_, core::Config(), kBuiltIn);
-  const auto tiers = set_.lower_bound("tiers");
-  if (tiers != set_.end() && tiers->first.starts_with("tiers")) add_tiers();
+  if (is_set("tiers")) add_tiers();
   add_named("profiles", config_.profiles);
+  if (is_set("learning")) {
+    add("[learning]", "learning", config_.learning, core::Learning(), kBuiltIn);
+  }
   add_routing();
   return std::move(sections_);
 }

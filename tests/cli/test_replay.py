@@ -111,6 +111,21 @@ class AsItWas(ReplayCase):
         self.ask(config)
         self.assert_the_same(self.query("SELECT id FROM decisions")[0][0])
 
+    def test_X2_X10_what_was_learned_by_then_counts_and_not_what_came_after(self):
+        config = self.models("[learning]\nexplore = 0.5\nseed = 7\n")
+        decisions = []
+        for number in range(12):
+            decisions.append(self.decide(config, "--session", "s",
+                                         prompt=f"say {number}"))
+            self.run_llmroute(["feedback", "last", "bad" if number % 2 else "good"])
+        chosen = {row[0] for row in self.query("SELECT model FROM decisions")}
+        explored = self.query("SELECT count(*) FROM decisions WHERE propensities "
+                              "IS NOT NULL")[0][0]
+        self.assertGreater(explored, 0)
+        self.assertGreater(len(chosen), 0)
+        for decision in decisions:
+            self.assert_the_same(decision)
+
     def test_what_comes_out_otherwise_is_told_and_is_1(self):
         decision = self.decide(self.models())
         self.query("UPDATE decisions SET outcome="
