@@ -8,7 +8,8 @@ same nginx, CPU and memory a record, and the dry run against `wc -l` and `jq`.
 The server has one core and the client the other, so figures are per core of the
 client. All of one row run in turn, in one go. Needs nginx; wrk, h2load, curl and
 jq are left out where they are missing. With --tls all talk HTTPS with a
-certificate made for it (wrk without checking it), over HTTP/1.1.
+certificate made for it (wrk without checking it), over HTTP/1.1. Figures are
+without the ledger, but for the column that says what it adds.
 """
 
 import argparse
@@ -159,12 +160,12 @@ def write_records(path, count):
             file.write(json.dumps({"id": f"r{i}", "prompt": PROMPT.format(i)}) + "\n")
 
 
-def batch(options, folder, home, records, connections, *more):
+def batch(options, folder, home, records, connections, *more, ledger="off"):
     return measured(
         ON_THE_OTHER_CORE + [options.binary, "batch", "-q", "-c",
                              f"{home}/config.toml", f"-j{connections}", *more,
                              f"{folder}/{records}.jsonl"],
-        {"PATH": os.environ["PATH"], "HOME": home})
+        {"PATH": os.environ["PATH"], "HOME": home, "LLMROUTE_LEDGER": ledger})
 
 
 def requests(options, server, folder, home):
@@ -173,7 +174,7 @@ def requests(options, server, folder, home):
     print(f"{count} records of ~{len(PROMPT) + 30} bytes, {server.url.split(':')[0]}; "
           "requests a second on one core, and the ratio to wrk\n")
     print(f"{'at a time':>9} {'wrk':>8} {'h2load':>14} {'curl -Z':>14} "
-          f"{'llmroute':>14} {'with -o':>14}   CPU us a record   MiB")
+          f"{'llmroute':>14} {'with -o':>14}   CPU us a record  + ledger   MiB")
     for connections in (1, 16, 64, 256, 1024):
         base = wrk(server, connections, options.seconds, folder)
         cells = []
@@ -186,8 +187,11 @@ def requests(options, server, folder, home):
         out = f"{folder}/out-{connections}.jsonl"
         resumable, _, _ = batch(options, folder, home, count, connections, "-o", out)
         cells.append(f"{count / resumable:8.0f} {count / resumable / base:5.2f}")
+        _, kept, _ = batch(options, folder, home, count, connections,
+                           ledger=f"{home}/ledger-{connections}.db")
         print(f"{connections:9} {base:8.0f} {' '.join(cells)}   "
-              f"{cpu / count * 1e6:15.1f}   {peak / 1024:3.1f}")
+              f"{cpu / count * 1e6:15.1f}  {(kept - cpu) / count * 1e6:8.1f}   "
+              f"{peak / 1024:3.1f}")
 
 
 def memory(options, folder, home):
