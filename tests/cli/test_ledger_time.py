@@ -96,8 +96,9 @@ class Jumps(TimeCase):
         for _ in range(5):
             self.assert_status(self.go(config, *args), 0)
         self.assertEqual(self.asked("bad"), 5)
+        self.open_for(300)
         self.assert_status(self.go(config, *args), 0)
-        self.assertEqual(self.asked("bad"), 5)  # it is open
+        self.assertEqual(self.asked("bad"), 5)
         self.move(-HOUR)  # it would be for more than an hour
         self.assert_status(self.go(config, *args), 0)
         self.assertEqual(self.asked("bad"), 6)
@@ -109,6 +110,14 @@ class Jumps(TimeCase):
         explained = self.run_llmroute(["explain", "-p", "Hi"], config=config)
         self.assert_status(explained, 0)
         self.assertNotIn("sense", explained.err)
+
+    def open_for(self, seconds):
+        (text,), = self.query("SELECT breaker FROM statistics WHERE model='bad'")
+        numbers = text.split()
+        self.assertEqual(numbers[0], "1", text)
+        numbers[4] = str(int((time.time() + seconds) * 1000))
+        self.query(f"UPDATE statistics SET breaker='{' '.join(numbers)}' "
+                   "WHERE model='bad'")
 
     def asked(self, model):
         return sum(r.model == model for r in self.server.requests())
@@ -164,7 +173,9 @@ class Years(TimeCase):
 
 class Ends(TimeCase):
     def test_T4_a_month_ends_during_a_run(self):
-        config = self.config(self.SLOW, "[limits]\nper_day = 1\nper_month = 1\n")
+        hangs = {"nth": 2, "delay_headers_ms": 60000}
+        config = self.config([hangs] + self.SLOW,
+                             "[limits]\nper_day = 1\nper_month = 1\n")
         self.set_to("2027-01-31T23:59:59")
         zone = {"TZ": "Pacific/Kiritimati"}
         process = self.begin(config, env=zone)

@@ -1,0 +1,86 @@
+#include "store/database.h"
+
+#include <utility>
+
+#include "fixture.h"
+
+namespace llmroute::store {
+namespace {
+
+Statement prepared(Database& database, const char* sql) {
+  auto statement = database.prepare(sql);
+  REQUIRE(statement);
+  return std::move(*statement);
+}
+
+}  // namespace
+
+TEST_CASE("a statement that is used again has forgotten its values and place") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  Database& database = ledger.database();
+  const char* const sql = "SELECT value FROM json_each(?)";
+  {
+    Statement first = prepared(database, sql);
+    first.bind(0, "[1, 2, 3]");
+    REQUIRE(first.step().value());
+    CHECK(first.integer(0) == 1);
+  }
+  Statement again = prepared(database, sql);
+  CHECK_FALSE(again.step().value());  // of NULL
+  again.reset();
+  again.bind(0, "[4]");
+  REQUIRE(again.step().value());
+  CHECK(again.integer(0) == 4);
+}
+
+TEST_CASE("statements of the same text can be used at the same time") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  Database& database = ledger.database();
+  const char* const sql = "SELECT value FROM json_each(?)";
+  for (int round = 0; round < 3; ++round) {
+    Statement outer = prepared(database, sql);
+    Statement inner = prepared(database, sql);
+    outer.bind(0, "[1, 2]");
+    inner.bind(0, "[3, 4]");
+    REQUIRE(outer.step().value());
+    REQUIRE(inner.step().value());
+    CHECK(outer.integer(0) == 1);
+    CHECK(inner.integer(0) == 3);
+    const Statement moved = std::move(outer);
+    CHECK(moved.integer(0) == 1);
+  }
+}
+
+TEST_CASE("a statement is of the tables as they are when it is used again") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  Database& database = ledger.database();
+  const char* const sql = "SELECT * FROM t";
+  CHECK_FALSE(database.prepare(sql));  // and that is not kept
+  REQUIRE(database.execute("CREATE TEMP TABLE t AS SELECT 1 AS a"));
+  CHECK(database.integer(sql).value() == 1);
+  REQUIRE(
+      database.execute("DROP TABLE t;"
+                       "CREATE TEMP TABLE t AS SELECT 7 AS b, 8 AS c"));
+  CHECK(database.integer(sql).value() == 7);
+  REQUIRE(database.execute("DROP TABLE t"));
+  CHECK_FALSE(database.integer(sql));
+}
+
+TEST_CASE("a transaction that is not committed leaves nothing") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  Database& database = ledger.database();
+  const char* const count = "SELECT count(*) FROM sessions";
+  {
+    const auto transaction = Transaction::begin(database);
+    REQUIRE(transaction);
+    REQUIRE(database.execute("INSERT INTO sessions VALUES('s', 1, 'm', 2)"));
+    CHECK(database.integer(count).value() == 1);
+  }
+  CHECK(database.integer(count).value() == 0);
+}
+
+}  // namespace llmroute::store
