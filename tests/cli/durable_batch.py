@@ -32,8 +32,8 @@ def why_not_traced():
 
 NOT_TRACED = why_not_traced()
 needs_strace = unittest.skipIf(NOT_TRACED, NOT_TRACED or "")
-# It looks at memory by writing to pipes of its own, and reserves much of it.
-SANITIZED = "asan" in harness.BINARY or "tsan" in harness.BINARY
+# A sanitizer looks at memory by writing to pipes of its own, and reserves much.
+SANITIZED = harness.SANITIZED
 # Leaks cannot be looked for in a process that is traced.
 STRACE = ("strace", "-f", "-qq", "-E", "ASAN_OPTIONS=detect_leaks=0")
 needs_no_sanitizer = unittest.skipIf(
@@ -125,7 +125,7 @@ class BatchCase(harness.TestCase):
             ["batch", *where, "--no-timing", "-j", self.jobs, "-c", self.config,
              *args])
 
-    def go(self, *args, mode="file", tracer=(), timeout=30, **popen):
+    def go(self, *args, mode="file", tracer=(), timeout=120, **popen):
         """Runs the batch to its end, or its death. In mode stdin the lines come
         one by one."""
         process = subprocess.Popen(

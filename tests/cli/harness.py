@@ -20,6 +20,7 @@ import io
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -34,6 +35,10 @@ SOURCE_DIR = pathlib.Path(os.environ.get(
 BINARY = os.environ.get("LLMROUTE_BINARY", str(SOURCE_DIR / "build/dev/llmroute"))
 STUB = os.environ.get("LLMROUTE_STUB", str(
     pathlib.Path(BINARY).parent / "tests/stub/llmroute-stub"))
+
+# Code that is watched is slower and its frames are larger.
+SANITIZED = "asan" in BINARY or "tsan" in BINARY
+SLOWNESS = 10 if SANITIZED else 1
 
 # In STUB_KEY; never a real key. Whatever a test prints or leaves in its home is
 # searched for it when the test ends (A1); a test that needs other keys adds to it.
@@ -320,7 +325,8 @@ class Result:
     out: bytes
     err: str
     status: int  # negative: died by that signal
-    elapsed: float  # seconds
+    elapsed: float  # seconds, of which a busy machine may need any number
+    cpu: float = 0.0  # seconds, of the process and its children
 
     def __post_init__(self):
         for name, said in (("stdout", self.out), ("stderr", self.err)):
@@ -350,6 +356,17 @@ class SearchedPipe(io.FileIO):
             raise AssertionError(f"A1: a key in a pipe: {seen!r}")
         self._last = seen[-2 * len(KEY):]
         return data
+
+
+def cpu_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def small_stack():
+    """As `ulimit -s 256`, to be called in a child; under a sanitizer 4 MiB."""
+    size = (4 << 20) if SANITIZED else (256 << 10)
+    resource.setrlimit(resource.RLIMIT_STACK, (size, size))
 
 
 class Home:
@@ -403,12 +420,12 @@ class Home:
             words[at:at] = ["-c", path]
         return [BINARY] + words
 
-    def run(self, args, stdin=None, config=None, env=None, timeout=20, cwd=None,
+    def run(self, args, stdin=None, config=None, env=None, timeout=120, cwd=None,
             **popen):
         """Runs to the end. stdin: None is /dev/null; text, bytes or a file."""
         pipe = isinstance(stdin, (str, bytes))
         source = stdin.encode() if isinstance(stdin, str) else stdin
-        begin = time.monotonic()
+        begin, used = time.monotonic(), cpu_of_children()
         process = subprocess.Popen(
             self.command(args, config), env=self.environment(env),
             cwd=cwd or self.file("work"), stderr=subprocess.PIPE,
@@ -423,7 +440,7 @@ class Home:
                 f"{args}: no end within {timeout} s\nstdout: {out!r}\n"
                 f"stderr: {err.decode(errors='replace')}") from None
         return Result(out or b"", err.decode(errors="replace"), process.returncode,
-                      time.monotonic() - begin)
+                      time.monotonic() - begin, cpu_of_children() - used)
 
     def spawn(self, args, config=None, env=None, cwd=None, **popen):
         """Starts it with pipes for stdin, stdout and stderr, unbuffered."""

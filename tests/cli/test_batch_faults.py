@@ -232,7 +232,7 @@ class Files(FaultCase):
             os.close(writer)
             with open(reader, "rb") as pipe:
                 self.assertEqual(pipe.read(), expected)
-            self.assertEqual(process.wait(20), 0)
+            self.assertEqual(process.wait(60), 0)
 
     @needs_strace
     def test_F8_a_rename_that_fails_names_the_finished_file(self):
@@ -253,7 +253,7 @@ class Files(FaultCase):
         for name in os.listdir(self.path("gone")):
             os.unlink(self.path("gone/" + name))
         os.rmdir(self.path("gone"))
-        err = process.communicate(timeout=20)[1].decode()
+        err = process.communicate(timeout=60)[1].decode()
         self.assertIn(process.returncode, (73, 74), err)
         self.assertIn("No such file", err)
 
@@ -365,7 +365,7 @@ class Signals(FaultCase):
             os.close(writer)
             os.read(reader, 1)
             os.close(reader)
-            self.assertEqual(process.wait(20), -signal.SIGPIPE)
+            self.assertEqual(process.wait(60), -signal.SIGPIPE)
             self.assertEqual(process.stderr.read(), b"")
             self.goes_on(expected, mode="stdout")
             self.clear()
@@ -376,8 +376,8 @@ class Signals(FaultCase):
         self.until_asked(2)
         process.stdout.close()
         begin = time.monotonic()
-        self.assertEqual(process.wait(10), -signal.SIGPIPE)
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(process.wait(60), -signal.SIGPIPE)
+        self.assertLess(time.monotonic() - begin, 30)
         self.assertEqual(process.stderr.read(), b"")
         self.assertTrue(all(r.done["client_closed"] for r in self.server.requests()))
 
@@ -388,7 +388,7 @@ class Signals(FaultCase):
             process = self.start()
             sent = self.until_asked(4)
             process.send_signal(number)
-            self.assertEqual(process.wait(20), -number)
+            self.assertEqual(process.wait(60), -number)
             sent += self.asked.new()
             self.assertLessEqual(len(sent), 8)
             # All that was sent was waited for and is kept.
@@ -405,7 +405,7 @@ class Signals(FaultCase):
         process = self.start("-o", "-", mode="file")
         sent = self.until_asked(4)
         process.send_signal(signal.SIGINT)
-        out = process.communicate(timeout=20)[0]
+        out = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, -signal.SIGINT)
         sent += self.asked.new()
         self.assertEqual(out.count(b"\n"), len(sent))
@@ -417,7 +417,7 @@ class Signals(FaultCase):
         self.until_asked(2)
         begin = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(30), -signal.SIGTERM)
+        self.assertEqual(process.wait(60), -signal.SIGTERM)
         self.assertGreater(time.monotonic() - begin, 4.5)
 
     def test_G2_a_reader_that_stands_still_does_not_hold_it_up(self):
@@ -427,7 +427,7 @@ class Signals(FaultCase):
         self.until_asked(2)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(15), -signal.SIGINT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
         self.goes_on(expected, mode="stdout")
 
     def test_G3_a_second_signal_ends_it_at_once(self):
@@ -439,7 +439,7 @@ class Signals(FaultCase):
             time.sleep(0.3)
             begin = time.monotonic()
             process.send_signal(second)
-            self.assertEqual(process.wait(10), -second)
+            self.assertEqual(process.wait(60), -second)
             self.assertLess(time.monotonic() - begin, 3)
             self.assert_status(self.go(), 0)
             self.clear()
@@ -450,7 +450,7 @@ class Signals(FaultCase):
             signal.SIGHUP, signal.SIG_IGN))
         self.until_asked(1)
         process.send_signal(signal.SIGHUP)
-        self.assertEqual(process.wait(20), 0)
+        self.assertEqual(process.wait(60), 0)
 
     def test_G7_a_stopped_batch_goes_on(self):
         self.prepare([{"delay_headers_ms": 100}], count=12, jobs=4)
@@ -460,7 +460,7 @@ class Signals(FaultCase):
         process.send_signal(signal.SIGSTOP)
         time.sleep(120 if FULL else 2)
         process.send_signal(signal.SIGCONT)
-        self.assertEqual(process.wait(30), 0)
+        self.assertEqual(process.wait(60), 0)
         self.assertEqual(self.read(), expected)
         sent += self.asked.new()
         self.assertEqual(sorted(sent), list(range(12)))
@@ -509,13 +509,13 @@ class Signals(FaultCase):
     def test_G1_a_reader_that_leaves_ends_commands_too(self):
         process, pid = self.hang()
         process.stdout.close()
-        self.assertEqual(process.wait(20), -signal.SIGPIPE)
+        self.assertEqual(process.wait(60), -signal.SIGPIPE)
         self.assert_ended(pid)
 
     def test_G2_a_signal_ends_commands_too(self):
         process, pid = self.hang()
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(20), -signal.SIGINT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
         self.assert_ended(pid)
 
     def test_G2_what_comes_while_it_waits_is_told_at_once(self):
@@ -555,7 +555,7 @@ class Signals(FaultCase):
                 got += piece
                 time.sleep(0.05)
             os.close(reader)
-            self.assertEqual(process.wait(20), 0)
+            self.assertEqual(process.wait(60), 0)
             self.assertEqual(got, expected)
 
     def test_G12_a_status_line_on_sigusr1(self):

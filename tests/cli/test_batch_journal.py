@@ -306,7 +306,7 @@ class Outputs(durable_batch.BatchCase):
             with subprocess.Popen(["cat", self.path(OUT)],
                                   stdout=subprocess.PIPE) as reader:
                 self.assert_status(self.go(*args), 0)
-                self.assertEqual(reader.communicate(timeout=10)[0], expected)
+                self.assertEqual(reader.communicate(timeout=60)[0], expected)
             self.assertEqual(len(self.asked.new()), asked)
         self.assertFalse(self.exists(JOURNAL))
 

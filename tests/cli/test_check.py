@@ -116,7 +116,7 @@ class Check(harness.TestCase):
                 break
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(10), -signal.SIGINT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
         with open(mark, encoding="utf-8") as file:
             self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
 

@@ -3,17 +3,11 @@
 import os
 import pathlib
 import re
-import resource
 import socket
 import tomllib
 import unittest
 
 import harness
-
-
-def small_stack():
-    """256 KiB of stack, as `ulimit -s 256`."""
-    resource.setrlimit(resource.RLIMIT_STACK, (256 * 1024, 256 * 1024))
 
 
 class ConfigCommand(harness.TestCase):
@@ -216,19 +210,19 @@ class Refusals(harness.TestCase):
         cases["2 MiB"] *= 2 * 1024 * 1024 // len(cases["2 MiB"])
         for name, text in cases.items():
             with self.subTest(name):
-                result = self.check(text, preexec_fn=small_stack)
+                result = self.check(text, preexec_fn=harness.small_stack)
                 self.assert_status(result, 78)
                 self.assertRegex(result.err, r"config-\d+\.toml")
-                self.assertLess(result.elapsed, 2.0)
+                self.assertLess(result.cpu, 2 * harness.SLOWNESS)
 
     def test_the_largest_nesting_fits_a_small_stack(self):
         deep = "a = " + "[" * 64 + "]" * 64
-        result = self.check(deep, preexec_fn=small_stack)
+        result = self.check(deep, preexec_fn=harness.small_stack)
         self.assert_status(result, 78)
         self.assertIn("unknown key 'a'", result.err)
         key = ".".join("a" * 32)
         result = self.check(f"[{key}]\n{key} = {{{key[:-4]} = [[1]]}}",
-                            preexec_fn=small_stack)
+                            preexec_fn=harness.small_stack)
         self.assert_status(result, 78)
         self.assertIn("unknown key 'a'", result.err)
 
@@ -240,9 +234,9 @@ class Refusals(harness.TestCase):
         bare_rules = "[[rules]]\n" * 100_000
         for text, statuses in ((providers, (0,)), (rules, (0,)),
                                (bare_rules, (78,))):
-            result = self.check(text, preexec_fn=small_stack)
+            result = self.check(text, preexec_fn=harness.small_stack)
             self.assertIn(result.status, statuses, result.err[:300])
-            self.assertLess(result.elapsed, 10.0)
+            self.assertLess(result.cpu, 10 * harness.SLOWNESS)
 
     def test_encodings(self):
         bom = "\ufeffprofile = \"cost\"\r\n[limits]\r\nretries = 1\r\n"
@@ -281,12 +275,12 @@ class Refusals(harness.TestCase):
         os.symlink("/nonexistent/file", dangling)
         for path in (fifo, dangling, self.home.path, "/dev/zero", "/dev/null",
                      self.home.file("missing")):
-            result = self.run_llmroute(["config", "check", "-c", path], timeout=5)
+            result = self.run_llmroute(["config", "check", "-c", path], timeout=60)
             self.assert_status(result, 78)
         user = self.home.file(".config/llmroute")
         os.makedirs(user, mode=0o700)
         os.mkfifo(os.path.join(user, "config.toml"))
-        self.assert_status(self.run_llmroute(["config", "check"], timeout=5), 78)
+        self.assert_status(self.run_llmroute(["config", "check"], timeout=60), 78)
 
     def test_an_unsafe_file_that_moves_a_key_contacts_nobody(self):
         with socket.socket() as listener:
@@ -314,7 +308,7 @@ class Refusals(harness.TestCase):
                       'base_url = "http://192.0.2.1/v1"\n' + allow +
                       'key_env = "STUB_KEY"\n[models.m]\nprovider = "p"\n')
             result = self.run_llmroute(["run", "-m", "m", "-p", "hi"],
-                                       config=config, timeout=5)
+                                       config=config, timeout=60)
             self.assert_status(result, 78)
 
     def test_base_url_tricks_are_refused(self):

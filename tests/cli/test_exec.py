@@ -41,11 +41,11 @@ class Exec(harness.TestCase):
 
     def test_X6_stdout_is_streamed(self):
         process = self.spawn_llmroute(["run", "-m", "m", "-p", "x"],
-                                      config=self.config("echo a; sleep 5; echo b"))
+                                      config=self.config("echo a; sleep 60; echo b"))
         process.stdin.close()
         began = time.monotonic()
         self.assertEqual(process.stdout.read(2), b"a\n")
-        self.assertLess(time.monotonic() - began, 3)
+        self.assertLess(time.monotonic() - began, 30)
 
     def test_X1_command_missing_or_not_executable(self):
         plain = self.home.write("plain", "not a program", 0o600)
@@ -116,10 +116,10 @@ class Exec(harness.TestCase):
         self.assert_status(self.ask("yes", "--no-stream"), 76)
 
     def test_X8_a_daemon_that_holds_stdout(self):
-        result = self.ask("setsid sleep 5 & echo a")
+        result = self.ask("setsid sleep 60 & echo a")
         self.assert_status(result, 0)
         self.assertEqual(result.out, b"a\n")
-        self.assertLess(result.elapsed, 2)
+        self.assertLess(result.elapsed, 30)
 
     def test_X9_no_key_and_no_descriptor(self):
         read, write = os.pipe()
@@ -157,7 +157,7 @@ class Exec(harness.TestCase):
             env=self.home.environment(), stdin=subprocess.DEVNULL, stdout=slave,
             stderr=slave, start_new_session=True)
         os.close(slave)
-        self.assertEqual(process.wait(timeout=10), 0)
+        self.assertEqual(process.wait(timeout=60), 0)
         self.assertIn(b"none", os.read(master, 1000))
 
     def test_X12_half_a_character_at_the_end(self):

@@ -82,7 +82,7 @@ class Rows(LedgerCase):
                                       config=self.config(stub))
         self.assertEqual(process.stdout.read(3), b"Hel")
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(timeout=5), -signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
         self.assertEqual(self.query("SELECT exit FROM decisions"), [(130,)])
         self.assertEqual(self.query("SELECT state, charged_as FROM attempts"),
                          [("failed", "unknown")])
@@ -236,7 +236,7 @@ class Failing(LedgerCase):
         while not out.endswith(b"\n"):  # comes while the ledger is locked
             out += process.stdout.read(6)
         self.assertEqual(out, b"Hello\n")
-        self.assertEqual(process.wait(timeout=20), 0)
+        self.assertEqual(process.wait(timeout=60), 0)
         self.assertTrue(os.path.exists(self.path() + ".spill"))
         lock.execute("COMMIT")
         self.assert_status(self.ask(config), 0)

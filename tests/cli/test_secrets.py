@@ -120,7 +120,7 @@ class Crash(harness.TestCase):
             core = next(line for line in limits if line.startswith("Max core file size"))
         self.assertEqual(core.split()[4], "0")
         process.send_signal(signal.SIGABRT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
         self.assert_no_key(err)
         self.assertEqual(os.listdir(self.home.file("work")), [])
 

