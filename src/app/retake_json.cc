@@ -1,16 +1,16 @@
 #include <algorithm>
 
 #include "app/retake.h"
+#include "base/json_text.h"
 #include "base/json_writer.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "provider/json_text.h"
 
 namespace llmroute::app {
 namespace {
 
+using base::Json;
 using base::JsonWriter;
-using provider::Json;
 
 void add_texts(JsonWriter& json, std::string_view key,
                const std::vector<std::string>& texts) {
@@ -363,7 +363,7 @@ std::string inputs_json(const Taken& taken) {
 
 base::Result<Inputs> read_inputs(std::string_view text,
                                  const std::vector<core::Rule>& rules) {
-  const auto read = provider::read_json(text);
+  const auto read = base::read_json(text);
   NumberReader numbers;
   Inputs inputs;
   if (read && read->root.is_object()) {

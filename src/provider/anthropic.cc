@@ -9,6 +9,7 @@
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
+#include "provider/tools.h"
 
 namespace llmroute::provider {
 namespace {
@@ -31,6 +32,25 @@ std::string messages_json(const core::Prompt& prompt) {
   return json.end_array().take();
 }
 
+std::string tools_json(const std::vector<core::Tool>& tools) {
+  base::JsonWriter json;
+  json.begin_array();
+  for (const core::Tool& tool : tools) {
+    json.begin_object();
+    write_tool(json, tool, "input_schema");
+    if (tool.strict) json.field("strict", *tool.strict);
+    json.end_object();
+  }
+  return json.end_array().take();
+}
+
+std::string output_config(const std::string& schema) {
+  base::JsonWriter json;
+  json.begin_object().key("format").begin_object();
+  json.field("type", "json_schema").key("schema").raw(schema);
+  return json.end_object().end_object().take();
+}
+
 int64_t output_limit(const Call& call) {
   if (call.output_cap > 0) return call.output_cap;
   return call.model.max_output_tokens.value_or(kUnknownOutputLimit);
@@ -45,6 +65,12 @@ void set_parameters(const Call& call, RequestBody& body) {
   }
   if (!parameters.stop.empty()) {
     body.set_texts("stop_sequences", parameters.stop);
+  }
+  if (!parameters.tools.empty()) {
+    body.set("tools", tools_json(parameters.tools));
+  }
+  if (!parameters.schema.empty()) {
+    body.set("output_config", output_config(parameters.schema));
   }
   if (call.stream) body.set_flag("stream", true);
 }
@@ -115,8 +141,32 @@ void AnthropicDecoder::start(const Json& message, Answer& answer) {
   answer.usage.output.reset();  // a placeholder until the end
 }
 
-void AnthropicDecoder::take_delta(const Json& delta, Answer& answer) {
-  if (delta["type"].text() == "text_delta") answer.text += delta["text"].text();
+// A block as it begins, or the whole of it. The input of one that is streamed
+// is empty at first.
+void AnthropicDecoder::take_block(const Json& block, int64_t place,
+                                  Answer& answer) {
+  const std::string_view type = block["type"].text();
+  if (type == "text") answer.text += block["text"].text();
+  if (type != "tool_use") return;
+  core::ToolCall& call = answer.tool_calls.at(place);
+  call.id = block["id"].text();
+  call.name = block["name"].text();
+  const Json& input = block["input"];
+  if (!input.names().empty()) call.arguments = base::compact_json(input);
+}
+
+void AnthropicDecoder::take_delta(const Json& event, Answer& answer) {
+  const Json& delta = event["delta"];
+  const std::string_view type = delta["type"].text();
+  if (type == "text_delta") answer.text += delta["text"].text();
+  if (type == "input_json_delta") {
+    const std::string_view piece = delta["partial_json"].text();
+    const int64_t place = event["index"].count().value_or(0);
+    // Of a tool of the server's own, which is no call of ours.
+    if (answer.tool_calls.has(place)) {
+      answer.tool_calls.at(place).arguments += piece;
+    }
+  }
   answer.has_content = true;
 }
 
@@ -135,11 +185,11 @@ void AnthropicDecoder::on_event(const Json& event, bool unterminated,
   } else if (type == "message_start") {
     start(event["message"], answer);
   } else if (type == "content_block_start") {
-    const Json& block = event["content_block"];
-    if (block["type"].text() == "text") answer.text += block["text"].text();
+    take_block(event["content_block"], event["index"].count().value_or(0),
+               answer);
     if (!answer.text.empty()) answer.has_content = true;
   } else if (type == "content_block_delta") {
-    take_delta(event["delta"], answer);
+    take_delta(event, answer);
   } else if (type == "message_delta") {
     take_stop_reason(event["delta"], answer);
     take_usage(event["usage"], answer);
@@ -151,8 +201,9 @@ void AnthropicDecoder::on_document(const Json& document, Answer& answer) {
     answer.nonsense = "the reply holds no content";
     return;
   }
-  for (const Json& block : document["content"].items()) {
-    if (block["type"].text() == "text") answer.text += block["text"].text();
+  const std::vector<Json>& blocks = document["content"].items();
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    take_block(blocks[i], static_cast<int64_t>(i), answer);
   }
   answer.served_model = document["model"].text();
   take_stop_reason(document, answer);

@@ -19,7 +19,8 @@ class AnthropicDecoder : public Decoder {
  private:
   void start(const Json& message, Answer& answer);
   void take_usage(const Json& usage, Answer& answer);
-  static void take_delta(const Json& delta, Answer& answer);
+  static void take_block(const Json& block, int64_t place, Answer& answer);
+  static void take_delta(const Json& event, Answer& answer);
   static void take_stop_reason(const Json& holder, Answer& answer);
 
   bool started_ = false;

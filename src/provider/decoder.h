@@ -7,13 +7,14 @@
 
 #include "core/reply.h"
 #include "provider/error_body.h"
-#include "provider/json_text.h"
+#include "provider/tools.h"
 
 namespace llmroute::provider {
 
 // Filled while a response is decoded.
 struct Answer {
   std::string text;  // decoded and not yet taken, as json_text.h reads strings
+  ToolCalls tool_calls;
   bool has_content = false;  // text, reasoning or a tool call has come
   bool complete = false;     // the end marker: nothing more is wanted
   bool may_end = false;  // a clean end of the response now completes the answer
@@ -35,6 +36,8 @@ class Decoder {
   virtual ~Decoder() = default;
   // How the protocol streams.
   virtual Framing framing() const = 0;
+  // Whether reasoning may stand in the text, between tags (think_filter.h).
+  virtual bool thinks_in_text() const { return false; }
   // One event or line. `unterminated`: the response ended before the event did;
   // only an end marker in it counts.
   virtual void on_event(const Json& event, bool unterminated,

@@ -139,7 +139,7 @@ ErrorFacts read_error(const Json& whole) {
 ErrorFacts read_error_body(std::string_view body) {
   body = base::trim(body);
   ErrorFacts facts;
-  if (const auto json = read_json(body)) facts = read_error(json->root);
+  if (const auto json = base::read_json(body)) facts = read_error(json->root);
   if (facts.message.empty()) {
     facts.message = shortened(base::replace_invalid_utf8(without_tags(body)));
     facts.retry_delay = facts.retry_delay ? facts.retry_delay

@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 
-#include "provider/json_text.h"
+#include "base/json_text.h"
 
 namespace llmroute::provider {
+
+using base::Json;
 
 // Empty: not said.
 struct ErrorFacts {

@@ -144,7 +144,7 @@ bool Exchange::on_data(std::string_view data, bool unterminated) {
   }
   // Several texts on one line are taken one by one.
   while (body_ == Body::kLines) {
-    const auto extent = json_extent(data);
+    const auto extent = base::json_extent(data);
     if (!extent || *extent == data.size()) break;
     if (!on_json(data.substr(0, *extent), false)) return false;
     data = base::trim(data.substr(*extent));
@@ -153,7 +153,7 @@ bool Exchange::on_data(std::string_view data, bool unterminated) {
 }
 
 bool Exchange::on_json(std::string_view data, bool unterminated) {
-  const auto json = read_json(data);
+  const auto json = base::read_json(data);
   if (json) {
     repaired_ = repaired_ || json->repaired;
     if (is_error(json->root)) {
@@ -169,10 +169,15 @@ bool Exchange::on_json(std::string_view data, bool unterminated) {
   return !decided();
 }
 
+// Without the reasoning.
+std::string Exchange::answer_text(std::string piece) {
+  return decoder_.thinks_in_text() ? think_filter_.feed(piece) : piece;
+}
+
 // Hands over what was decoded since the last time.
 bool Exchange::deliver() {
   if (answer_.text.empty() || sink_closed_) return true;
-  const std::string piece = joiner_.add(answer_.text);
+  const std::string piece = answer_text(joiner_.add(answer_.text));
   answer_.text.clear();
   if (piece.empty()) return true;
   sink_closed_ = text_.size() + piece.size() > kMaxAnswerBytes;
@@ -216,9 +221,9 @@ void Exchange::end_body() {
 }
 
 void Exchange::end_document() {
-  const auto json = read_json(held_);
+  const auto json = base::read_json(held_);
   if (!json) {
-    failure_ = json_extent(held_)
+    failure_ = base::json_extent(held_)
                    ? protocol_failure("bad json", "the reply is not valid JSON")
                    : cut_stream();
   } else if (is_error(json->root)) {
@@ -247,7 +252,8 @@ std::optional<Failure> Exchange::final_failure(
 }
 
 core::Reply Exchange::reply() {
-  const std::string rest = joiner_.finish();
+  const std::string rest =
+      answer_text(joiner_.finish()) + think_filter_.finish();
   if (!rest.empty()) {
     text_ += rest;
     on_text_(rest);
@@ -256,8 +262,13 @@ core::Reply Exchange::reply() {
   reply.text = std::move(text_);
   reply.finish = answer_.finish;
   reply.usage = answer_.usage;
-  // Text that cost nothing is not believed: the count is missing.
-  if (reply.usage.output == 0 && !reply.text.empty()) {
+  reply.tool_calls = answer_.tool_calls.take();
+  const bool calls = !reply.tool_calls.empty();
+  if (calls && reply.finish == core::Finish::kStop) {
+    reply.finish = core::Finish::kToolCalls;
+  }
+  // An answer that cost nothing is not believed: the count is missing.
+  if (reply.usage.output == 0 && (calls || !reply.text.empty())) {
     reply.usage.output.reset();
   }
   reply.served_model = std::move(answer_.served_model);
@@ -265,6 +276,15 @@ core::Reply Exchange::reply() {
   reply.rate_limit = read_rate_limit(head_, wall());
   reply.repaired_utf8 = repaired_ || joiner_.repaired();
   return reply;
+}
+
+void Exchange::check_calls() {
+  if (failed()) return;
+  if (answer_.tool_calls.any_nameless()) {
+    answer_.nonsense = "the reply calls a tool without a name";
+  } else if (answer_.tool_calls.bytes() > kMaxAnswerBytes) {
+    refuse("answer too large", "the answer is over 16 MiB");
+  }
 }
 
 std::string Exchange::refused_parameter() const {
@@ -276,6 +296,7 @@ std::string Exchange::refused_parameter() const {
 CallResult Exchange::finish(std::optional<Failure> transport) {
   if (!transport && !decided() && body_ != Body::kError) end_body();
   deliver();
+  check_calls();
   auto failure = final_failure(std::move(transport));
   if (!failure) return reply();
   if (failure->http_status == 0) failure->http_status = head_.status;

@@ -11,6 +11,7 @@
 #include "provider/event_stream.h"
 #include "provider/line_stream.h"
 #include "provider/text_joiner.h"
+#include "provider/think_filter.h"
 #include "provider/transport.h"
 
 namespace llmroute::provider {
@@ -48,6 +49,8 @@ class Exchange : public Receiver {
   void end_body();
   void end_document();
   bool deliver();
+  std::string answer_text(std::string piece);
+  void check_calls();
   bool refuse(std::string_view cause, std::string message);
   bool failed() const { return failure_ || answer_.failed(); }
   bool decided() const { return failed() || answer_.complete; }
@@ -65,6 +68,7 @@ class Exchange : public Receiver {
   EventStream events_;
   LineStream lines_;
   TextJoiner joiner_;
+  ThinkFilter think_filter_;
   Answer answer_;
   std::string text_;  // all that was delivered
   bool repaired_ = false;

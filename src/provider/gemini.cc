@@ -8,6 +8,7 @@
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
+#include "provider/tools.h"
 
 namespace llmroute::provider {
 namespace {
@@ -52,7 +53,22 @@ std::string generation_config(const Call& call) {
     config.set_texts("stopSequences", parameters.stop);
   }
   if (parameters.seed) config.set_number("seed", *parameters.seed);
+  if (!parameters.schema.empty()) {
+    config.set_text("responseMimeType", "application/json")
+        .set("responseJsonSchema", parameters.schema);
+  }
   return config.text();
+}
+
+std::string tools_json(const std::vector<core::Tool>& tools) {
+  base::JsonWriter json;
+  json.begin_array().begin_object().key("functionDeclarations").begin_array();
+  for (const core::Tool& tool : tools) {
+    json.begin_object();
+    write_tool(json, tool, "parametersJsonSchema");
+    json.end_object();
+  }
+  return json.end_array().end_object().end_array().take();
 }
 
 // Ids are given with and without the kind of model before them.
@@ -83,6 +99,8 @@ HttpRequest gemini_request(const Call& call) {
   body.set("contents", contents_json(call.prompt));
   const std::string config = generation_config(call);
   if (config != "{}") body.set("generationConfig", config);
+  const std::vector<core::Tool>& tools = call.prompt.parameters.tools;
+  if (!tools.empty()) body.set("tools", tools_json(tools));
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
   request.url =
@@ -121,8 +139,16 @@ void GeminiDecoder::take_usage(const Json& usage, Answer& answer) {
 void GeminiDecoder::take_parts(const Json& parts, Answer& answer) {
   for (const Json& part : parts.items()) {
     answer.has_content = true;
+    if (part.has("functionCall")) take_call(part["functionCall"], answer);
     if (!part["thought"].is_true()) answer.text += part["text"].text();
   }
+}
+
+// Always whole.
+void GeminiDecoder::take_call(const Json& call, Answer& answer) {
+  answer.tool_calls.add() = {std::string(call["id"].text()),
+                             std::string(call["name"].text()),
+                             arguments_of(call["args"])};
 }
 
 void GeminiDecoder::take_finish(std::string_view reason, Answer& answer) {

@@ -21,6 +21,7 @@ class GeminiDecoder : public Decoder {
  private:
   static void take_usage(const Json& usage, Answer& answer);
   static void take_parts(const Json& parts, Answer& answer);
+  static void take_call(const Json& call, Answer& answer);
   static void take_finish(std::string_view reason, Answer& answer);
 };
 

@@ -7,6 +7,7 @@
 #include "provider/curl_transport.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
+#include "provider/tools.h"
 
 namespace llmroute::provider {
 namespace {
@@ -93,6 +94,11 @@ HttpRequest ollama_request(const Call& call) {
       .set_flag("truncate", false);
   const std::string options = options_json(call);
   if (options != "{}") body.set("options", options);
+  const core::Parameters& parameters = call.prompt.parameters;
+  if (!parameters.tools.empty()) {
+    body.set("tools", chat_tools_json(parameters.tools));
+  }
+  if (!parameters.schema.empty()) body.set("format", parameters.schema);
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
   request.url = join_url(call.provider.base_url, "/api", "/chat", false);
@@ -107,8 +113,15 @@ void OllamaDecoder::on_event(const Json& event, bool unterminated,
   if (unterminated && !done) return;
   const Json& message = event["message"];
   answer.text += message["content"].text();
+  // Always whole, whatever their index.
+  for (const Json& call : message["tool_calls"].items()) {
+    const Json& function = call["function"];
+    answer.tool_calls.add() = {std::string(call["id"].text()),
+                               std::string(function["name"].text()),
+                               arguments_of(function["arguments"])};
+  }
   if (!answer.text.empty() || message.has("thinking") ||
-      message.has("tool_calls")) {
+      !answer.tool_calls.empty()) {
     answer.has_content = true;
   }
   if (!event["model"].text().empty()) {
@@ -121,7 +134,6 @@ void OllamaDecoder::on_event(const Json& event, bool unterminated,
     return;
   }
   answer.finish = finish_of(event["done_reason"].text());
-  if (message.has("tool_calls")) answer.finish = Finish::kToolCalls;
   answer.usage.input = event["prompt_eval_count"].count();
   answer.usage.output = event["eval_count"].count();
   answer.complete = true;
@@ -144,7 +156,7 @@ base::Result<std::vector<OllamaModel>> list_ollama_models(
   if (const auto failure = transport.send(request, listing)) {
     return base::Error{base::ErrorKind::kTryLater, failure->message};
   }
-  const auto json = read_json(listing.body);
+  const auto json = base::read_json(listing.body);
   if (listing.status != 200 || !json || !json->root["models"].is_array()) {
     return base::Error{base::ErrorKind::kProtocol,
                        request.url + " does not list models"};

@@ -22,6 +22,7 @@ HttpRequest ollama_request(const Call& call);
 class OllamaDecoder : public Decoder {
  public:
   Framing framing() const override { return Framing::kLines; }
+  bool thinks_in_text() const override { return true; }
   void on_event(const Json& event, bool unterminated, Answer& answer) override;
   void on_done(Answer&) override {}
   void on_document(const Json& document, Answer& answer) override;

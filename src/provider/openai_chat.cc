@@ -10,6 +10,7 @@
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
+#include "provider/tools.h"
 
 namespace llmroute::provider {
 namespace {
@@ -37,6 +38,23 @@ std::string token_limit_field(const Call& call) {
     return call.provider.token_limit_field;
   }
   return "max_tokens";
+}
+
+std::string response_format(const std::string& schema) {
+  base::JsonWriter json;
+  json.begin_object().field("type", "json_schema").key("json_schema");
+  json.begin_object().field("name", "answer");
+  json.field("strict", is_strict_schema(schema)).key("schema").raw(schema);
+  return json.end_object().end_object().take();
+}
+
+void set_form(const core::Parameters& parameters, RequestBody& body) {
+  if (!parameters.tools.empty()) {
+    body.set("tools", chat_tools_json(parameters.tools));
+  }
+  if (!parameters.schema.empty()) {
+    body.set("response_format", response_format(parameters.schema));
+  }
 }
 
 void set_parameters(const Call& call, RequestBody& body) {
@@ -101,6 +119,14 @@ void append_content(const Json& content, std::string& out) {
   }
 }
 
+// What there was before tool_calls: one call, in pieces.
+void take_function_call(const Json& piece, Answer& answer) {
+  if (!piece.is_object()) return;
+  core::ToolCall& call = answer.tool_calls.at(0);
+  if (piece.has("name")) call.name = piece["name"].text();
+  call.arguments += arguments_of(piece["arguments"]);
+}
+
 bool has_reasoning(const Json& message) {
   for (const char* name : {"reasoning_content", "reasoning", "thinking"}) {
     if (!message[name].text().empty()) return true;
@@ -132,6 +158,7 @@ HttpRequest openai_chat_request(const Call& call) {
   body.set_text("model", call.model.id)
       .set("messages", messages_json(call.prompt));
   set_parameters(call, body);
+  set_form(call.prompt.parameters, body);
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
   const bool azure = !call.provider.api_version.empty();
@@ -196,8 +223,12 @@ void OpenAiChatDecoder::take_message(const Json& message, Answer& answer) {
     refused_ = true;
     answer.text += refusal;
   }
+  for (const Json& call : message["tool_calls"].items()) {
+    answer.tool_calls.take_chat_piece(call);
+  }
+  take_function_call(message["function_call"], answer);
   if (answer.text.size() > before || has_reasoning(message) ||
-      !message["content"].items().empty() || message.has("tool_calls")) {
+      !message["content"].items().empty() || !answer.tool_calls.empty()) {
     answer.has_content = true;
   }
 }

@@ -17,6 +17,7 @@ class OpenAiChatDecoder : public Decoder {
       : reported_cost_(reported_cost) {}
 
   Framing framing() const override { return Framing::kEvents; }
+  bool thinks_in_text() const override { return true; }
   void on_event(const Json& event, bool unterminated, Answer& answer) override;
   void on_done(Answer& answer) override;
   void on_document(const Json& document, Answer& answer) override;

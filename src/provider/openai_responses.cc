@@ -7,6 +7,7 @@
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
+#include "provider/tools.h"
 
 namespace llmroute::provider {
 namespace {
@@ -30,6 +31,26 @@ std::string input_json(const core::Prompt& prompt) {
   return json.end_array().take();
 }
 
+// Strict unless told otherwise, so it is always told.
+std::string tools_json(const std::vector<core::Tool>& tools) {
+  base::JsonWriter json;
+  json.begin_array();
+  for (const core::Tool& tool : tools) {
+    json.begin_object().field("type", "function");
+    write_tool(json, tool, "parameters");
+    json.field("strict", tool.strict.value_or(false)).end_object();
+  }
+  return json.end_array().take();
+}
+
+std::string text_json(const std::string& schema) {
+  base::JsonWriter json;
+  json.begin_object().key("format").begin_object();
+  json.field("type", "json_schema").field("name", "answer");
+  json.field("strict", is_strict_schema(schema)).key("schema").raw(schema);
+  return json.end_object().end_object().take();
+}
+
 // There is no stop and no seed here.
 void set_parameters(const Call& call, RequestBody& body) {
   const core::Parameters& parameters = call.prompt.parameters;
@@ -39,6 +60,12 @@ void set_parameters(const Call& call, RequestBody& body) {
   if (parameters.temperature && call.model.accepts_temperature &&
       !refused_parameters(call).dropped("temperature")) {
     body.set_number("temperature", *parameters.temperature);
+  }
+  if (!parameters.tools.empty()) {
+    body.set("tools", tools_json(parameters.tools));
+  }
+  if (!parameters.schema.empty()) {
+    body.set("text", text_json(parameters.schema));
   }
   body.set_flag("store", false);
   if (call.stream) body.set_flag("stream", true);
@@ -72,8 +99,30 @@ void OpenAiResponsesDecoder::take_part(const Json& part, Answer& answer) {
   }
 }
 
+void OpenAiResponsesDecoder::take_call(const Json& item, Answer& answer) {
+  if (item["type"].text() != "function_call") return;
+  const std::string_view id = item["id"].text();
+  core::ToolCall& call =
+      call_of(id.empty() ? item["call_id"].text() : id, answer);
+  call.id = item["call_id"].text();
+  call.name = item["name"].text();
+  // Whole once the item is done; while it is not, it is empty.
+  if (item.has("arguments")) call.arguments = arguments_of(item["arguments"]);
+}
+
+// By the item's id: indices are often left out.
+core::ToolCall& OpenAiResponsesDecoder::call_of(std::string_view item,
+                                                Answer& answer) {
+  const auto [found, fresh] =
+      places_.try_emplace(std::string(item), places_.size());
+  return answer.tool_calls.at(static_cast<int64_t>(found->second));
+}
+
 void OpenAiResponsesDecoder::take_output(const Json& output, Answer& answer) {
+  const bool calls_streamed = !answer.tool_calls.empty();
   for (const Json& item : output.items()) {
+    if (!calls_streamed) take_call(item, answer);
+    if (streamed_) continue;
     for (const Json& part : item["content"].items()) {
       if (item["type"].text() != "reasoning") take_part(part, answer);
     }
@@ -92,7 +141,7 @@ void OpenAiResponsesDecoder::take_response(const Json& response,
     answer.nonsense = "the response is " + std::string(status) + " at its end";
     return;
   }
-  if (!streamed_) take_output(response["output"], answer);
+  take_output(response["output"], answer);
   if (!response["model"].text().empty()) {
     answer.served_model = response["model"].text();
   }
@@ -123,8 +172,14 @@ void OpenAiResponsesDecoder::on_event(const Json& event, bool unterminated,
     refused_ = refused_ || type == "response.refusal.delta";
     answer.text += event["delta"].text();
     answer.has_content = true;
+  } else if (type == "response.output_item.added" ||
+             type == "response.output_item.done") {
+    take_call(event["item"], answer);
+  } else if (type == "response.function_call_arguments.delta") {
+    call_of(event["item_id"].text(), answer).arguments += event["delta"].text();
+    answer.has_content = true;
   } else if (type.ends_with(".delta")) {
-    answer.has_content = true;  // reasoning, the arguments of a call
+    answer.has_content = true;  // reasoning
   }
 }
 

@@ -1,6 +1,9 @@
 // OpenAI Responses. Wire format: docs/providers.md.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "provider/call.h"
 #include "provider/decoder.h"
 #include "provider/transport.h"
@@ -20,10 +23,13 @@ class OpenAiResponsesDecoder : public Decoder {
   // The end of a stream, or a document.
   void take_response(const Json& response, Answer& answer);
   void take_output(const Json& output, Answer& answer);
+  void take_call(const Json& item, Answer& answer);
+  core::ToolCall& call_of(std::string_view item, Answer& answer);
   void take_part(const Json& part, Answer& answer);
 
   bool streamed_ = false;  // text has come in deltas
   bool refused_ = false;
+  std::map<std::string, size_t> places_;  // of calls, by item
 };
 
 }  // namespace llmroute::provider

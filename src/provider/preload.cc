@@ -4,8 +4,8 @@
 #include <new>
 #include <system_error>
 
+#include "base/json_text.h"
 #include "provider/curl_library.h"
-#include "provider/json_text.h"
 
 namespace llmroute::provider {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 void open_libraries() {
   try {
     (void)curl_library().has_value();
-    (void)read_json("{}");
+    (void)base::read_json("{}");
   } catch (const std::bad_alloc&) {
     // The first call tries again, where it can be told.
   }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "base/json_writer.h"
-#include "provider/json_text.h"
 
 namespace llmroute::provider {
 namespace {
@@ -65,7 +65,7 @@ RequestBody& RequestBody::set_texts(std::string_view name,
 
 void RequestBody::set_extra(const core::Parameters& parameters) {
   for (const auto& [name, value] : parameters.extra) {
-    if (read_json(value)) {
+    if (base::read_json(value)) {
       set(name, value);
     } else {
       set_text(name, value);

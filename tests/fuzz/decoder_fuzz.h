@@ -34,6 +34,12 @@ inline std::string outcome_of(Decoder& decoder, std::string_view first,
   }
   const auto& reply = std::get<core::Reply>(result);
   if (reply.text != text) std::abort();
+  for (const core::ToolCall& call : reply.tool_calls) {
+    if (call.name.empty() || base::find_invalid_utf8(call.arguments)) {
+      std::abort();
+    }
+    text += "|" + call.id + "|" + call.name + "|" + call.arguments;
+  }
   return text + "|" + std::string(core::finish_name(reply.finish)) + "|" +
          std::to_string(reply.usage.input.value_or(-1)) + "|" +
          std::to_string(reply.usage.output.value_or(-1));

@@ -34,7 +34,7 @@ std::string end(const std::string& reason) {
 std::string named(const std::vector<std::string>& datas) {
   std::string text;
   for (const std::string& data : datas) {
-    const auto json = read_json(data);
+    const auto json = base::read_json(data);
     text += "event: " + std::string(json->root["type"].text()) +
             "\ndata: " + data + "\n\n";
   }

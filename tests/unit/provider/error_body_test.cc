@@ -93,7 +93,7 @@ TEST_CASE("a refused parameter is named by field, place or quotes") {
 
 TEST_CASE("what counts as an error in a 200") {
   const auto error = [](const char* text) {
-    return is_error(read_json(text)->root);
+    return is_error(base::read_json(text)->root);
   };
   for (const char* text :
        {R"({"error":{}})", R"({"error":"x"})", R"({"object":"error"})",

@@ -341,7 +341,7 @@ TEST_CASE("usage in the shapes of the servers") {
            12, 9, 0},
           {"{}", std::nullopt, std::nullopt, 0}}) {
     CAPTURE(c.usage);
-    const core::Usage usage = openai_usage(read_json(c.usage)->root);
+    const core::Usage usage = openai_usage(base::read_json(c.usage)->root);
     CHECK(usage.input == c.input);
     CHECK(usage.output == c.output);
     CHECK(usage.cached_input == c.cached);

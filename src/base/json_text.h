@@ -1,10 +1,10 @@
-// JSON from outside, read into a tree that forgives what providers get wrong:
+// JSON from outside, read into a tree that forgives what others get wrong:
 // fields in any order and repeated, numbers too large to mean anything, lone
 // surrogate escapes, invalid UTF-8. Depth and size are bounded.
 //
 // Strings are UTF-8, except that a lone surrogate escape (\ud83d) is kept in
 // its three-byte form (ED A0 BD): its other half may come in the next piece
-// of a stream. TextJoiner turns that into UTF-8.
+// of a stream. provider::TextJoiner turns that into UTF-8.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace llmroute::provider {
+#include "base/json_writer.h"
+
+namespace llmroute::base {
 
 inline constexpr int kMaxJsonDepth = 64;
 
@@ -36,6 +38,8 @@ class Json {
   // Names of an object's fields, in their order.
   const std::vector<std::string>& names() const { return keys_; }
   bool has(std::string_view key) const { return !(*this)[key].is_null(); }
+  // The last field of that name, null or not; nullptr if there is none.
+  const Json* find(std::string_view key) const;
 
   std::optional<std::string_view> string() const;
   // The string, or "" for anything else.
@@ -45,6 +49,10 @@ class Json {
   // A count of something: not negative, below 2^53, also as 12.0 or "12".
   std::optional<int64_t> count() const;
   std::optional<double> number() const;
+  // A number as it was written.
+  std::string_view digits() const {
+    return kind_ == Kind::kNumber ? text_ : std::string_view();
+  }
   bool is_true() const { return kind_ == Kind::kBool && text_ == "true"; }
 
  private:
@@ -65,8 +73,13 @@ struct JsonText {
 // white space after it, or nests deeper than kMaxJsonDepth. Thread-safe.
 std::optional<JsonText> read_json(std::string_view text);
 
+// The same value in as few bytes as it takes: numbers as they were written,
+// repeated fields too; half of a surrogate pair becomes U+FFFD.
+void write_json(JsonWriter& out, const Json& value);
+std::string compact_json(const Json& value);
+
 // Bytes of the object or array that `text` begins with, judged by brackets and
 // quotes alone; nothing if it does not end.
 std::optional<size_t> json_extent(std::string_view text);
 
-}  // namespace llmroute::provider
+}  // namespace llmroute::base

@@ -1,4 +1,4 @@
-#include "provider/json_text.h"
+#include "base/json_text.h"
 
 #include <simdjson.h>
 
@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-namespace llmroute::provider {
+namespace llmroute::base {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -20,9 +20,8 @@ constexpr size_t kKeepParserBelow = size_t{1} << 20;
 std::optional<std::string> unescape(std::string_view token) {
   if (token.size() < 2 || token.back() != '"') return std::nullopt;
   std::string out;
-  const auto outcome =
-      base::append_unescaped(out, token.substr(1, token.size() - 2));
-  if (outcome == base::Unescaped::kBad) return std::nullopt;
+  const auto outcome = append_unescaped(out, token.substr(1, token.size() - 2));
+  if (outcome == Unescaped::kBad) return std::nullopt;
   return out;
 }
 
@@ -65,17 +64,17 @@ bool JsonBuilder::build(ondemand::value value, int depth, Json& out) {
 }
 
 bool JsonBuilder::scalar(ondemand::value& value, Json& out) {
-  const std::string_view token = base::trim(value.raw_json_token());
+  const std::string_view token = trim(value.raw_json_token());
   if (token == "null") return true;
   const bool boolean = token == "true" || token == "false";
-  if (!boolean && !base::is_json_number(token)) return false;
+  if (!boolean && !is_json_number(token)) return false;
   out.kind_ = boolean ? Json::Kind::kBool : Json::Kind::kNumber;
   out.text_ = token;
   return true;
 }
 
 bool JsonBuilder::string(ondemand::value& value, Json& out) {
-  const std::string_view token = base::trim(value.raw_json_token());
+  const std::string_view token = trim(value.raw_json_token());
   std::string_view text;
   out.kind_ = Json::Kind::kString;
   if (!value.get_string().get(text)) {
@@ -157,7 +156,7 @@ std::optional<JsonText> read_text(ondemand::parser& parser, std::string& buffer,
   Outcome outcome = read_with(parser, buffer, text, result.root);
   if (outcome == Outcome::kBadUtf8) {
     result = {{}, true};
-    const std::string repaired = base::replace_invalid_utf8(text);
+    const std::string repaired = replace_invalid_utf8(text);
     outcome = read_with(parser, buffer, repaired, result.root);
   }
   if (outcome != Outcome::kRead) return std::nullopt;
@@ -175,6 +174,41 @@ std::optional<JsonText> read_json(std::string_view text) {
   ondemand::parser parser;
   std::string buffer;
   return read_text(parser, buffer, text);
+}
+
+void write_json(JsonWriter& out, const Json& value) {
+  switch (value.kind()) {
+    case Json::Kind::kNull:
+      out.null();
+      return;
+    case Json::Kind::kBool:
+      out.value(value.is_true());
+      return;
+    case Json::Kind::kNumber:
+      out.raw(value.digits());
+      return;
+    case Json::Kind::kString:
+      out.value(value.text());
+      return;
+    case Json::Kind::kArray:
+      out.begin_array();
+      for (const Json& item : value.items()) write_json(out, item);
+      out.end_array();
+      return;
+    case Json::Kind::kObject:
+      out.begin_object();
+      for (size_t i = 0; i < value.names().size(); ++i) {
+        out.key(value.names()[i]);
+        write_json(out, value.items()[i]);
+      }
+      out.end_object();
+  }
+}
+
+std::string compact_json(const Json& value) {
+  JsonWriter json;
+  write_json(json, value);
+  return json.take();
 }
 
 std::optional<size_t> json_extent(std::string_view text) {
@@ -203,6 +237,13 @@ const Json& Json::operator[](std::string_view key) const {
   return null_json();
 }
 
+const Json* Json::find(std::string_view key) const {
+  for (size_t i = keys_.size(); i-- > 0;) {
+    if (keys_[i] == key) return &items_[i];
+  }
+  return nullptr;
+}
+
 const Json& Json::at(size_t index) const {
   return is_array() && index < items_.size() ? items_[index] : null_json();
 }
@@ -218,7 +259,7 @@ std::string_view Json::text_or_number() const {
 }
 
 std::optional<double> Json::number() const {
-  return base::parse_double(base::trim(text_or_number()));
+  return parse_double(trim(text_or_number()));
 }
 
 std::optional<int64_t> Json::count() const {
@@ -231,4 +272,4 @@ std::optional<int64_t> Json::count() const {
   return static_cast<int64_t>(*value);
 }
 
-}  // namespace llmroute::provider
+}  // namespace llmroute::base

@@ -1,11 +1,11 @@
-#include "provider/json_text.h"
+#include "base/json_text.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <vector>
 
-namespace llmroute::provider {
+namespace llmroute::base {
 namespace {
 
 Json read(std::string_view text) {
@@ -135,5 +135,26 @@ TEST_CASE("large texts are read like small ones") {
   CHECK(json["b"].count() == 1);
 }
 
+TEST_CASE("what is written again has the same value in fewer bytes") {
+  const auto again = [](std::string_view text) {
+    return compact_json(read(text));
+  };
+  CHECK(again(R"( { "a" : [ 1.0e+2 , -0 , 12345678901234567890 ] } )") ==
+        R"({"a":[1.0e+2,-0,12345678901234567890]})");
+  CHECK(again(R"({"b":1,"a":null,"b":2})") == R"({"b":1,"a":null,"b":2})");
+  CHECK(again("[true,false,null,{},[]]") == "[true,false,null,{},[]]");
+  CHECK(again(R"("\u00e4\ud83d\ude80\n\"")") == "\"\u00e4\U0001f680\\n\\\"\"");
+  CHECK(again(R"("a\ud83d")").find("\xED") == std::string::npos);
+}
+
+TEST_CASE("a field that is null is there all the same") {
+  const Json json = read(R"({"a":null,"b":1,"b":null})");
+  REQUIRE(json.find("a") != nullptr);
+  CHECK(json.find("a")->is_null());
+  CHECK(json.find("b")->is_null());
+  CHECK(json.find("c") == nullptr);
+  CHECK_FALSE(json.has("a"));
+}
+
 }  // namespace
-}  // namespace llmroute::provider
+}  // namespace llmroute::base

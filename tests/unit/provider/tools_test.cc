@@ -1,0 +1,101 @@
+#include "provider/tools.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmroute::provider {
+namespace {
+
+ToolCalls taken(const std::vector<std::string_view>& pieces) {
+  ToolCalls calls;
+  for (const std::string_view piece : pieces) {
+    calls.take_chat_piece(base::read_json(piece)->root);
+  }
+  return calls;
+}
+
+std::string shown(ToolCalls calls) {
+  std::string text;
+  for (const core::ToolCall& call : calls.take()) {
+    text += call.id + " " + call.name + " " + call.arguments + "; ";
+  }
+  return text;
+}
+
+TEST_CASE("OAI-4: pieces are put together by their index, in its order") {
+  CHECK(
+      shown(taken(
+          {R"({"index":1,"id":"b","function":{"name":"g","arguments":""}})",
+           R"({"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}})",
+           R"({"index":1,"function":{"arguments":"{}"}})",
+           R"({"index":0,"function":{"arguments":":1}"}})"})) ==
+      R"(a f {"x":1}; b g {}; )");
+}
+
+TEST_CASE("servers that leave the index out, or give each call the same") {
+  const std::string two = R"(a f {"x":1}; b f {"x":2}; )";
+  CHECK(
+      shown(taken(
+          {R"({"id":"a","function":{"name":"f","arguments":"{\"x\":"}})",
+           R"({"function":{"arguments":"1}"}})",
+           R"({"id":"b","function":{"name":"f","arguments":"{\"x\":2}"}})"})) ==
+      two);
+  CHECK(
+      shown(taken(
+          {R"({"index":0,"id":"a","function":{"name":"f","arguments":{"x":1}}})",
+           R"({"index":0,"id":"b","function":{"name":"f","arguments":{"x":2}}})"})) ==
+      two);
+  CHECK(shown(taken({R"({"function":{"name":"f","arguments":"{}"}})",
+                     R"({"function":{"name":"g","arguments":"{}"}})"})) ==
+        " f {};  g {}; ");
+}
+
+TEST_CASE(
+    "no arguments are an empty object, halves of a character are joined") {
+  CHECK(shown(taken({R"({"index":0,"function":{"name":"f"}})"})) == " f {}; ");
+  CHECK(
+      shown(taken(
+          {R"({"index":0,"function":{"name":"f","arguments":"{\"a\":\"\ud83d"}})",
+           R"({"index":0,"function":{"arguments":"\ude80\"}"}})"})) ==
+      " f {\"a\":\"\U0001f680\"}; ");
+}
+
+TEST_CASE("a call without a name is noticed") {
+  CHECK(taken({R"({"index":0,"id":"a","function":{"arguments":"{}"}})"})
+            .any_nameless());
+  CHECK_FALSE(taken({R"({"index":0,"function":{"name":"f"}})"}).any_nameless());
+}
+
+TEST_CASE("which schemas a strict server takes") {
+  struct Case {
+    const char* schema;
+    bool strict;
+  };
+  for (
+      const auto& [schema, strict] : std::vector<Case>{
+          {R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})",
+           true},
+          {R"({"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"required":["a"],"additionalProperties":false,"$defs":{"b":{"anyOf":[{"type":"null"},{"type":"array","items":{"type":"number"}}]}}})",
+           true},
+          {R"({"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false})",
+           false},
+          {R"({"type":"object","properties":{},"required":[]})", false},
+          {R"({"type":"object","properties":{"a":{"type":"string","minLength":1}},"required":["a"],"additionalProperties":false})",
+           false},
+          {R"({"type":"object","properties":{"a":{"type":"object"}},"required":["a"],"additionalProperties":false})",
+           false},
+          {R"({"type":"object","properties":{"a":{"type":"array","items":{"allOf":[]}}},"required":["a"],"additionalProperties":false})",
+           false},
+          {R"({"type":"array","items":{"type":"string"}})", false},
+          {"true", false},
+          {"", false}}) {
+    CAPTURE(schema);
+    CHECK(is_strict_schema(schema) == strict);
+  }
+}
+
+}  // namespace
+}  // namespace llmroute::provider
