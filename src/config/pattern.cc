@@ -1,16 +1,13 @@
 #include "config/pattern.h"
 
-#include <re2/re2.h>
+#include "core/text_pattern.h"
 
 namespace llmroute::config {
 
 std::optional<std::string> pattern_error(const std::string& pattern) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(8 << 20);
-  const RE2 compiled(pattern, options);
-  if (compiled.ok()) return std::nullopt;
-  return compiled.error();
+  const auto compiled = core::TextPattern::compile(pattern);
+  if (compiled) return std::nullopt;
+  return compiled.error().message;
 }
 
 }  // namespace llmroute::config
