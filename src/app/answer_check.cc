@@ -2,10 +2,60 @@
 
 #include <fmt/format.h>
 
+#include "app/whole_answer.h"
+#include "base/fence.h"
 #include "core/model.h"
 #include "core/prompt.h"
+#include "core/tool_list.h"
 
 namespace llmroute::app {
+namespace {
+
+// Asked for as a block, it is the block that must fit.
+base::Status fits(const core::JsonSchema& schema, const core::Reply& reply,
+                  bool extract) {
+  if (!reply.tool_calls.empty()) return {};
+  std::string text = reply.text;
+  if (extract) {
+    base::FenceFilter fence;
+    text = fence.feed(reply.text) + fence.finish();
+  }
+  const base::Status checked = schema.check(text);
+  if (checked) return {};
+  return base::with_context("the answer does not fit the schema",
+                            checked.error());
+}
+
+}  // namespace
+
+Check answer_check(const RunOptions& options,
+                   const std::optional<core::JsonSchema>& schema,
+                   const core::Limits& limits, provider::Cancel cancel) {
+  const std::optional<std::string>& command = options.output.check;
+  if (!command && !schema) return {};
+  return [&options, &limits, &command, &schema, cancel](
+             const core::Reply& reply, const core::Candidate& by) {
+    const std::optional<bool> bad =
+        command ? std::optional(false) : std::nullopt;
+    const base::Status whole = whole_answer(
+        reply, by, options.request.max_tokens, options.output.fail_on);
+    if (!whole) return Verdict{false, whole.error(), false, bad};
+    const base::Status fit =
+        schema ? fits(*schema, reply, options.output.extract) : base::Status();
+    if (!fit) return Verdict{false, fit.error(), false, bad};
+    if (!command) return Verdict{true, {}, false, {}};
+    return check_answer(*command, answer_text(reply), limits, cancel);
+  };
+}
+
+std::string answer_text(const core::Reply& reply) {
+  std::string text = reply.text;
+  for (const core::ToolCall& call : reply.tool_calls) {
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    text += core::tool_call_json(call) + "\n";
+  }
+  return text;
+}
 
 Verdict check_answer(const std::string& command, const std::string& answer,
                      const core::Limits& limits,
@@ -29,11 +79,13 @@ Verdict check_answer(const std::string& command, const std::string& answer,
        cancel},
       [](std::string_view) { return true; });
   const auto* failure = std::get_if<core::Failure>(&ended);
-  if (failure == nullptr) return {true, {}};
+  if (failure == nullptr) return {true, {}, false, true};
   const bool missing = failure->kind == core::FailureClass::kGone;
   return {false,
           {missing ? base::ErrorKind::kUnavailable : base::ErrorKind::kNegative,
-           fmt::format("--check '{}': {}", command, failure->message)}};
+           fmt::format("--check '{}': {}", command, failure->message)},
+          missing,
+          missing ? std::nullopt : std::optional(false)};
 }
 
 }  // namespace llmroute::app

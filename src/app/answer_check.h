@@ -1,21 +1,43 @@
-// --check: a command that reads an answer on stdin and says by its exit status
-// whether it will do.
+// Whether an answer will do: that it is whole, that it fits the schema
+// (--schema), and what a command says by its exit status that reads it on stdin
+// (--check).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
+#include "app/options.h"
 #include "base/result.h"
 #include "core/config.h"
+#include "core/decision.h"
+#include "core/json_schema.h"
+#include "core/reply.h"
 #include "provider/call.h"
 
 namespace llmroute::app {
 
 struct Verdict {
   bool accepted = false;
-  base::Error why;  // REQUIRES: !accepted. kNegative: it will not do; another
-                    // kind: the command could not say
+  base::Error why;  // REQUIRES: !accepted
+  // The command could not say, and would not of another answer.
+  bool unsure = false;
+  // What is to be learned of the model, where a command judged.
+  std::optional<bool> quality;
 };
+
+// Says it of one answer; may be empty: every one will do.
+using Check =
+    std::function<Verdict(const core::Reply& reply, const core::Candidate& by)>;
+
+// What the options ask for, empty if nothing. Borrows them, the schema and the
+// limits. Thread-safe.
+Check answer_check(const RunOptions& options,
+                   const std::optional<core::JsonSchema>& schema,
+                   const core::Limits& limits, provider::Cancel cancel);
+
+// Text and calls, as they are printed.
+std::string answer_text(const core::Reply& reply);
 
 // Runs `command` by /bin/sh -c, with the environment and the limits that exec
 // providers have. Thread-safe.

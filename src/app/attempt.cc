@@ -79,6 +79,7 @@ class Attempts {
   std::optional<core::Reply> rejected_;
   const core::Candidate* rejected_by_ = nullptr;
   std::optional<base::Error> rejection_;
+  bool unsure_ = false;  // as Verdict's
   std::optional<base::Error> held_back_;
   const steady_clock::time_point start_ = steady_clock::now();
 };
@@ -176,12 +177,11 @@ Attempt Attempts::booked_attempt(const core::Candidate& candidate,
 bool Attempts::accepts(Attempt& attempt) {
   const core::Candidate& by = *attempt.candidate;
   Verdict verdict = check_(*reply_, by);
-  if (verdict.accepted || verdict.why.kind == base::ErrorKind::kNegative) {
-    attempt.verdict = verdict.accepted;
-  }
+  attempt.verdict = verdict.quality;
   if (verdict.accepted) return true;
   attempt.rejected = verdict.why.message;
   attempt.cost = core::cost_of(*by.model, reply_->usage);
+  unsure_ = verdict.unsure;
   rejection_ = std::move(verdict.why);
   rejected_by_ = &by;
   rejected_ = std::exchange(reply_, std::nullopt);
@@ -215,7 +215,7 @@ void Attempts::try_all() {
     next = rejected ? plan_.after_rejection(candidate, std::move(attempt),
                                             time_left())
                     : plan_.after(candidate, std::move(attempt), time_left());
-    if (rejected && rejection_->kind != base::ErrorKind::kNegative) return;
+    if (rejected && unsure_) return;
     tell(plan_.attempts().back(), candidate, next);
   }
 }

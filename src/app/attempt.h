@@ -2,8 +2,6 @@
 // next, while not one byte of the answer has been printed.
 #pragma once
 
-#include <functional>
-
 #include "app/answer_check.h"
 #include "app/attempt_plan.h"
 #include "app/messages.h"
@@ -43,10 +41,6 @@ void redact_names(provider::CallResult& result);
 // one: the user, a ceiling, or a protocol that requires it.
 int64_t cap_to_send(const core::Candidate& candidate,
                     const core::Prompt& prompt, bool has_ceiling);
-
-// Says whether an answer will do; may be empty: every one does.
-using Check =
-    std::function<Verdict(const core::Reply& reply, const core::Candidate& by)>;
 
 struct Question {  // borrows everything
   const core::Decision& decision;

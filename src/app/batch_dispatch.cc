@@ -35,7 +35,10 @@ BatchDispatcher::ProviderState& BatchDispatcher::state_of(
   limits.tokens_per_minute = provider.tokens_per_minute
                                  ? provider.tokens_per_minute
                                  : limits_.tokens_per_minute;
-  return providers_.emplace(&provider, ProviderState(limits)).first->second;
+  ProviderState& state =
+      providers_.emplace(&provider, ProviderState(limits)).first->second;
+  state.one_limit = provider.limits_whole_key();
+  return state;
 }
 
 BatchDispatcher::ModelState& BatchDispatcher::state_of(

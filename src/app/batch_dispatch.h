@@ -136,6 +136,7 @@ class BatchDispatcher {
   struct ProviderState {
     explicit ProviderState(batch::PaceLimits limits) : pace(limits) {}
     batch::Pace pace;
+    bool one_limit = false;          // of all its models
     std::optional<base::Error> off;  // why, for the rest of the process
     std::optional<std::string> key;
     int holds_in_a_row = 0;  // for want of a retry budget
@@ -193,6 +194,7 @@ class BatchDispatcher {
                   const core::Failure& failure);
   void lower_jobs(const core::Failure& failure, Time started);
   void hold(ModelState& model, std::chrono::milliseconds wait, Time now);
+  void hold_one(ModelState& model, std::chrono::milliseconds wait, Time now);
   bool wait_for_provider(std::unique_ptr<BatchItem>& item, ModelState& model,
                          const core::Failure& failure, Time now);
   bool in_outage(const BatchItem& item) const;

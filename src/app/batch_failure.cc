@@ -119,8 +119,17 @@ void BatchDispatcher::lower_jobs(const Failure& failure, Time started) {
                              limits_.jobs));
 }
 
-// What waits for it goes to others if that is too long for a record.
+// All models of the key, if its limit is one.
 void BatchDispatcher::hold(ModelState& model, milliseconds wait, Time now) {
+  hold_one(model, wait, now);
+  if (!model.provider->one_limit) return;
+  for (auto& [key, other] : models_) {
+    if (other.provider == model.provider) hold_one(other, wait, now);
+  }
+}
+
+// What waits for it goes to others if that is too long for a record.
+void BatchDispatcher::hold_one(ModelState& model, milliseconds wait, Time now) {
   const Time until = now + std::min(wait, kLongestModelHold);
   if (until <= model.held_until) return;
   model.held_until = until;

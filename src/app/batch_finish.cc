@@ -47,6 +47,7 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   batch::JournalRecord journaled;
   auto ending = core::ExitStatus::kOk;
   if (answered.reply) {
+    answered.reply->tool_calls.clear();  // a record has no place for them
     const Status whole = whole_answer(
         *answered.reply, by, item->record.prompt.parameters.max_tokens);
     result.reply = *std::move(answered.reply);

@@ -4,6 +4,7 @@
 #include "app/result.h"
 #include "base/json_writer.h"
 #include "core/money_json.h"
+#include "core/tool_list.h"
 
 namespace llmroute::app {
 namespace {
@@ -56,6 +57,13 @@ std::string retry_event(const Attempt& failed, const core::Candidate& next,
     json.field("message", redacted(failure.message));
   }
   json.field("next", next.model->name).field("wait_ms", wait.count());
+  return end(json);
+}
+
+std::string tool_call_event(const core::ToolCall& call) {
+  const std::string object = core::tool_call_json(call);
+  base::JsonWriter json = begin("tool_call");
+  json.members(std::string_view(object).substr(1, object.size() - 2));
   return end(json);
 }
 

@@ -24,12 +24,19 @@ std::string seconds_text(int64_t ms) {
   return fmt::format("{} s", (ms + 999) / 1000);
 }
 
+// Empty: it did not.
+std::string asked_to_wait(const StatisticsRow& row, int64_t now) {
+  if (row.hold_until <= now || row.hold_until > now + kLongestHold.count()) {
+    return {};
+  }
+  return "asked to wait " + seconds_text(row.hold_until - now);
+}
+
 // Why a model is not to be asked now; empty: it may be.
 std::string why_held(const StatisticsRow& row, const Breaker& breaker,
                      int64_t now) {
-  if (row.hold_until > now && row.hold_until <= now + kLongestHold.count()) {
-    return "asked to wait " + seconds_text(row.hold_until - now);
-  }
+  std::string why = asked_to_wait(row, now);
+  if (!why.empty()) return why;
   if (breaker.state(breaker_time(now)) != Breaker::State::kOpen) return {};
   const auto until = std::chrono::duration_cast<std::chrono::milliseconds>(
       breaker.until().time_since_epoch());
@@ -38,7 +45,8 @@ std::string why_held(const StatisticsRow& row, const Breaker& breaker,
                      seconds_text(until.count() - now));
 }
 
-void add_breaker(const StatisticsRow& row, int64_t now, Known& known) {
+void add_breaker(const core::Config& config, const StatisticsRow& row,
+                 int64_t now, Known& known) {
   const auto breaker = Breaker::unpack(row.breaker, breaker_time(now));
   if (!breaker) return;
   known.breakers[row.model] = *breaker;
@@ -46,7 +54,12 @@ void add_breaker(const StatisticsRow& row, int64_t now, Known& known) {
     known.half_open.insert(row.model);
   }
   std::string why = why_held(row, *breaker, now);
-  if (!why.empty()) known.experience.held[row.model] = std::move(why);
+  if (why.empty()) return;
+  known.experience.held[row.model] = std::move(why);
+  why = asked_to_wait(row, now);
+  if (why.empty()) return;
+  hold_key(config, *config.find_provider(row.provider), "its key was " + why,
+           known.experience.held);
 }
 
 }  // namespace
@@ -88,6 +101,15 @@ bool is_of(const core::Config& config, const StatisticsRow& row) {
          statistics_key(*provider, row.model).origin == row.origin;
 }
 
+void hold_key(const core::Config& config, const core::Provider& provider,
+              const std::string& why,
+              std::map<std::string, std::string>& held) {
+  if (!provider.limits_whole_key()) return;
+  for (const core::Model& model : config.models) {
+    if (model.provider == provider.name) held.try_emplace(model.name, why);
+  }
+}
+
 Known known_of(const core::Config& config,
                const std::vector<StatisticsRow>& rows, int64_t now) {
   Known known;
@@ -100,7 +122,7 @@ Known known_of(const core::Config& config,
   known.experience.unseen = learning::unseen_share(moment.calls, rows.size());
   for (const StatisticsRow& row : rows) {
     if (!is_of(config, row)) continue;
-    add_breaker(row, now, known);
+    add_breaker(config, row, now, known);
     const learning::Speed speed = speed_of(row);
     if (row.calls > 0 && speed.sane()) {
       known.experience.paces[row.model] = {

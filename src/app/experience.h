@@ -46,6 +46,11 @@ bool is_of(const core::Config& config, const store::StatisticsRow& row);
 Known known_of(const core::Config& config,
                const std::vector<store::StatisticsRow>& rows, int64_t now);
 
+// One model of the provider is told to wait: if that is said to the whole key,
+// nor are the others to be asked. Whoever is held already stays so.
+void hold_key(const core::Config& config, const core::Provider& provider,
+              const std::string& why, std::map<std::string, std::string>& held);
+
 // Adds the verdicts. Rows that make no sense are left out, with a warning.
 void add_cells(const std::vector<store::CellRow>& rows, Known& known);
 

@@ -280,6 +280,7 @@ Result<ExitStatus> explain_records(const ExplainOptions& options,
   LLMROUTE_TRY(BatchOptions batch,
                settle_options(as_batch(options), environment));
   LLMROUTE_TRY(Routed now, routed_by(options, options.config, environment));
+  batch.routing = now.decider->options();  // with what --tools needs
   std::optional<Routed> then;
   if (options.diff) {
     ConfigOptions other = options.config;

@@ -11,6 +11,8 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "core/json_schema.h"
+#include "core/tool_list.h"
 
 namespace llmroute::app {
 namespace {
@@ -117,6 +119,29 @@ Result<std::string> read_system(const InputOptions& input,
                       messages);
 }
 
+// What the file of an option says, read by `read`.
+template <class Read>
+auto read_option_file(const std::string& file, Read read)
+    -> decltype(read(file)) {
+  LLMROUTE_TRY(const std::string text, base::read_file(file, kMostInput));
+  auto value = read(text);
+  if (value) return value;
+  return base::with_context(file, std::move(value).error());
+}
+
+base::Status read_schema_and_tools(const RequestOptions& request,
+                                   core::Parameters& parameters) {
+  if (request.schema_file) {
+    LLMROUTE_TRY(parameters.schema,
+                 read_option_file(*request.schema_file, core::compact_schema));
+  }
+  if (request.tools_file) {
+    LLMROUTE_TRY(parameters.tools,
+                 read_option_file(*request.tools_file, core::read_tools));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<core::Prompt> read_prompt(const InputOptions& input,
@@ -149,6 +174,7 @@ Result<core::Prompt> read_prompt(const InputOptions& input,
                        request.extra,
                        {},
                        {}};
+  LLMROUTE_CHECK(read_schema_and_tools(request, prompt.parameters));
   return prompt;
 }
 

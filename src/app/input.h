@@ -16,8 +16,9 @@ inline constexpr size_t kMostInput = size_t{64}
 
 // Context (stdin, files) comes first, then one blank line, then the
 // instruction; without an instruction the context is the prompt. Blank:
-// kNoInput. Invalid UTF-8 or NUL without --lossy: kData with the byte offset.
-// Nothing given and stdin is a terminal: kUsage.
+// kNoInput. A schema or a list of tools that is none: kData. Invalid UTF-8 or
+// NUL without --lossy: kData with the byte offset. Nothing given and stdin is a
+// terminal: kUsage.
 base::Result<core::Prompt> read_prompt(const InputOptions& input,
                                        const RequestOptions& request,
                                        const Messages& messages);

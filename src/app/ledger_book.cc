@@ -154,6 +154,16 @@ bool LedgerBook::allows(const core::Candidate& candidate, bool again) {
          breaker->second.allows(breaker_time(wall_ms()));
 }
 
+// The other models of the key, for the rest of this request.
+void LedgerBook::hold_others(const Attempt& attempt) {
+  const bool held =
+      known_.experience.held.contains(attempt.candidate->model->name);
+  hold_key(*routed_.config, *attempt.candidate->provider,
+           "its key was asked to wait", known_.experience.held);
+  // It may be asked again itself, after the wait.
+  if (!held) known_.experience.held.erase(attempt.candidate->model->name);
+}
+
 // Whether others should know of it at once.
 bool LedgerBook::changes_health(const Attempt& attempt) {
   core::Breaker& breaker = known_.breakers[attempt.candidate->model->name];
@@ -166,6 +176,7 @@ bool LedgerBook::changes_health(const Attempt& attempt) {
       attempt.failure->retry_after) {
     learner_->expect_hold(decision_.id, attempts_,
                           *attempt.failure->retry_after);
+    hold_others(attempt);
     return true;
   }
   return is_countable(attempt.failure->kind) &&

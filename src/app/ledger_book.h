@@ -57,6 +57,7 @@ class LedgerBook : public AttemptBook {
       const store::DatabaseOptions& options);
   base::Status remember_session(const Answered& answered);
   bool claims_probe(const core::Candidate& candidate);
+  void hold_others(const Attempt& attempt);
   bool changes_health(const Attempt& attempt);
   base::Status write(const store::DatabaseOptions& options);
   base::Status record();

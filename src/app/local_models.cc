@@ -57,11 +57,12 @@ std::vector<Server> read_cache(const base::Environment& environment) {
            base::parse_int(cells[1]).value_or(0),
            static_cast<int>(base::parse_int(cells[2]).value_or(0)),
            {}});
-    } else if (cells.size() == 4 && cells[0].empty() && !servers.empty()) {
+    } else if (cells.size() == 5 && cells[0].empty() && !servers.empty()) {
       OllamaModel model;
       model.name = cells[1];
       model.parameter_size = cells[2];
       model.context_length = base::parse_int(cells[3]);
+      model.tools = cells[4] == "tools";
       servers.back().models.push_back(std::move(model));
     }
   }
@@ -75,8 +76,9 @@ void write_cache(const base::Environment& environment,
     text += fmt::format("{}\t{}\t{}\n", server.url, server.asked_ms,
                         server.failures);
     for (const OllamaModel& model : server.models) {
-      text += fmt::format("\t{}\t{}\t{}\n", model.name, model.parameter_size,
-                          model.context_length.value_or(0));
+      text += fmt::format(
+          "\t{}\t{}\t{}\t{}\n", model.name, model.parameter_size,
+          model.context_length.value_or(0), model.tools ? "tools" : "");
     }
   }
   const std::string file = cache_file(environment);
@@ -176,6 +178,8 @@ core::Model describe(const core::Config& config, const core::Provider& provider,
     model.ability = known->ability;
     model.verbosity = known->verbosity;
   }
+  model.tags = {"json"};  // by a grammar, whatever the model
+  if (served.tools) model.tags.emplace_back("tools");
   model.tokens_per_second = 25;
   model.origin = provider.base_url;
   return model;

@@ -40,6 +40,7 @@ struct RequestOptions {
   std::vector<std::string> stop;
   std::optional<int64_t> seed;
   std::vector<std::pair<std::string, std::string>> extra;  // -O K=V
+  std::optional<std::string> schema_file, tools_file;
 };
 
 struct LimitOptions {

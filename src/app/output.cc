@@ -89,6 +89,16 @@ void AnswerOutput::discard() {
   if (!events_) held_.clear();
 }
 
+void AnswerOutput::add_line(const std::string& line) {
+  const char before = !hold_ ? last_ : held_.empty() ? '\n' : held_.back();
+  const std::string text = (before == '\n' ? "" : "\n") + line + "\n";
+  if (hold_) {
+    held_ += text;
+  } else {
+    put(text);
+  }
+}
+
 void AnswerOutput::event(std::string_view line) {
   if (hold_) {
     held_ += line;

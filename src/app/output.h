@@ -51,6 +51,8 @@ class AnswerOutput {
   base::Status finish();
   // Instead of the held text, for --json.
   base::Status finish_with(std::string_view document);
+  // A line of its own after the text, which is not made of it.
+  void add_line(const std::string& line);
   // A line that is not answer text, for --format jsonl; with -o it is kept
   // until finish().
   void event(std::string_view line);

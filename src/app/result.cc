@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/exit_status.h"
 #include "core/money_json.h"
+#include "core/tool_list.h"
 #include "provider/call.h"
 
 namespace llmroute::app {
@@ -187,6 +188,13 @@ void write_result(JsonWriter& json, bool with_text, const std::string& id,
   }
   json.key("finish_reason");
   reply != nullptr ? json.value(core::finish_name(reply->finish)) : json.null();
+  json.key("tool_calls").begin_array();
+  if (reply != nullptr) {
+    for (const core::ToolCall& call : reply->tool_calls) {
+      json.raw(core::tool_call_json(call));
+    }
+  }
+  json.end_array();
   write_model(json, routed.decision, answered);
   write_route(json, routed, answered);
   write_attempts(json, answered);

@@ -103,6 +103,14 @@ std::optional<double> draw_of(const RouteQuestion& question, Routed& routed) {
   return learning::Random(mixed).uniform();
 }
 
+// What a request needs of a model, beside what was asked for.
+core::RoutingOptions with_needs(core::RoutingOptions routing,
+                                const RequestOptions& request) {
+  if (request.schema_file) routing.require.emplace_back("json");
+  if (request.tools_file) routing.require.emplace_back("tools");
+  return routing;
+}
+
 }  // namespace
 
 Taken taken_of(const Routed& routed) {
@@ -153,7 +161,7 @@ base::Status add_decider(const RouteQuestion& question,
       Decider decider,
       Decider::create(
           *routed.config, *routed.analyzer,
-          {question.asker, question.routing,
+          {question.asker, with_needs(question.routing, question.request),
            missing_keys(*routed.config, environment), std::move(unavailable),
            routed.known ? &routed.known->experience : nullptr,
            draw_of(question, routed)}));

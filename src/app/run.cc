@@ -20,6 +20,8 @@
 #include "app/whole_answer.h"
 #include "base/clock.h"
 #include "base/terminal_text.h"
+#include "core/json_schema.h"
+#include "core/tool_list.h"
 #include "provider/preload.h"
 #include "routing/router.h"
 
@@ -45,6 +47,13 @@ base::Status deliver(const RunOptions& options, const std::string& id,
     Answered shown = answered;
     if (options.output.extract) shown.reply->text = output.extracted();
     return output.finish_with(result_json(id, routed, shown, error));
+  }
+  for (const core::ToolCall& call : answered.reply->tool_calls) {
+    if (output.events()) {
+      output.event(tool_call_event(call));
+    } else {
+      output.add_line(core::tool_call_json(call));
+    }
   }
   if (output.events()) {
     output.event(done_event(id, routed, answered, error));
@@ -77,8 +86,8 @@ void remember_refusals(const Answered& answered,
   }
 }
 
-bool holds_back(const OutputOptions& output) {
-  return output.no_stream || output.check || output.format == Format::kJson;
+bool holds_back(const OutputOptions& output, const Check& check) {
+  return output.no_stream || check || output.format == Format::kJson;
 }
 
 // How a run ends: by a status or an error, or by a signal.
@@ -115,22 +124,6 @@ Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
   return error;
 }
 
-// --check: first whether the answer is whole, then what the command says.
-Check checker(const RunOptions& options, const core::Limits& limits,
-              const provider::Cancel& cancel) {
-  if (!options.output.check) return {};
-  return [&options, &limits, cancel](const core::Reply& reply,
-                                     const core::Candidate& by) {
-    base::Status whole = whole_answer(reply, by, options.request.max_tokens,
-                                      options.output.fail_on);
-    if (!whole) {
-      return Verdict{false,
-                     {base::ErrorKind::kNegative, whole.error().message}};
-    }
-    return check_answer(*options.output.check, reply.text, limits, cancel);
-  };
-}
-
 // Whether what came is what was asked for.
 base::Status judge(const RunOptions& options, const Answered& answered,
                    const AnswerOutput& output, const Messages& messages) {
@@ -138,7 +131,8 @@ base::Status judge(const RunOptions& options, const Answered& answered,
       whole_answer(*answered.reply, *answered.by, options.request.max_tokens,
                    options.output.fail_on);
   if (judged && answered.rejected) judged = *answered.rejected;
-  if (judged && output.nothing_extracted()) {
+  const bool called = !answered.reply->tool_calls.empty();
+  if (judged && output.nothing_extracted() && !called) {
     // Paid for and not what was asked for, but not lost either.
     messages.line(base::visible_text(answered.reply->text));
     judged = base::Error{base::ErrorKind::kIncomplete,
@@ -189,12 +183,19 @@ Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
     transcript.emplace(std::move(opened));
   }
   const InterruptGuard interrupt;
-  LLMROUTE_TRY(AnswerOutput output,
-               AnswerOutput::open(options.output, holds_back(options.output),
-                                  interrupt.cancel().flag));
   const core::Limits& limits = routed.config->limits;
+  const std::string& form = prompt.parameters.schema;
+  std::optional<core::JsonSchema> schema;
+  if (!form.empty()) {
+    LLMROUTE_TRY(core::JsonSchema parsed, core::JsonSchema::parse(form));
+    schema.emplace(std::move(parsed));
+  }
+  const Check check = answer_check(options, schema, limits, interrupt.cancel());
+  LLMROUTE_TRY(
+      AnswerOutput output,
+      AnswerOutput::open(options.output, holds_back(options.output, check),
+                         interrupt.cancel().flag));
   if (output.events()) output.event(route_event(routed.decision));
-  const Check check = checker(options, limits, interrupt.cancel());
   const Answered answered =
       attempt_all({routed.decision, prompt, limits, limits.ceiling.has_value(),
                    environment, interrupt.cancel(), check},

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json_writer.h"
+#include "core/tool_list.h"
 
 namespace llmroute::app {
 namespace {
@@ -43,6 +44,13 @@ std::string line_of(const std::string& id, const Routed& routed,
   answered.by != nullptr ? json.value(answered.by->model->name) : json.null();
   json.key("answer");
   answered.reply ? json.value(answered.reply->text) : json.null();
+  if (answered.reply && !answered.reply->tool_calls.empty()) {
+    json.key("tool_calls").begin_array();
+    for (const core::ToolCall& call : answered.reply->tool_calls) {
+      json.raw(core::tool_call_json(call));
+    }
+    json.end_array();
+  }
   json.key("finish_reason");
   answered.reply ? json.value(core::finish_name(answered.reply->finish))
                  : json.null();

@@ -29,7 +29,7 @@ base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
       break;
   }
   const bool empty = fail_on.empty && reply.finish != core::Finish::kLength &&
-                     base::trim(reply.text).empty();
+                     base::trim(reply.text).empty() && reply.tool_calls.empty();
   if (empty) return incomplete("the answer is empty");
   if (fail_on.unpriced && !core::cost_of(*by.model, reply.usage)) {
     return base::Error{base::ErrorKind::kNegative,

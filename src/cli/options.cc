@@ -384,6 +384,35 @@ constexpr OptionRow kOptions[] = {
      .kind = Kind::kRepeatable,
      .help = "add a field to the request as it is sent",
      .apply = add_option_pair},
+    {.name = "schema",
+     .metavar = "FILE",
+     .group = Group::kRequest,
+     .commands = kDeciding,
+     .kind = Kind::kValue,
+     .help = "ask for JSON that fits the JSON Schema in FILE",
+     .detail =
+         "Only models tagged `json` are asked. The answer is checked here "
+         "before it is printed: one that does not fit goes to the next "
+         "stronger model, as with --check; if none gives a better one, "
+         "the last is printed and the exit status is 65. The schema is a "
+         "part of draft 2020-12; a keyword that would not be enforced is "
+         "refused.",
+     .source = Source::kFile,
+     .apply = text_into<&Settings::request, &app::RequestOptions::schema_file>},
+    {.name = "tools",
+     .metavar = "FILE",
+     .group = Group::kRequest,
+     .commands = kDeciding,
+     .kind = Kind::kValue,
+     .help = "offer the model the functions in FILE, a JSON array",
+     .detail =
+         "Each has a `name`, perhaps a `description`, and `parameters`, a "
+         "JSON Schema; OpenAI's and Anthropic's forms are read too. Only "
+         "models tagged `tools` are asked. Calls that the model asks for "
+         "are printed after its text, one line of JSON each: `id`, "
+         "`name`, `arguments`.",
+     .source = Source::kFile,
+     .apply = text_into<&Settings::request, &app::RequestOptions::tools_file>},
 
     // Output
     {.name = "output",

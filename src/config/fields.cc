@@ -407,6 +407,7 @@ constexpr auto kProviders = std::to_array<Field<Provider>>({
     plain<&Provider::stream_usage>("stream_usage"),
     checked<&Provider::seed_field, name_complaint>("seed_field"),
     plain<&Provider::reported_cost>("reported_cost"),
+    plain<&Provider::rate_limit_scope>("rate_limit_scope"),
     special<&Provider::ca_file, set_path<&Provider::ca_file>>("ca_file"),
     plain<&Provider::allow_http>("allow_http"),
     plain<&Provider::concurrency>("concurrency"),

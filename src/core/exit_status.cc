@@ -22,7 +22,7 @@ constexpr ExitStatusRow kTable[] = {
     {ExitStatus::kUsage, "usage", "bad command line", "fix it"},
     {ExitStatus::kData, "data",
      "bad input: not UTF-8, too large, too long for every model, or refused by "
-     "the provider as malformed",
+     "the provider as malformed; or an answer that does not fit --schema",
      "fix the input"},
     {ExitStatus::kNoInput, "no input",
      "empty input, or a file that cannot be opened", "give input"},

@@ -321,6 +321,11 @@ base::Result<JsonSchema> JsonSchema::parse(std::string_view text) {
   return JsonSchema(std::move(nodes));
 }
 
+base::Result<std::string> compact_schema(std::string_view text) {
+  LLMROUTE_CHECK(JsonSchema::parse(text));
+  return base::compact_json(base::read_json(text)->root);
+}
+
 base::Status JsonSchema::check(std::string_view text) const {
   const auto json = base::read_json(text);
   if (!json || json->repaired) {

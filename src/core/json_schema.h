@@ -15,6 +15,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -40,5 +41,9 @@ class JsonSchema {
  private:
   std::unique_ptr<const Nodes> nodes_;
 };
+
+// A schema that parse() takes, without white space: as it is sent. kData: it
+// takes it not.
+base::Result<std::string> compact_schema(std::string_view text);
 
 }  // namespace llmroute::core

@@ -48,6 +48,8 @@ struct Provider {
   bool stream_usage = true;       // accepts stream_options.include_usage
   std::string seed_field = "seed";
   bool reported_cost = false;  // usage.cost is what was charged, in USD
+  // What a rate limit is of: "model", or "key": all models of the provider.
+  std::string rate_limit_scope = "model";
   std::string ca_file;
   bool allow_http =
       false;  // plain http to a host that is not loopback; never with a key
@@ -60,6 +62,7 @@ struct Provider {
   std::vector<int> retry_exit;
   std::string origin;  // "built-in" or file:line
 
+  bool limits_whole_key() const { return rate_limit_scope == "key"; }
   // No key is configured, so none is needed.
   bool keyless() const {
     return key_env.empty() && key_file.empty() && key_command.empty();

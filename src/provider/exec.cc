@@ -319,6 +319,10 @@ CallResult exec_call(const Call& call, const TextSink& on_text) {
     return make_failure(FailureClass::kGone, "command missing",
                         "the exec provider has no command");
   }
+  if (!call.prompt.parameters.tools.empty()) {
+    return make_failure(FailureClass::kGone, "no tools",
+                        "a command is given no tools");
+  }
   auto child = ChildProcess::start(command, child_environment(call.provider));
   if (const int* error = std::get_if<int>(&child)) {
     return start_failure(command.front(), *error);

@@ -65,6 +65,12 @@ Finish finish_of(std::string_view reason) {
   return Finish::kOther;
 }
 
+bool calls_functions(const Json& model) {
+  const std::vector<Json>& able = model["capabilities"].items();
+  return std::any_of(able.begin(), able.end(),
+                     [](const Json& one) { return one.text() == "tools"; });
+}
+
 // Collects a listing.
 class Listing : public Receiver {
  public:
@@ -166,8 +172,8 @@ base::Result<std::vector<OllamaModel>> list_ollama_models(
     const Json& details = model["details"];
     models.push_back({std::string(model["name"].text()),
                       std::string(details["parameter_size"].text()),
-                      std::string(details["family"].text()),
-                      details["context_length"].count()});
+                      details["context_length"].count(),
+                      calls_functions(model)});
   }
   return models;
 }

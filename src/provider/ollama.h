@@ -32,8 +32,8 @@ class OllamaDecoder : public Decoder {
 struct OllamaModel {
   std::string name;            // "llama3.2:latest"
   std::string parameter_size;  // "3.2B"; empty: not said
-  std::string family;          // "llama"; empty: not said
   std::optional<int64_t> context_length;
+  bool tools = false;  // it says that it can call functions
 };
 
 // Asks the server for its models. Not reachable or not Ollama: kTryLater or

@@ -52,6 +52,11 @@ class Readme(harness.TestCase):
                               cwd=self.home.file("work"), stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=60, check=False)
 
+    def test_OAI_7_what_is_not_emulated_is_said(self):
+        text = " ".join(README.split())
+        self.assertIn("Assistants threads and runs are retired upstream and not emulated; "
+                      "tools and instructions without files are covered", text)
+
     def test_every_recipe_works(self):
         recipes = commands("Recipes")
         self.assertGreaterEqual(len(recipes), 5)

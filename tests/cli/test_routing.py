@@ -66,6 +66,32 @@ class Routing(harness.TestCase):
             self.assertEqual(self.used(["--tier", tier, "-p", "hi, thanks"],
                                        models=models, extra=tiers), model)
 
+    def test_ANT_7_a_family_of_another_provider_works_the_same(self):
+        # Three protocols that are not Anthropic's, names that nobody else uses.
+        names = ("sprite", "knight", "titan")
+        tiers = "".join(harness.table("[[tiers]]", {"name": name, "aliases": [name + "-class"]})
+                        for name in names)
+        hard = ["-f", str(PROMPTS / "5-proof.txt"), "--worth", "5"]
+        for protocol in ("openai-chat", "gemini", "openai-responses"):
+            with self.subTest(protocol):
+                models = {f"acme-{name}": dict(fields, tier=name, protocol=protocol)
+                          for fields, name in zip(THREE.values(), names)}
+
+                def used(*args):
+                    return self.used(list(args), models=models, extra=tiers)
+                for name in names:
+                    self.assertEqual(used("--tier", name, "-p", "hi, thanks"), f"acme-{name}")
+                    self.assertEqual(used("--tier", name + "-class", "-p", "hi, thanks"),
+                                     f"acme-{name}")
+                self.assertEqual(used("--min-tier", "knight", "-p", "hi, thanks"),
+                                 "acme-knight")
+                self.assertEqual(used("--max-tier", "sprite", *hard), "acme-sprite")
+                self.assertEqual(used("-p", "hi, thanks"), "acme-sprite")
+                result = self.run_one(["--tier", "titen", "-p", "hi, thanks"],
+                                      models=models, extra=tiers)
+                self.assert_status(result, 64)
+                self.assertIn("did you mean 'titan", result.err)
+
     def test_allow_deny_and_require(self):
         self.assertEqual(self.used(["--allow", "s*", "-p", "hi, thanks"]), "strong")
         self.assertEqual(self.used(["--deny", "cheap", "--deny", "strong",

@@ -145,16 +145,17 @@ TEST_CASE("the listing of models") {
   core::Provider provider;
   provider.base_url = "http://127.0.0.1:11434";
   FakeTransport transport({ok(
-      {R"({"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","size":2019393189,"details":{"family":"llama","parameter_size":"3.2B","context_length":131072}},{"name":"old:7b"}]})"})});
+      {R"({"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","size":2019393189,"capabilities":["completion","tools"],"details":{"family":"llama","parameter_size":"3.2B","context_length":131072}},{"name":"old:7b"}]})"})});
   const auto models =
       list_ollama_models(provider, std::chrono::milliseconds(300), transport);
   REQUIRE(models.has_value());
   REQUIRE(models->size() == 2);
   CHECK((*models)[0].name == "llama3.2:latest");
   CHECK((*models)[0].parameter_size == "3.2B");
-  CHECK((*models)[0].family == "llama");
+  CHECK((*models)[0].tools);
   CHECK((*models)[0].context_length == 131072);
   CHECK((*models)[1].name == "old:7b");
+  CHECK_FALSE((*models)[1].tools);
   CHECK_FALSE((*models)[1].context_length.has_value());
   CHECK(transport.requests[0].method == "GET");
   CHECK(transport.requests[0].url == "http://127.0.0.1:11434/api/tags");
