@@ -3,6 +3,7 @@ The output is that of an undisturbed run, at most as many requests are repeated
 as ran at the kill, and nothing that is in the journal is asked for again."""
 
 import signal
+import sqlite3
 import unittest
 
 import durable_batch
@@ -12,11 +13,15 @@ from durable_batch import CALLS, FULL, JOURNAL, MODES, OUT, SANITIZED, needs_str
 MOST_CALLS = 1000
 
 
-class Kill(durable_batch.KillCase):
+class Sweep(durable_batch.KillCase):
     def files(self):
         """What is traced: our files, and the directory that is synced."""
         names = (OUT, OUT + ".part", JOURNAL, JOURNAL + ".llmroute-new")
         return [*names, ".", self.work, *(self.path(name) for name in names)]
+
+    def paths(self, call):
+        # The libraries are opened on a thread, at the same time.
+        return self.files() if call == "openat" or SANITIZED else ()
 
     def sweep(self, expected, *args, mode="file", status=0, start=None,
               calls=CALLS):
@@ -26,10 +31,8 @@ class Kill(durable_batch.KillCase):
                 with self.subTest(mode=mode, jobs=self.jobs, call=call, when=when):
                     self.restore(start or {"in.jsonl": self.read("in.jsonl")})
                     self.asked.new()
-                    # The libraries are opened on a thread, at the same time.
-                    ours = call == "openat" or SANITIZED
-                    paths = self.files() if ours else ()
-                    tracer = durable_batch.strace(call, when, paths=paths)
+                    tracer = durable_batch.strace(call, when,
+                                                  paths=self.paths(call))
                     ended = self.go(*args, mode=mode, tracer=tracer)
                     if ended.status != -signal.SIGKILL:
                         self.assert_status(ended, status)
@@ -39,6 +42,12 @@ class Kill(durable_batch.KillCase):
                                status=status)
             else:
                 self.fail(f"{call} was called {MOST_CALLS} times")
+
+
+class Kill(Sweep):
+    def words(self, *args, **options):
+        # Whose calls are swept by themselves.
+        return super().words(*args, "--no-ledger", **options)
 
     def sweep_whole_run(self, mode, jobs):
         self.prepare(count=40 if FULL else 8, jobs=jobs)
@@ -90,6 +99,28 @@ class Kill(durable_batch.KillCase):
         self.prepare(count=8, jobs=8)
         money = ("--max-cost", "1")
         self.sweep(self.undisturbed(*money), *money)
+
+
+class KillLedger(Sweep):
+    def files(self):
+        path = self.home.file(".local/state/llmroute/ledger.db")
+        return [path, path + "-wal", path + "-shm"]
+
+    def paths(self, call):
+        return self.files()
+
+    @needs_strace
+    def test_G5_K5_killed_at_every_call_that_changes_the_ledger(self):
+        self.prepare(count=8, jobs=8)
+        self.sweep(self.undisturbed(), calls=("pwrite64", "fdatasync", "ftruncate"))
+        self.assertGreater(self.kills, 5)
+        with sqlite3.connect(self.files()[0]) as ledger:
+            self.assertEqual(ledger.execute("PRAGMA integrity_check").fetchall(),
+                             [("ok",)])
+            recorded = ledger.execute("SELECT count(*), sum(state='answered') "
+                                      "FROM attempts").fetchall()[0]
+        self.assertEqual(recorded[0], recorded[1])
+        self.assertGreater(recorded[0], 8)
 
 
 if __name__ == "__main__":
