@@ -6,6 +6,7 @@
 
 #include "app/experience.h"
 #include "base/clock.h"
+#include "base/date.h"
 
 namespace llmroute::app {
 namespace {
@@ -97,8 +98,7 @@ void write_record(base::JsonWriter& json, const ModelRecord* record) {
   json.field("left_alone_ms", record->left_alone_ms);
   json.field("last_error", record->last_error).key("last_error_time");
   record->last_error_time
-      ? json.value(base::format_utc(base::Clock::Wall(
-            std::chrono::milliseconds(*record->last_error_time))))
+      ? json.value(base::format_utc(base::moment_of(*record->last_error_time)))
       : json.null();
   json.key("spent_usd").raw(core::format_usd(record->spent));
   json.end_object();

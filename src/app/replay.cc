@@ -108,8 +108,9 @@ Result<std::string> first_id(const ReplayOptions& options,
   LLMROUTE_TRY(const int64_t time,
                store::ledger_time(ledger.database(), now.count()));
   const auto today = *base::parse_day(store::day_of(time));
-  return base::make_ulid(*base::parse_since(*options.since, today))
-      .substr(0, 10);
+  const std::chrono::milliseconds since =
+      base::parse_since(*options.since, today)->time_since_epoch();
+  return base::make_ulid(base::moment_of(since.count())).substr(0, 10);
 }
 
 Result<ExitStatus> with_another(const ReplayOptions& options,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace llmroute::base {
@@ -44,6 +46,13 @@ std::optional<std::chrono::sys_days> parse_since(std::string_view text,
   const auto days = digits(text);
   if (!days || *days < 1 || *days > 36500) return {};
   return today - std::chrono::days(*days - 1);
+}
+
+std::chrono::system_clock::time_point moment_of(int64_t ms) {
+  using Moment = std::chrono::system_clock::time_point;
+  using Milliseconds = std::chrono::milliseconds;
+  const auto last = std::chrono::floor<Milliseconds>(Moment::max());
+  return Moment(std::min(Milliseconds(ms), last.time_since_epoch()));
 }
 
 }  // namespace llmroute::base

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,5 +17,9 @@ std::string format_day(std::chrono::sys_days day);
 // A day, or "7d": the first of the last seven, `today` among them.
 std::optional<std::chrono::sys_days> parse_since(std::string_view text,
                                                  std::chrono::sys_days today);
+
+// So many milliseconds after 1970. The clock ends in 2262: what is later is its
+// last moment.
+std::chrono::system_clock::time_point moment_of(int64_t ms);
 
 }  // namespace llmroute::base

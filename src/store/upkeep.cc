@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "store/account.h"
 #include "store/holds.h"
 #include "store/scopes.h"
@@ -139,9 +140,9 @@ Status release(Database& database, const std::string& id, KeptAttempt kept) {
 
 Result<std::vector<std::string>> older_than(Database& database, int64_t time,
                                             int64_t most) {
-  const base::Clock::Wall wall{std::chrono::milliseconds(time)};
   // Ids begin with their time. What has an attempt in a later day stays.
-  const std::string bound = base::make_ulid(wall).substr(0, 10);
+  const std::string bound =
+      base::make_ulid(base::moment_of(time)).substr(0, 10);
   LLMROUTE_TRY(
       Statement statement,
       database.prepare("SELECT id FROM decisions WHERE id<?1 AND NOT EXISTS("

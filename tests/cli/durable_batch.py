@@ -35,7 +35,7 @@ needs_strace = unittest.skipIf(NOT_TRACED, NOT_TRACED or "")
 # A sanitizer looks at memory by writing to pipes of its own, and reserves much.
 SANITIZED = harness.SANITIZED
 # Leaks cannot be looked for in a process that is traced.
-STRACE = ("strace", "-f", "-qq", "-E", "ASAN_OPTIONS=detect_leaks=0")
+STRACE = ("strace", "-f", "-qq", "-E", f"ASAN_OPTIONS=detect_leaks=0:exitcode={harness.REPORT}")
 needs_no_sanitizer = unittest.skipIf(
     SANITIZED, "a sanitizer does not bear this fault itself")
 

@@ -39,6 +39,9 @@ STUB = os.environ.get("LLMROUTE_STUB", str(
 # Code that is watched is slower and its frames are larger.
 SANITIZED = "asan" in BINARY or "tsan" in BINARY
 SLOWNESS = 10 if SANITIZED else 1
+REPORT = 99  # the status of a process that a sanitizer ended; none of ours
+SANITIZERS = {f"{name}SAN_OPTIONS": f"exitcode={REPORT}:halt_on_error=1"
+              for name in ("A", "UB", "T", "L")} if SANITIZED else {}
 
 # In STUB_KEY; never a real key. Whatever a test prints or leaves in its home is
 # searched for it when the test ends (A1); a test that needs other keys adds to it.
@@ -332,6 +335,8 @@ class Result:
         for name, said in (("stdout", self.out), ("stderr", self.err)):
             if holds_key(said):
                 raise AssertionError(f"A1: a key on {name}: {said!r}")
+        if self.status == REPORT:
+            raise AssertionError(self.err)
 
     @property
     def text(self):
@@ -397,7 +402,8 @@ class Home:
     def environment(self, extra=None):
         """Nothing of the caller's but what programs need to run. A value of
         None in `extra` removes the variable."""
-        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env = SANITIZERS | {
+            name: os.environ[name] for name in PASSED_ON if name in os.environ}
         env |= {"HOME": self.path, "LANG": "C.UTF-8", "TMPDIR": self.file("tmp"),
                 "XDG_CONFIG_HOME": self.file(".config"),
                 "XDG_STATE_HOME": self.file(".local/state"),

@@ -30,4 +30,17 @@ TEST_CASE("a number of days counts today") {
   }
 }
 
+TEST_CASE("a moment that the clock cannot tell is its last") {
+  using std::chrono::floor, std::chrono::milliseconds;
+  const auto ms_of = [](int64_t ms) {
+    return floor<milliseconds>(moment_of(ms)).time_since_epoch().count();
+  };
+  for (const int64_t ms :
+       {int64_t{0}, int64_t{1'800'000'000'123}, int64_t{9'223'372'036'000}}) {
+    CHECK(ms_of(ms) == ms);
+  }
+  CHECK(ms_of(32'472'144'000'000) == 9'223'372'036'854);
+  CHECK(ms_of(INT64_MAX) == 9'223'372'036'854);
+}
+
 }  // namespace llmroute::base
