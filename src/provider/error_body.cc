@@ -114,7 +114,8 @@ ErrorFacts read_error(const Json& whole) {
   const Json& body = unwrap(whole);
   const Json& error = body["error"];
   ErrorFacts facts;
-  facts.message = message_of(body, error);
+  // An escape may be half of a surrogate pair.
+  facts.message = base::replace_invalid_utf8(message_of(body, error));
   facts.code = first_of<5>(
       {error["code"].text_or_number(), body["code"].text_or_number(),
        body["fault"]["detail"]["errorcode"].text(),

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace llmroute::provider {
 namespace {
 
@@ -51,6 +53,13 @@ TEST_CASE("codes may be numbers, types may be statuses") {
       read_error_body(R"({"error":{"code":null,"type":null}})");
   CHECK(nothing.code.empty());
   CHECK(nothing.type.empty());
+}
+
+TEST_CASE("half of a surrogate pair in a message is replaced") {
+  const auto facts =
+      read_error_body(R"({"error":{"message":"availabl\ude80e","code":400}})");
+  CHECK(facts.message.starts_with("availabl\uFFFD"));
+  CHECK(!base::find_invalid_utf8(facts.message));
 }
 
 TEST_CASE("text without JSON is cut at 300 bytes, between characters") {
