@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/files.h"
 #include "store/ledger.h"
 #include "store/ledger_file.h"
@@ -64,7 +65,7 @@ class LedgerTest {
 
 inline DecisionRow decision(int64_t time = kNoon) {
   DecisionRow row;
-  row.id = base::make_ulid(base::Clock::Wall{std::chrono::milliseconds(time)});
+  row.id = base::make_ulid(base::moment_of(time));
   row.command = "run";
   row.requested = row.route = "auto";
   row.source = "analyzer";
