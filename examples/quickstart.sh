@@ -43,10 +43,11 @@ ollama_answers() {
 }
 
 start_stub() {
-  "$build/tests/stub/llmroute-stub" --port 0 >"$scratch/ready" &
+  : >"$scratch/ready"
+  "$build/tests/stub/llmroute-stub" --port 0 >>"$scratch/ready" &
   stub_pid=$!
   port=""
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  for _ in $(seq 100); do
     port=$(sed -n 's/.*"port": *\([0-9][0-9]*\).*/\1/p' "$scratch/ready")
     [ -n "$port" ] && break
     sleep 0.1

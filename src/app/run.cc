@@ -24,6 +24,7 @@
 #include "core/tool_list.h"
 #include "provider/preload.h"
 #include "routing/router.h"
+#include "store/database.h"
 
 namespace llmroute::app {
 namespace {
@@ -226,7 +227,12 @@ Result<ExitStatus> run(const RunOptions& options,
       options.output.dry_run || options.limits.offline;
   const Asker asker = contacts_nothing ? Asker::kExplain : Asker::kRun;
   std::optional<provider::Preload> preload;
-  if (!contacts_nothing) preload.emplace();
+  if (!contacts_nothing) {
+    const bool ledger = ledger_place(options.ledger, environment).has_value();
+    preload.emplace([ledger] {
+      if (ledger) (void)store::load_sqlite();
+    });
+  }
   LLMROUTE_TRY(Routed routed,
                route_prompt({options.config, options.input, options.routing,
                              options.request, options.limits, asker, false,

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "base/json_text.h"
 #include "provider/curl_library.h"
@@ -10,8 +11,9 @@
 namespace llmroute::provider {
 namespace {
 
-void open_libraries() {
+void open_libraries(const std::function<void()>& first) {
   try {
+    if (first) first();
     (void)curl_library().has_value();
     (void)base::read_json("{}");
   } catch (const std::bad_alloc&) {
@@ -21,13 +23,13 @@ void open_libraries() {
 
 }  // namespace
 
-Preload::Preload() {
+Preload::Preload(std::function<void()> first) {
   // Never write TLS session keys to a file that some variable names. Here and
   // not beside the library's opening: changing the environment is only safe
   // while one thread runs.
   unsetenv("SSLKEYLOGFILE");
   try {
-    thread_ = std::thread(open_libraries);
+    thread_ = std::thread(open_libraries, std::move(first));
   } catch (const std::system_error&) {
     // No thread to be had: the first call opens them.
   }

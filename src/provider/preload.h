@@ -2,14 +2,17 @@
 // own, while the prompt is still being read.
 #pragma once
 
+#include <functional>
 #include <thread>
 
 namespace llmroute::provider {
 
 class Preload {
  public:
+  // `first`: of others, done before on that thread; may be empty. Libraries are
+  // opened one at a time, so the one that is needed first goes first.
   // REQUIRES: no other thread reads the environment yet.
-  Preload();
+  explicit Preload(std::function<void()> first = {});
   // Waits for the thread, so that the process never ends in the middle of it.
   ~Preload();
   Preload(const Preload&) = delete;

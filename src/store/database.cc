@@ -41,11 +41,6 @@ base::Error failure(sqlite3* database, const std::string& path) {
                  path);
 }
 
-Status available() {
-  const auto library = sqlite_library();
-  return library ? Status() : Status(library.error());
-}
-
 // The write-ahead log is emptied into the file after so many pages: often, so
 // that whoever opens it next has little to read.
 constexpr int kCheckpointPages = 128;
@@ -131,9 +126,14 @@ std::string Statement::text(int column) const {
   return {reinterpret_cast<const char*>(text), static_cast<size_t>(size)};
 }
 
+Status load_sqlite() {
+  const auto library = sqlite_library();
+  return library ? Status() : Status(library.error());
+}
+
 Result<Database> Database::open(const std::string& path,
                                 const DatabaseOptions& options) {
-  LLMROUTE_CHECK(available());
+  LLMROUTE_CHECK(load_sqlite());
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
   flags |= options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (options.create) flags |= SQLITE_OPEN_CREATE;

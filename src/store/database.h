@@ -74,6 +74,10 @@ class Statement {
   const std::string* path_;  // the database's
 };
 
+// Opens the library, which takes a while; the first Database does it otherwise.
+// Thread-safe. Errors: those of Database::open().
+base::Status load_sqlite();
+
 // What survives a power loss: every commit, or all but the last ones. Either
 // way the file stays whole, and nothing is lost when a process is killed.
 enum class Durability { kNormal, kFull };

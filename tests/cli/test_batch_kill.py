@@ -2,6 +2,7 @@
 The output is that of an undisturbed run, at most as many requests are repeated
 as ran at the kill, and nothing that is in the journal is asked for again."""
 
+import os
 import signal
 import sqlite3
 import unittest
@@ -24,10 +25,11 @@ class Sweep(durable_batch.KillCase):
         return self.files() if call == "openat" or SANITIZED else ()
 
     def sweep(self, expected, *args, mode="file", status=0, start=None,
-              calls=CALLS):
-        """A kill at each call in turn, from a directory as in `start`."""
+              calls=CALLS, step=1):
+        """A kill at each call in turn, or each step-th, from a directory as in
+        `start`."""
         for call in calls:
-            for when in range(1, MOST_CALLS):
+            for when in range(1, MOST_CALLS, step):
                 with self.subTest(mode=mode, jobs=self.jobs, call=call, when=when):
                     self.restore(start or {"in.jsonl": self.read("in.jsonl")})
                     self.asked.new()
@@ -109,18 +111,31 @@ class KillLedger(Sweep):
     def paths(self, call):
         return self.files()
 
-    @needs_strace
-    def test_G5_K5_killed_at_every_call_that_changes_the_ledger(self):
-        self.prepare(count=8, jobs=8)
-        self.sweep(self.undisturbed(), calls=("pwrite64", "fdatasync", "ftruncate"))
-        self.assertGreater(self.kills, 5)
+    def restore(self, files):
+        super().restore(files)
+        if not os.path.exists(self.files()[0]):
+            return
         with sqlite3.connect(self.files()[0]) as ledger:
             self.assertEqual(ledger.execute("PRAGMA integrity_check").fetchall(),
                              [("ok",)])
-            recorded = ledger.execute("SELECT count(*), sum(state='answered') "
-                                      "FROM attempts").fetchall()[0]
-        self.assertEqual(recorded[0], recorded[1])
-        self.assertGreater(recorded[0], 8)
+            states = ledger.execute("SELECT state, count(*) FROM attempts "
+                                    "GROUP BY state").fetchall()
+        ledger.close()
+        # What the killed one had not written may be missing, all of it.
+        self.assertLessEqual({state for state, _ in states}, {"answered"})
+        self.seen.add(sum(count for _, count in states))
+        for path in self.files():
+            if os.path.exists(path):
+                os.unlink(path)
+
+    @needs_strace
+    def test_G5_K5_killed_at_every_call_that_changes_the_ledger(self):
+        self.seen = set()
+        self.prepare(count=8, jobs=8)
+        self.sweep(self.undisturbed(), calls=("pwrite64", "fdatasync", "ftruncate"),
+                   step=1 if FULL else 5)
+        self.assertGreater(self.kills, 5)
+        self.assertLessEqual(max(self.seen), 16)
 
 
 if __name__ == "__main__":
