@@ -127,10 +127,15 @@ std::string summary_text(const BatchTotals& totals,
   }
   if (!totals.models().empty()) text += model_lines(totals);
   if (why != nullptr) {
-    text += resumable
-                ? "stopped; the same command goes on where it was left\n"
-                : "stopped; with -o or --journal the same command could go on "
-                  "from here\n";
+    const bool money = why->kind == base::ErrorKind::kBudget;
+    text +=
+        resumable && money
+            ? "stopped; the same command with a higher ceiling goes on where "
+              "it was left\n"
+        : resumable
+            ? "stopped; the same command goes on where it was left\n"
+            : "stopped; with -o or --journal the same command could go on "
+              "from here\n";
   }
   return text;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,7 +46,17 @@ Result<std::string> read_stdin(const InputOptions& input, bool has_instruction,
   } else if (has_instruction && !stdin_ready(kNoticeAfter)) {
     messages.warn("waiting for stdin (use --no-stdin or </dev/null)");
   }
-  return base::read_all(STDIN_FILENO, kMostInput, "stdin");
+  LLMROUTE_TRY(std::string text,
+               base::read_all(STDIN_FILENO, kMostInput, "stdin"));
+  // Of a command before us that printed nothing, or failed.
+  struct stat info {};
+  if (text.empty() && has_instruction && ::fstat(STDIN_FILENO, &info) == 0 &&
+      S_ISFIFO(info.st_mode)) {
+    messages.warn(
+        "nothing came on stdin; the instruction goes alone (--no-stdin says "
+        "so)");
+  }
+  return text;
 }
 
 // `text` as it may be sent: valid UTF-8 without NUL.

@@ -1,14 +1,31 @@
 #include "app/whole_answer.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "base/text.h"
 
 namespace llmroute::app {
+namespace {
+
+std::string cut_by(const core::Candidate& by) {
+  const auto& most = by.model->max_output_tokens;
+  if (!by.output_cap || (most && *by.output_cap >= *most)) {
+    return "the answer was cut by a token limit";
+  }
+  return fmt::format(
+      "the answer was cut at {} tokens, all that the cost ceiling pays for",
+      base::with_thousands(*by.output_cap));
+}
+
+}  // namespace
 
 base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
                           const std::optional<int64_t>& own_limit,
                           const FailOn& fail_on) {
-  const auto incomplete = [](const char* why) {
-    return base::Error{base::ErrorKind::kIncomplete, why};
+  const auto incomplete = [](std::string why) {
+    return base::Error{base::ErrorKind::kIncomplete, std::move(why)};
   };
   switch (reply.finish) {
     case core::Finish::kLength:
@@ -16,7 +33,7 @@ base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
       if (own_limit && by.output_cap.value_or(*own_limit) >= *own_limit) {
         break;
       }
-      return incomplete("the answer was cut by a token limit");
+      return incomplete(cut_by(by));
     case core::Finish::kFilter:
       if (!fail_on.filter) break;
       return incomplete("the provider's content filter stopped the answer");

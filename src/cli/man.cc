@@ -23,6 +23,9 @@ constexpr FileRow kFiles[] = {
      "`llmroute.toml(5)`"},
     {"/etc/xdg/llmroute/config.toml",
      "the system's, under each of `XDG_CONFIG_DIRS`; yours wins"},
+    {"~/.local/state/llmroute/ledger.db",
+     "the ledger, under `XDG_STATE_HOME` if that is set, unless `--ledger` or "
+     "`LLMROUTE_LEDGER` names another"},
     {"~/.cache/llmroute",
      "what a local Ollama last served, under `XDG_CACHE_HOME` if that is set; "
      "may be deleted at any time"},

@@ -791,11 +791,14 @@ constexpr OptionRow kOptions[] = {
      .commands = kRun,
      .kind = Kind::kValue,
      .help = "ask a stronger model if COMMAND rejects the answer",
-     .detail = "The shell runs it with the answer on standard input; an exit "
-               "status other than 0, and an answer that is not whole, send the "
-               "prompt to the next stronger candidate. All of them are paid "
-               "for. If none is left the last answer is printed and the status "
-               "is 1. Implies `--no-stream`.",
+     .detail =
+         "The shell runs it with the answer on standard input; an exit "
+         "status other than 0, and an answer that is not whole, send the "
+         "prompt to the next stronger candidate. All of them are paid "
+         "for. If none is left, or the others are left alone because they "
+         "keep failing, the last answer is printed and the status is 1. "
+         "The router learns from what COMMAND says, unless "
+         "`--no-learn`. Implies `--no-stream`.",
      .apply = text_into<&Settings::output, &app::OutputOptions::check>},
     {.name = "extract",
      .letter = 'x',
@@ -870,7 +873,8 @@ constexpr OptionRow kOptions[] = {
      .common = true,
      .help = "send nothing that could cost more",
      .detail = "The worst case counts: every token of input and the whole "
-               "limit of output. Exit status 4.",
+               "limit of output. That limit is lowered to what is paid for if "
+               "the expected answer still fits; else exit status 4.",
      .apply = set_max_cost},
     {.name = "jobs",
      .letter = 'j',

@@ -302,8 +302,9 @@ base::Error unknown_command(std::string_view word) {
   const auto nearest = base::nearest_name(word, names);
   const std::string name = shown(word);
   return usage(fmt::format(
-      "unknown command '{}'{}. To send it as a prompt: llmroute run {}", name,
-      nearest ? fmt::format(" (did you mean {}?)", *nearest) : "",
+      "unknown command '{}'{}. To send it as a prompt, put run before it: "
+      "llmroute run {}",
+      name, nearest ? fmt::format(" (did you mean {}?)", *nearest) : "",
       name.empty() ? "''" : name));
 }
 

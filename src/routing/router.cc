@@ -403,6 +403,9 @@ Error no_candidate(const Decision& decision) {
   if (shown < reasons.size()) {
     text += fmt::format("; and {} more", reasons.size() - shown);
   }
+  if (furthest == core::Gate::kKey) {
+    text += "; set one such variable, or start Ollama";
+  }
   return {kind_of(furthest), "no model can answer: " + text};
 }
 

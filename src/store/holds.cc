@@ -45,7 +45,8 @@ Status check(Database& database, const DecisionRow& decision,
   return base::Error{
       base::ErrorKind::kBudget,
       fmt::format("the worst case of {} does not fit under {} = {}: {} is "
-                  "spent, {} is held; nothing was sent",
+                  "spent, {} is held; nothing was sent (--max-tokens "
+                  "lowers the worst case)",
                   core::display_usd(worst), describe(ceiling),
                   core::display_usd(ceiling.limit), core::display_usd(settled),
                   core::display_usd(held))};

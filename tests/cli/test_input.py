@@ -115,6 +115,16 @@ class Input(harness.TestCase):
         self.assert_refused(["--system-file", "/nowhere/x.txt", "hi you"], None, 66,
                             "/nowhere/x.txt")
 
+    def test_an_empty_pipe_beside_an_instruction_is_told(self):
+        stub = self.stub()
+        config = harness.stub_config(stub, {"m": {}})
+        process = self.spawn_llmroute(["run", "sum this up"], config=config)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn(b"nothing came on stdin", err)
+        result = self.run_llmroute(["run", "sum this up"], config=config)
+        self.assertNotIn("nothing came", result.err)
+
     def test_I5_a_silent_pipe_is_noticed_and_waited_for(self):
         stub = self.stub([{"text": "ok"}])
         process = self.spawn_llmroute(["run", "hi there"],

@@ -81,7 +81,7 @@ class Help(Usage):
     def test_help_of_an_unknown_command(self):
         self.refused(["help", "explian"],
                      "unknown command 'explian' (did you mean explain?). To send it "
-                     "as a prompt: llmroute run explian")
+                     "as a prompt, put run before it: llmroute run explian")
 
     def test_a_full_disk_is_told(self):
         with open("/dev/full", "wb") as full:
@@ -103,10 +103,10 @@ class Words(Usage):
     def test_a_lone_word_is_refused(self):
         self.refused(["explian"],
                      "unknown command 'explian' (did you mean explain?). To send it "
-                     "as a prompt: llmroute run explian")
-        self.refused(["hello"], "unknown command 'hello'. To send it as a prompt: "
+                     "as a prompt, put run before it: llmroute run explian")
+        self.refused(["hello"], "unknown command 'hello'. To send it as a prompt, put run before it: "
                      "llmroute run hello")
-        self.refused(["mod"], "unknown command 'mod'. To send it as a prompt: "
+        self.refused(["mod"], "unknown command 'mod'. To send it as a prompt, put run before it: "
                      "llmroute run mod")
 
     def test_a_prompt_with_white_space_runs(self):

@@ -56,17 +56,21 @@ TEST_CASE("a lone word is never taken for a prompt") {
   check({
       {{"explian"},
        "error: unknown command 'explian' (did you mean explain?). To send it "
-       "as a prompt: llmroute run explian"},
+       "as a prompt, put run before it: llmroute run explian"},
       {{"hello"},
-       "error: unknown command 'hello'. To send it as a prompt: llmroute run "
+       "error: unknown command 'hello'. To send it as a prompt, put run before "
+       "it: llmroute run "
        "hello"},
       {{""},
-       "error: unknown command ''. To send it as a prompt: llmroute run ''"},
+       "error: unknown command ''. To send it as a prompt, put run before it: "
+       "llmroute run ''"},
       {{"hello", "two words"},
-       "error: unknown command 'hello'. To send it as a prompt: llmroute run "
+       "error: unknown command 'hello'. To send it as a prompt, put run before "
+       "it: llmroute run "
        "hello"},
       {{"exp"},  // no abbreviations
-       "error: unknown command 'exp'. To send it as a prompt: llmroute run "
+       "error: unknown command 'exp'. To send it as a prompt, put run before "
+       "it: llmroute run "
        "exp"},
       {{"tab\tbed"}, "run [tab\tbed]"},
       {{"line\nbroken"}, "run [line\nbroken]"},

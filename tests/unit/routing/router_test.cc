@@ -352,7 +352,9 @@ TEST_CASE("missing keys are permission, and say which variable") {
   REQUIRE(decision.has_value());
   const base::Error error = no_candidate(*decision);
   CHECK(error.kind == base::ErrorKind::kNoPermission);
-  CHECK(error.message == "no model can answer: STUB_KEY is not set");
+  CHECK(error.message ==
+        "no model can answer: STUB_KEY is not set; set one such variable, or "
+        "start Ollama");
 }
 
 TEST_CASE(
