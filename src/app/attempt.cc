@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "app/events.h"
 #include "config/keys.h"
@@ -49,6 +50,7 @@ class Attempts {
 
  private:
   void try_all();
+  void try_avoided();
   Attempt one_attempt(const core::Candidate& candidate, milliseconds waited);
   Attempt booked_attempt(const core::Candidate& candidate, milliseconds waited);
   bool is_over() const {
@@ -81,6 +83,7 @@ class Attempts {
   std::optional<base::Error> rejection_;
   bool unsure_ = false;  // as Verdict's
   std::optional<base::Error> held_back_;
+  std::vector<size_t> avoided_;  // candidates that the book does not allow
   const steady_clock::time_point start_ = steady_clock::now();
 };
 
@@ -190,12 +193,14 @@ bool Attempts::accepts(Attempt& attempt) {
 
 void Attempts::try_all() {
   auto next = plan_.allowed_from(0);
+  if (!next) avoided_.push_back(0);
   while (next) {
     const size_t candidate = next->candidate;
     const core::Candidate& it = decision_.candidates[candidate];
     const bool again =
         !plan_.attempts().empty() && plan_.attempts().back().candidate == &it;
     if (!book_.allows(it, again)) {
+      avoided_.push_back(candidate);
       next = plan_.allowed_from(candidate + 1);
       continue;
     }
@@ -220,19 +225,22 @@ void Attempts::try_all() {
   }
 }
 
+// Nobody was asked: then the first of them that there is money for is, once.
+void Attempts::try_avoided() {
+  for (const size_t avoided : avoided_) {
+    if (held_back_ && held_back_->kind != base::ErrorKind::kBudget) return;
+    const core::Candidate& candidate = decision_.candidates[avoided];
+    held_back_ = put_aside(candidate);
+    if (held_back_) continue;
+    Attempt attempt = booked_attempt(candidate, milliseconds(0));
+    if (reply_ && check_) (void)accepts(attempt);
+    return plan_.last(std::move(attempt));
+  }
+}
+
 Answered Attempts::run() {
   try_all();
-  const bool nobody =
-      plan_.attempts().empty() && !held_back_ && !cancel_.requested();
-  if (nobody) {
-    const core::Candidate& first = decision_.candidates.front();
-    held_back_ = put_aside(first);
-    if (!held_back_) {
-      Attempt attempt = booked_attempt(first, milliseconds(0));
-      if (reply_ && check_) (void)accepts(attempt);
-      plan_.last(std::move(attempt));
-    }
-  }
+  if (plan_.attempts().empty() && !cancel_.requested()) try_avoided();
   if (!reply_ && rejected_ && !output_.broken()) {
     output_.rewrite(rejected_->text);
   }

@@ -82,7 +82,7 @@ Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
   LLMROUTE_CHECK(
       add_to_scopes(database_, scopes, attempt.charged_pico - before, -held));
   if (learner_ != nullptr) {
-    LLMROUTE_CHECK(learner_->learn(database_, decision, attempt, settled.time));
+    LLMROUTE_CHECK(learner_->learn(database_, decision, attempt, time));
   }
   return add_to_daily(database_, decision, settled, 1);
 }

@@ -22,7 +22,7 @@ namespace llmroute::store {
 class Learner {
  public:
   virtual ~Learner() = default;
-  // `time`: the attempt's, ms.
+  // `time`: when it ended, ms.
   virtual base::Status learn(Database& database, const DecisionRow& decision,
                              const AttemptRow& attempt, int64_t time) = 0;
 };

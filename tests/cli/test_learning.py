@@ -275,6 +275,27 @@ class Breaker(LearningCase):
         self.assert_status(result, 75)
         self.assertEqual(self.bad_calls(), 6)
 
+    def test_if_there_is_money_only_for_one_that_is_left_alone_it_is_asked(self):
+        self.server = self.stub([{"model": "bad", "status": 503, "times": 5},
+                                 ANSWER])
+        # A call of good may cost 0.0298 USD, and costs 0.002.
+        config = harness.stub_config(
+            self.server, {"bad": {}, "good": {"price": {"input": 100.0,
+                                                        "output": 200.0}}},
+            extra="[limits]\nper_day = 0.0395\n")
+        for _ in range(5):
+            self.assert_status(self.ask(config, "-m", "bad,good", "--retries", "0",
+                                        "--max-tokens", "100"), 0)
+        self.half_open()
+        # Another process has its probe under way.
+        self.query("UPDATE statistics SET probe_until=? WHERE model='bad'",
+                   int((time.time() + 25) * 1000))
+        for models in ("good,bad", "bad,good"):
+            result = self.ask(config, "-m", models, "--max-tokens", "100", "--json")
+            self.assert_status(result, 0)
+            self.assertEqual([a["model"] for a in result.json()["attempts"]],
+                             ["bad"])
+
     def test_a_hold_is_shared(self):
         rules = [{"model": "bad", "status": 429,
                   "headers": {"Retry-After": "90"}}, ANSWER]
@@ -285,6 +306,15 @@ class Breaker(LearningCase):
         self.assertEqual(self.bad_calls(), 1)
         found = self.explained(config, "-m", "bad,good")
         self.assertIn("asked to wait", found["excluded"][0]["reason"])
+
+    def test_a_hold_under_a_ceiling_begins_when_it_was_asked_for(self):
+        config = self.config([{"status": 429, "delay_headers_ms": 1000,
+                               "headers": {"Retry-After": "90"}}])
+        self.ask(config, "--max-cost", "1")
+        ((until, sent, ms),) = self.query(
+            "SELECT hold_until, a.time, ms FROM statistics JOIN attempts a")
+        self.assertGreaterEqual(ms, 1000)
+        self.assertGreaterEqual(until, sent + ms + 90_000)
 
     def test_without_a_ledger_it_is_closed(self):
         config = self.config(self.DEAD, models=("bad", "good"))
