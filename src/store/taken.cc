@@ -15,7 +15,8 @@ std::string taken_sql() {
          "coalesce((SELECT sum(charged_pico) FROM attempts WHERE"
          " decision=d.id),0), a.input_tokens, a.output_tokens, a.cached_tokens,"
          " a.cache_write_tokens FROM decisions d LEFT JOIN attempts a ON"
-         " a.decision=d.id AND a.state='answered' WHERE d.id BETWEEN ? AND ?"
+         " a.decision=d.id AND a.number=(SELECT max(number) FROM attempts WHERE"
+         " decision=d.id AND state='answered') WHERE d.id BETWEEN ? AND ?"
          " ORDER BY d.id";
 }
 

@@ -154,6 +154,7 @@ Result<std::vector<std::string>> older_than(Database& database, int64_t time,
 
 Status remove(Database& database, const std::vector<std::string>& ids) {
   for (const char* sql : {"DELETE FROM feedback WHERE decision=?",
+                          "DELETE FROM verdicts WHERE decision=?",
                           "DELETE FROM attempts WHERE decision=?",
                           "DELETE FROM decisions WHERE id=?"}) {
     LLMROUTE_TRY(Statement statement, database.prepare(sql));

@@ -36,6 +36,19 @@ class Check(harness.TestCase):
         self.assertEqual((result.out, result.err), (b"fine\n", ""))
         self.assertEqual(self.asked(stub), ["small"])
 
+    def test_what_was_checked_is_replayed_once_and_can_be_purged(self):
+        rules = [{"model": "small", "text": "no json"}, {"text": "{}"}]
+        _, result = self.ask(JSON, rules)
+        self.assert_status(result, 0)
+        where = {"LLMROUTE_LEDGER": self.home.file("ledger")}
+        report = self.run_llmroute(
+            ["replay", "--json", "--with", self.home.write("same.toml", "")],
+            env=where).json()
+        self.assertEqual(report["decisions"], 1)
+        result = self.run_llmroute(["usage", "--purge-before", "2999-01-01"], env=where)
+        self.assert_status(result, 0)
+        self.assertIn("removed 1 decisions", result.text)
+
     def test_OLR_11_what_is_rejected_goes_to_the_next_stronger_and_both_count(self):
         rules = [{"model": "small", "text": "no json"}, {"model": "middle", "text": "nor here"},
                  {"text": "{}"}]
