@@ -74,7 +74,9 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
                       book.path_.error().kind == ErrorKind::kNoPermission;
   if (!book.path_ && (book.holds_ || unsafe)) return book.path_.error();
   if (book.holds_) {
-    if (const Status opened = book.open_ledger(kUnderCeiling); !opened) {
+    Status opened = book.open_ledger(kUnderCeiling);
+    if (opened) opened = book.import_spilled();  // it counts as well
+    if (!opened) {
       return base::with_context("nothing was sent: a ceiling needs the ledger",
                                 opened.error());
     }
@@ -197,15 +199,18 @@ void LedgerBook::after(const Attempt& attempt, const core::Reply* reply) {
   if (ledger_ || open_ledger(kMeanwhile)) (void)record();
 }
 
-Status LedgerBook::write(const store::DatabaseOptions& options) {
-  if (!ledger_) {
-    LLMROUTE_CHECK(open_ledger(options));
-    LLMROUTE_TRY(const size_t dropped, store::import_spilled(*ledger_));
-    if (dropped > 0) {
-      messages_.warn(fmt::format(
-          "ledger: {} lines of its spill file made no sense", dropped));
-    }
+Status LedgerBook::import_spilled() {
+  LLMROUTE_TRY(const size_t dropped, store::import_spilled(*ledger_));
+  if (dropped > 0) {
+    messages_.warn(fmt::format(
+        "ledger: {} lines of its spill file made no sense", dropped));
   }
+  return {};
+}
+
+Status LedgerBook::write(const store::DatabaseOptions& options) {
+  if (!ledger_) LLMROUTE_CHECK(open_ledger(options));
+  LLMROUTE_CHECK(import_spilled());
   LLMROUTE_CHECK(record());
   (void)store::forget_oldest(*ledger_, wall_ms());  // else by the next run
   return {};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <vector>
 
 #include "base/files.h"
@@ -19,7 +20,7 @@ namespace {
 using base::Result;
 using base::Status;
 
-constexpr size_t kMostBytes = size_t{64} << 20;
+constexpr size_t kMostBytes = size_t{64} << 20;  // more is not kept
 
 base::Descriptor open_spill(const std::string& path, int flags) {
   return base::Descriptor(::open((path + ".spill").c_str(),
@@ -114,6 +115,11 @@ Status spill(const std::string& path, std::span<const Recorded> all) {
     return base::io_error(base::ErrorKind::kIo, "cannot write",
                           path + ".spill");
   }
+  struct stat info {};
+  if (::fstat(out.get(), &info) != 0 ||
+      static_cast<size_t>(info.st_size) + lines.size() > kMostBytes) {
+    return base::Error{base::ErrorKind::kIo, path + ".spill is full"};
+  }
   errno = base::write_all(out.get(), lines);
   if (errno != 0 || ::fsync(out.get()) != 0) {
     return base::io_error(base::ErrorKind::kIo, "cannot write",
@@ -131,7 +137,7 @@ Result<size_t> import_spilled(Ledger& ledger) {
     return size_t{0};
   }
   LLMROUTE_TRY(const std::string text,
-               base::read_all(file.get(), kMostBytes, path + ".spill"));
+               base::read_all(file.get(), SIZE_MAX, path + ".spill"));
   size_t dropped = 0;
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
   for (const std::string& line : base::split(text, '\n')) {

@@ -224,6 +224,35 @@ class Failing(LedgerCase):
                                     path), [(first, 0), (second, 0)])
         self.assertEqual(self.query("SELECT sum(calls) FROM daily", path), [(2,)])
 
+    def test_spilled_rows_are_imported_and_count_under_a_ceiling(self):
+        path = self.home.file("work/ledger.db")
+        config = self.config()
+        self.home.write("work/ledger.db", b"damaged")
+        self.assert_status(self.ask(config, "--ledger", path), 0)
+        os.remove(path)
+        limited = harness.stub_config(
+            self.server, {"m": {}}, extra="[limits]\nper_day = 0.000310\n")
+        # 0.000298 USD at the worst; 0.00002 were spent before.
+        result = self.ask(limited, "--ledger", path, "--max-tokens", "100")
+        self.assert_status(result, 4)
+        self.assertEqual(os.path.getsize(path + ".spill"), 0)
+        self.assertEqual(self.query("SELECT sum(calls) FROM daily", path), [(1,)])
+
+    def test_a_spill_file_does_not_grow_without_end_and_is_always_read(self):
+        path = self.home.file("work/ledger.db")
+        config = self.config()
+        most = 64 << 20
+        self.home.write("work/ledger.db", b"damaged")
+        with open(path + ".spill", "wb") as spilled:
+            spilled.truncate(most + 1)
+        result = self.ask(config, "--ledger", path)
+        self.assert_status(result, 0)
+        self.assertIn("this run is not in the ledger", result.err)
+        self.assertEqual(os.path.getsize(path + ".spill"), most + 1)
+        os.remove(path)
+        self.assert_status(self.ask(config, "--ledger", path), 0)
+        self.assertEqual(os.path.getsize(path + ".spill"), 0)
+
     def test_K4_a_ledger_that_stays_locked(self):
         config = self.config()
         self.assert_status(self.ask(config), 0)
