@@ -193,6 +193,17 @@ void BatchDispatcher::stop(base::Error why) {
   if (!stopped_) stopped_ = std::move(why);
 }
 
+void BatchDispatcher::abandon() {
+  for (auto& [key, item] : delayed_) book_.end(*item);
+  for (auto& [key, model] : models_) {
+    for (auto& item : model.queue) book_.end(*item);
+    model.queue.clear();
+  }
+  delayed_.clear();
+  due_ = {};
+  waiting_ = 0;
+}
+
 BatchDispatcher::Time BatchDispatcher::next() const {
   Time soonest = Time::max();
   if (!due_.empty()) soonest = due_.top().due;

@@ -128,6 +128,9 @@ class BatchDispatcher {
   // Nothing more is started; what runs goes on.
   void stop(base::Error why);
   const std::optional<base::Error>& stopped() const { return stopped_; }
+  // Ends what waits, without a result: for the book, when nothing more is
+  // started.
+  void abandon();
   // One line for a person: who is held, open or off; "" if nobody.
   std::string troubles(Time now) const;
   int64_t retries() const { return retries_; }

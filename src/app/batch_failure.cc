@@ -201,6 +201,7 @@ void BatchDispatcher::nobody_left(std::unique_ptr<BatchItem> item) {
     return state_of(one).provider->off.has_value();
   });
   if (!anybody(now)) {
+    book_.end(*item);
     return stop(off != chain.end() ? *state_of(*off).provider->off
                                    : long_wait(now));
   }

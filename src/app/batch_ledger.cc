@@ -112,7 +112,10 @@ Error BatchLedger::no_ledger() const {
 Status BatchLedger::begin(BatchItem& item, const Taken& taken) {
   item.ceilings = shared_ceilings(*routed_->config, taken.options.tags);
   if (run_ceiling_) item.ceilings.push_back(*run_ceiling_);
-  if (!item.ceilings.empty() && !ledger_) return no_ledger();
+  if (!item.ceilings.empty() && !ledger_) {
+    if (!off_ && failed_) failed_ = open_ledger();  // was not needed before
+    if (!ledger_) return no_ledger();
+  }
   if (off_) return {};
   store::DecisionRow& row = item.recorded.decision;
   row =

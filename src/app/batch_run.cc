@@ -96,6 +96,7 @@ Status BatchRun::run() {
   const bool writable = status || status.error().kind != base::ErrorKind::kIo;
   const Status drained = writable ? drain() : Status();
   cancel_all();
+  dispatcher_.abandon();
   if (!writable) return status;
   LLMROUTE_CHECK(drained);
   LLMROUTE_CHECK(callback_status_);
@@ -119,7 +120,8 @@ Status BatchRun::turn() {
   calls_.turn();
   LLMROUTE_CHECK(callback_status_);
   LLMROUTE_CHECK(sync_if_due());
-  LLMROUTE_CHECK(parts_.ledger.flush_if_due(steady_clock::now()));
+  const Status written = parts_.ledger.flush_if_due(steady_clock::now());
+  if (!written) dispatcher_.stop(written.error());
   warn_of_ceiling();
   return check_errors();
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -70,6 +71,14 @@ class Rows(BatchLedgerCase):
         self.assertEqual(
             self.query("SELECT exit, finish FROM decisions ORDER BY exit"),
             [(0, "stop"), (3, "length"), (65, None)])
+
+    def test_calls_of_records_that_get_no_result_are_recorded(self):
+        stub = self.answering([{"status": 503}])
+        result = self.batch(stub, ["-j", "2"], stdin=batch_case.prompts(6),
+                            extra='[limits]\ngive_up = "1s"\n')
+        self.assert_status(result, 75)
+        self.assertEqual(self.query("SELECT count(*) FROM attempts"),
+                         [(len(self.posts(stub)),)])
 
     def test_no_text_is_kept(self):
         stub = self.answering([{"chunks": ["secret answer"],
@@ -168,6 +177,37 @@ class Ceilings(BatchLedgerCase):
         self.assert_status(result, 74)
         self.assertIn("nothing was sent", result.err)
         self.assertEqual(self.posts(stub), [])
+
+    def test_R1_with_few_descriptors_a_record_with_a_budget_opens_the_ledger(self):
+        stub = self.answering()
+        source = self.home.write("in.jsonl", batch_case.lines(
+            {"prompt": "Hi", "tags": {"team": "ads"}},
+            {"prompt": "Hi", "tags": {"team": "search"}}))
+        config = self.config(
+            stub, extra='[budgets.b]\ntag = "team=search"\nper_day = 1\n')
+        few = ["sh", "-c", 'ulimit -n 30 && exec "$@"', "sh"]
+        done = subprocess.run(
+            [*few, *self.home.command(["batch", source, "-j", "1"], config)],
+            env=self.home.environment(), stdin=subprocess.DEVNULL, timeout=120,
+            capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.query("SELECT count(*) FROM decisions"), [(2,)])
+
+    def test_a_ledger_that_fails_costs_no_result_that_was_paid_for(self):
+        stub = self.answering([{"times": 1, "delay_headers_ms": 3000},
+                               {"times": 1, "delay_headers_ms": 5000}])
+        config = self.config(stub, extra="[limits]\nper_day = 1\n")
+        process = self.home.spawn(["batch", "-j", "2"], config=config)
+        process.stdin.write((HI * 3).encode())
+        process.stdin.close()
+        while len(self.posts(stub)) < 2:
+            time.sleep(0.01)
+        self.query("ALTER TABLE attempts RENAME TO other")
+        out, err = process.stdout.read(), process.stderr.read().decode()
+        self.assertEqual(process.wait(timeout=60), 74, err)
+        process.stdout.close(), process.stderr.close()
+        self.assertEqual(len(batch_case.parse(out)), 2, err)
+        self.assertEqual(len(self.posts(stub)), 2)
 
     def test_killed_under_a_ceiling_its_holds_count_as_worst_case(self):
         stub = self.answering([{"delay_headers_ms": 20_000}])
