@@ -23,7 +23,8 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
   if (!aside) {
     const bool money = aside.error().kind == base::ErrorKind::kBudget;
     short_of_money_ = money && !running_.empty();  // settled for less, perhaps
-    if (!short_of_money_) stop(aside.error());
+    const bool waits = short_of_money_ || (money && waits_for_cheaper(model));
+    if (!waits) stop(aside.error());
     return false;
   }
   item.hold = worst;
@@ -32,6 +33,22 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
   --waiting_;
   start(std::move(owned), model, now);
   return true;
+}
+
+// The first record of the queue came from a cheaper model, which is left alone
+// for a while: it goes back.
+bool BatchDispatcher::waits_for_cheaper(ModelState& model) {
+  BatchItem& item = *model.queue.front();
+  const auto worst = item.asked_of().worst_cost;
+  for (size_t i = 0; i < item.candidate; ++i) {
+    const core::Candidate& earlier = item.decision.candidates[i];
+    if (!usable(item, i) || !(earlier.worst_cost < worst)) continue;
+    item.candidate = i;
+    state_of(earlier).queue.push_back(std::move(model.queue.front()));
+    model.queue.pop_front();
+    return true;
+  }
+  return false;
 }
 
 base::Status BatchDispatcher::put_aside(BatchItem& item, core::Money worst) {

@@ -78,6 +78,13 @@ bool BatchDispatcher::blocked(const core::Candidate& candidate) {
   return model.provider->off.has_value() || open_from(model, now) > now;
 }
 
+// May be asked, now or later.
+bool BatchDispatcher::usable(const BatchItem& item, size_t candidate) {
+  const ModelState& model = state_of(item.decision.candidates[candidate]);
+  return !model.provider->off && !item.failed[candidate] &&
+         item.plan->possible(candidate);
+}
+
 // The first who may be asked now, else who may be soonest; nothing: nobody.
 std::optional<size_t> BatchDispatcher::choose(const BatchItem& item) {
   const Time now = std::chrono::steady_clock::now();
@@ -85,11 +92,8 @@ std::optional<size_t> BatchDispatcher::choose(const BatchItem& item) {
   std::optional<size_t> chosen;
   Time soonest = Time::max();
   for (size_t i = 0; i < candidates.size() && soonest > now; ++i) {
-    const ModelState& model = state_of(candidates[i]);
-    if (model.provider->off || item.failed[i] || !item.plan->possible(i)) {
-      continue;
-    }
-    const Time from = open_from(model, now);
+    if (!usable(item, i)) continue;
+    const Time from = open_from(state_of(candidates[i]), now);
     if (chosen && from >= soonest) continue;
     chosen = i;
     soonest = from;

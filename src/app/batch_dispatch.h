@@ -168,6 +168,7 @@ class BatchDispatcher {
   ModelState& state_of(const core::Candidate& candidate);
   static Time open_from(const ModelState& model, Time now);
   bool blocked(const core::Candidate& candidate);
+  bool usable(const BatchItem& item, size_t candidate);
   std::optional<size_t> choose(const BatchItem& item);
   void enqueue(std::unique_ptr<BatchItem> item, bool in_front);
   void delay(std::unique_ptr<BatchItem> item, Time due);
@@ -180,6 +181,7 @@ class BatchDispatcher {
   // One attempt: batch_attempt.cc.
   bool start_front(ModelState& model, Time now);
   base::Status put_aside(BatchItem& item, core::Money worst);
+  bool waits_for_cheaper(ModelState& model);
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
   base::Result<provider::Call> call_for(BatchItem& item);
   std::chrono::milliseconds time_left(const BatchItem& item) const;

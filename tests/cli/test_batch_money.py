@@ -21,6 +21,19 @@ def total_usd(results):
 
 
 class Ceiling(BatchCase):
+    def test_a_cheaper_model_that_is_left_alone_is_waited_for(self):
+        """m answers, fails until it is left alone, and answers again; after its
+        first answer a call of n does not fit any more."""
+        answer = {"text": "ok", "usage": {"prompt_tokens": 10, "completion_tokens": 5}}
+        stub = self.stub([{"model": "m", "times": 1} | answer,
+                          {"model": "m", "status": 500, "times": 5}, answer])
+        result = self.batch(
+            stub, ["-j", "1", "-m", "m,n", "--max-tokens", "100",
+                   "--max-cost", "0.0298"], stdin=lines({"prompt": "Hi"}) * 4,
+            models={"m": {}, "n": {"price": {"input": 100.0, "output": 200.0}}})
+        self.assertEqual(codes(self.results(result)), [None] * 4)
+        self.assertEqual({r.model for r in self.posts(stub)}, {"m"})
+
     """100 words of answer: a record costs some $0.0003, its worst case, with
     the models' own output limit, $0.008."""
     RULES = [{"words": 100}]
