@@ -99,12 +99,7 @@ Status BatchLedger::open_ledger() {
 }
 
 Error BatchLedger::no_ledger() const {
-  if (off_) {
-    return {
-        ErrorKind::kUsage,
-        "a ceiling of a day, a month, a tag or a run is kept by the ledger, "
-        "which is off; nothing was sent"};
-  }
+  if (off_) return ledger_is_off();
   return base::with_context("nothing was sent: a ceiling needs the ledger",
                             failed_.error());
 }
@@ -132,18 +127,10 @@ Status BatchLedger::begin(BatchItem& item, const Taken& taken) {
 Status BatchLedger::before(BatchItem& item) {
   if (item.ceilings.empty()) return {};
   LLMROUTE_CHECK(flush());
-  const core::Candidate& candidate = item.asked_of();
-  if (!candidate.worst_cost) {
-    return Error{ErrorKind::kBudget,
-                 fmt::format("{}: under a ceiling a price must be known",
-                             candidate.model->name)};
-  }
-  Attempt asked;
-  asked.candidate = &candidate;
-  return store::hold(
-      *ledger_, item.recorded.decision,
-      attempt_row(item.decision, asked, nullptr, item.attempts + 1),
-      item.ceilings, wall_ms());
+  LLMROUTE_TRY(const store::AttemptRow row,
+               row_to_hold(item.decision, item.asked_of(), item.attempts + 1));
+  return store::hold(*ledger_, item.recorded.decision, row, item.ceilings,
+                     wall_ms());
 }
 
 void BatchLedger::after(BatchItem& item, const Attempt& attempt,

@@ -41,6 +41,12 @@ std::vector<store::Ceiling> ceilings_of(const core::Budget& budget) {
   return ceilings;
 }
 
+base::Error ledger_is_off() {
+  return {base::ErrorKind::kUsage,
+          "a ceiling of a day, a month, a tag or a run is kept by the ledger, "
+          "which is off; nothing was sent"};
+}
+
 std::optional<Money> least_ceiling(const core::Config& config,
                                    const Tags& tags) {
   std::optional<Money> least = config.limits.max_cost;

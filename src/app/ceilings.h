@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "core/config.h"
 #include "store/scopes.h"
 
@@ -19,6 +20,9 @@ std::vector<store::Ceiling> shared_ceilings(const core::Config& config,
 
 // Of a budget, whatever the tags of a request.
 std::vector<store::Ceiling> ceilings_of(const core::Budget& budget);
+
+// They are kept by the ledger, which is off: kUsage.
+base::Error ledger_is_off();
 
 // The least that any ceiling, shared or its own, allows one request.
 std::optional<core::Money> least_ceiling(const core::Config& config,

@@ -61,11 +61,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   }
   const auto place = ledger_place(options.ledger, environment);
   book.off_ = !place;
-  if (book.off_ && !book.ceilings_.empty()) {
-    return Error{ErrorKind::kUsage,
-                 "a ceiling of a day, a month, a tag or a run is kept by the "
-                 "ledger, which is off; nothing was sent"};
-  }
+  if (book.off_ && !book.ceilings_.empty()) return ledger_is_off();
   if (book.off_) return book;
   book.path_ = store::ledger_path(*place);
   book.at_hand_ = std::exchange(routed.ledger, std::nullopt);
@@ -119,17 +115,9 @@ Status LedgerBook::record() {
 Status LedgerBook::put_aside(const core::Candidate& candidate) {
   fill_decision();
   if (!pending_.empty()) LLMROUTE_CHECK(record());
-  if (!candidate.worst_cost) {
-    return Error{ErrorKind::kBudget,
-                 fmt::format("{}: under a ceiling a price must be known",
-                             candidate.model->name)};
-  }
-  Attempt asked;
-  asked.candidate = &candidate;
-  return store::hold(
-      *ledger_, decision_,
-      attempt_row(routed_.decision, asked, nullptr, attempts_ + 1), ceilings_,
-      wall_ms());
+  LLMROUTE_TRY(const store::AttemptRow row,
+               row_to_hold(routed_.decision, candidate, attempts_ + 1));
+  return store::hold(*ledger_, decision_, row, ceilings_, wall_ms());
 }
 
 // Without the ledger nothing is known of others, and it may be asked.

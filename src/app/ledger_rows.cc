@@ -141,6 +141,19 @@ store::AttemptRow attempt_row(const core::Decision& decision,
   return row;
 }
 
+base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
+                                            const core::Candidate& candidate,
+                                            int64_t number) {
+  if (!candidate.worst_cost) {
+    return base::Error{base::ErrorKind::kBudget,
+                       fmt::format("{}: under a ceiling a price must be known",
+                                   candidate.model->name)};
+  }
+  Attempt asked;
+  asked.candidate = &candidate;
+  return attempt_row(decision, asked, nullptr, number);
+}
+
 std::string hashed_text(const core::Prompt& prompt) {
   std::string text = fmt::format("{}:{}", prompt.system.size(), prompt.system);
   for (const core::Message& message : prompt.messages) {

@@ -6,6 +6,7 @@
 
 #include "app/attempt_plan.h"
 #include "app/taken.h"
+#include "base/result.h"
 #include "core/reply.h"
 #include "store/rows.h"
 
@@ -25,6 +26,12 @@ void add_retake(const Taken& taken, const std::string& router_model,
 store::AttemptRow attempt_row(const core::Decision& decision,
                               const Attempt& attempt, const core::Reply* reply,
                               int64_t number);
+
+// An attempt that is about to be made, to be held. kBudget: its price is not
+// known.
+base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
+                                            const core::Candidate& candidate,
+                                            int64_t number);
 
 // What the prompt's hash is made of: system text and messages, unambiguously.
 std::string hashed_text(const core::Prompt& prompt);
