@@ -37,11 +37,16 @@ std::vector<std::string> known_names(const std::vector<T>& items) {
 template <class T>
 Error unknown_name(const char* kind, const std::string& name,
                    const std::vector<T>& known) {
-  const auto nearest = base::nearest_name(name, known_names(known));
+  constexpr size_t kFew = 8;  // that can all be named
+  const std::vector<std::string> names = known_names(known);
+  std::string help;
+  if (const auto nearest = base::nearest_name(name, names)) {
+    help = fmt::format(" (did you mean '{}'?)", *nearest);
+  } else if (!names.empty() && names.size() <= kFew) {
+    help = fmt::format(" (known: {})", base::join(names, ", "));
+  }
   return {ErrorKind::kUsage,
-          fmt::format("unknown {} '{}'{}", kind, name,
-                      nearest ? fmt::format(" (did you mean '{}'?)", *nearest)
-                              : std::string())};
+          fmt::format("unknown {} '{}'{}", kind, name, help)};
 }
 
 // What was asked for, before any gate.

@@ -90,6 +90,14 @@ bool makes_sense(const DecisionRow& decision,
   return decision.id.size() == 26 && decision.tags.starts_with('{');
 }
 
+// False: a write was cut, by a full disk or a crash.
+bool ends_in_a_line(int file) {
+  struct stat info {};
+  char last = '\n';
+  return ::fstat(file, &info) != 0 || info.st_size == 0 ||
+         ::pread(file, &last, 1, info.st_size - 1) != 1 || last == '\n';
+}
+
 // Whether the line is in the ledger now.
 bool import_line(Ledger& ledger, const std::string& line) {
   Database& database = ledger.database();
@@ -107,8 +115,8 @@ bool import_line(Ledger& ledger, const std::string& line) {
 }  // namespace
 
 Status spill(const std::string& path, std::span<const Recorded> all) {
-  const base::Descriptor out = open_spill(path, O_WRONLY | O_APPEND | O_CREAT);
-  std::string lines;
+  const base::Descriptor out = open_spill(path, O_RDWR | O_APPEND | O_CREAT);
+  std::string lines = ends_in_a_line(out.get()) ? "" : "\n";
   for (const Recorded& one : all) lines += line_of(one);
   if (!out.valid() || ::flock(out.get(), LOCK_SH) != 0 ||
       ::fchmod(out.get(), 0600) != 0) {

@@ -86,6 +86,17 @@ TEST_CASE("lines that make no sense are dropped, the others are imported") {
   CHECK(test.number("SELECT count(*) FROM decisions") == 1);
 }
 
+TEST_CASE("what follows a line that was cut is not lost with it") {
+  const LedgerTest test;
+  DecisionRow one = decision();
+  one.time = kNoon;
+  test.overwrite(test.path + ".spill", "{\"decision\":{\"id\"");
+  REQUIRE(spill(test.path, std::vector<Recorded>{{one, {answered(3)}}}));
+  Ledger ledger = test.open();
+  CHECK(import_spilled(ledger).value() == 1);
+  CHECK(test.number("SELECT count(*) FROM decisions") == 1);
+}
+
 TEST_CASE("a spilled outcome settles the hold it belongs to") {
   const LedgerTest test;
   DecisionRow one = decision();
