@@ -376,6 +376,9 @@ std::string explanation_text(const Explanation& explanation) {
     text += "model      " + model_line(decision) + "\n";
     text += "because    " + because_line(decision) + "\n";
   }
+  for (const std::string& note : decision.notes) {
+    text += "note       " + note + "\n";
+  }
   text += "prompt     " + prompt_line(explanation.routed) + "\n";
   text += read_line(explanation.routed);
   text += learned_line(decision.analysis);
@@ -387,9 +390,6 @@ std::string explanation_text(const Explanation& explanation) {
   text += flip_lines(explanation.flips);
   if (explanation.why_not) text += why_not_lines(*explanation.why_not);
   text += excluded_lines(decision);
-  for (const std::string& note : decision.notes) {
-    text += "note       " + note + "\n";
-  }
   return text + footer(explanation);
 }
 
