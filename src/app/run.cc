@@ -75,6 +75,15 @@ void comment_on(const Answered& answered, const base::Status& judged,
   if (options.output.stats) messages.note(stats_line(answered));
 }
 
+// Who could have done better, but keeps failing or asked to wait.
+void tell_left_alone(const core::Decision& decision, const Messages& messages) {
+  for (const core::Exclusion& excluded : decision.excluded) {
+    if (excluded.gate != core::Gate::kHeld) continue;
+    messages.warn(fmt::format("{} was not asked: {}", excluded.model->name,
+                              excluded.reason));
+  }
+}
+
 void remember_refusals(const Answered& answered,
                        const base::Environment& environment) {
   std::set<const core::Provider*> told;
@@ -202,6 +211,7 @@ Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
                    environment, interrupt.cancel(), check},
                   output, book, messages);
   remember_refusals(answered, environment);
+  if (answered.rejected) tell_left_alone(routed.decision, messages);
   Ending ending =
       conclude(options, id, routed, answered, interrupt, output, messages);
   book.finish(answered, ending.code(), output.printed_bytes());

@@ -84,6 +84,16 @@ class Check(harness.TestCase):
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), "old")
 
+    def test_a_stronger_one_that_asked_to_wait_is_told(self):
+        wait = {"model": "large", "status": 429, "headers": {"Retry-After": "100"}}
+        stub = self.stub([wait, {"text": "no"}])
+        options = {"config": harness.stub_config(stub, MODELS),
+                   "env": {"LLMROUTE_LEDGER": self.home.file("ledger")}}
+        self.run_llmroute(["-m", "large", "--retries", "0", "-p", "Hi"], **options)
+        result = self.run_llmroute(["-p", "hi there", "--check", "false"], **options)
+        self.assert_status(result, 1)
+        self.assertIn("large was not asked: asked to wait", result.err)
+
     def test_a_stronger_one_that_fails_leaves_the_rejected_answer(self):
         stub, result = self.ask(JSON, [{"model": "small", "text": "words"}, {"status": 400}])
         self.assert_status(result, 1)
