@@ -22,7 +22,7 @@ ENDS = {0, 3, 65, 71, 74, 75, 76, 78}
 # own variables: they end the process themselves.
 # TODO: without "terminate called", once no exception can leave a destructor or a
 # callback when memory runs out.
-ABORTS = ("terminate called after throwing an instance of",
+ABORTS = ("terminate called",
           "Fatal glibc error: failed to register TLS destructor",
           "cannot allocate memory for thread-local data: ABORT")
 
