@@ -136,8 +136,9 @@ Status BatchRun::wait(Time now) {
       until = std::min(until, *due);
     }
   }
-  if (const auto due = parts_.ledger.next_flush())
+  if (const auto due = parts_.ledger.next_flush()) {
     until = std::min(until, *due);
+  }
   const bool to_stdout = parts_.output.to_stdout();
   std::array<pollfd, 4> fds = {
       {{calls_.fd(), POLLIN, 0},

@@ -76,9 +76,12 @@ void comment_on(const Answered& answered, const base::Status& judged,
 }
 
 // Who could have done better, but keeps failing or asked to wait.
-void tell_left_alone(const core::Decision& decision, const Messages& messages) {
+void tell_left_alone(const core::Decision& decision, const core::Model& by,
+                     const Messages& messages) {
   for (const core::Exclusion& excluded : decision.excluded) {
-    if (excluded.gate != core::Gate::kHeld) continue;
+    const bool stronger =
+        excluded.model->general_ability() > by.general_ability();
+    if (excluded.gate != core::Gate::kHeld || !stronger) continue;
     messages.warn(fmt::format("{} was not asked: {}", excluded.model->name,
                               excluded.reason));
   }
@@ -211,7 +214,9 @@ Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
                    environment, interrupt.cancel(), check},
                   output, book, messages);
   remember_refusals(answered, environment);
-  if (answered.rejected) tell_left_alone(routed.decision, messages);
+  if (answered.rejected) {
+    tell_left_alone(routed.decision, *answered.by->model, messages);
+  }
   Ending ending =
       conclude(options, id, routed, answered, interrupt, output, messages);
   book.finish(answered, ending.code(), output.printed_bytes());

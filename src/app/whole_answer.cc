@@ -15,7 +15,8 @@ std::string cut_by(const core::Candidate& by) {
     return "the answer was cut by a token limit";
   }
   return fmt::format(
-      "the answer was cut at {} tokens, all that the cost ceiling pays for",
+      "the answer was cut at {} tokens; a cost ceiling or the model's window "
+      "allowed no more",
       base::with_thousands(*by.output_cap));
 }
 
