@@ -34,9 +34,18 @@ store::Integer if_any(std::chrono::milliseconds time) {
   return time.count() > 0 ? store::Integer(time.count()) : std::nullopt;
 }
 
-void charge_answer(const core::Candidate& by, const core::Usage& usage,
+// What `bytes` of an answer are likely to have cost: a token is about 4 bytes.
+store::Integer likely_cost(const core::Candidate& by, size_t bytes) {
+  core::Usage tokens;
+  tokens.input = by.input_tokens;
+  tokens.output = static_cast<int64_t>((bytes + 3) / 4);
+  return pico(core::cost_of(*by.model, tokens));
+}
+
+void charge_answer(const core::Candidate& by, const core::Reply& reply,
                    store::AttemptRow& row) {
-  row.cost_pico = pico(core::cost_of(*by.model, usage));
+  row.cost_pico = pico(core::cost_of(*by.model, reply.usage));
+  if (!row.cost_pico) row.likely_pico = likely_cost(by, reply.text.size());
   row.charged_pico = row.cost_pico.value_or(row.worst_pico.value_or(0));
   row.charged_as = "usage";
   if (!row.cost_pico) row.charged_as = "estimated";
@@ -57,10 +66,11 @@ void add_answer(const core::Decision& decision, const core::Candidate& by,
   row.reasoning_tokens = usage.reasoning;
   row.strongest_pico = pico(strongest_cost(decision, usage));
   row.cheapest_pico = pico(cheapest_cost(decision, usage));
-  charge_answer(by, usage, row);
+  charge_answer(by, reply, row);
 }
 
-void add_failure(const core::Failure& failure, store::AttemptRow& row) {
+void add_failure(const core::Candidate& of, const core::Failure& failure,
+                 store::AttemptRow& row) {
   row.state = "failed";
   row.cause_class = std::string(core::failure_class_name(failure.kind));
   row.cause = failure.cause;
@@ -68,6 +78,7 @@ void add_failure(const core::Failure& failure, store::AttemptRow& row) {
   if (may_have_cost(failure)) {
     row.charged_pico = row.worst_pico.value_or(0);
     row.charged_as = "unknown";
+    row.likely_pico = likely_cost(of, failure.bytes_streamed);
   } else {
     row.cost_pico = 0;
     row.charged_as = "nothing";
@@ -136,7 +147,7 @@ store::AttemptRow attempt_row(const core::Decision& decision,
   if (reply != nullptr) {
     add_answer(decision, candidate, *reply, row);
   } else if (attempt.failure) {
-    add_failure(*attempt.failure, row);
+    add_failure(candidate, *attempt.failure, row);
   }
   return row;
 }
@@ -151,7 +162,9 @@ base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
   }
   Attempt asked;
   asked.candidate = &candidate;
-  return attempt_row(decision, asked, nullptr, number);
+  store::AttemptRow row = attempt_row(decision, asked, nullptr, number);
+  row.likely_pico = pico(candidate.cost);  // should its process die
+  return row;
 }
 
 std::string hashed_text(const core::Prompt& prompt) {

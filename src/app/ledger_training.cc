@@ -195,7 +195,7 @@ void Fitter::measure_models() {
     ModelFit& fit = fit_.models[row.model];
     ++fit.held_out;
     fit.mean += row.outcome->score;
-    fit.usd += core::Money{row.outcome->charged.value_or(0)}.usd();
+    fit.usd += core::Money{row.outcome->cost_pico.value_or(0)}.usd();
     fit.seconds += static_cast<double>(row.outcome->ms) / 1000;
   }
   for (ModelFit& fit : fit_.models) {

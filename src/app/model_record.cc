@@ -51,8 +51,8 @@ ModelRecord record_of(const store::StatisticsRow& row, int64_t now) {
 base::Status add_spending(store::Database& database,
                           std::map<std::string, ModelRecord>& records) {
   LLMROUTE_TRY(store::Statement sums,
-               database.prepare("SELECT model, sum(charged_pico) FROM daily "
-                                "GROUP BY model"));
+               database.prepare("SELECT model, sum(cost_pico+likely_pico) FROM "
+                                "daily GROUP BY model"));
   for (;;) {
     LLMROUTE_TRY(const bool more, sums.step());
     if (!more) return {};

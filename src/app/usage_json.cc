@@ -30,6 +30,7 @@ void add_spend(JsonWriter& json, const Spend& spend) {
     json.raw(core::format_usd(Money{spend.cost_pico}));
   }
   add_usd(json, "charged_usd", Money{spend.charged_pico});
+  add_usd(json, "likely_usd", Money{spend.likely_pico});
   json.field("unknown", spend.unknown).field("estimated", spend.estimated);
   json.field("orphans", spend.orphans);
 }
@@ -139,7 +140,7 @@ std::string usage_csv(const UsageReport& report) {
   for (const auto by : report.by) head.emplace_back(store::grouping_name(by));
   for (const char* name :
        {"calls", "answered", "input_tokens", "cached_tokens", "output_tokens",
-        "usd", "charged_usd", "unknown", "estimated", "orphans"}) {
+        "usd", "charged_usd", "likely_usd", "unknown", "estimated", "orphans"}) {
     head.emplace_back(name);
   }
   std::string text = base::join(head, ",") + "\n";
@@ -154,6 +155,7 @@ std::string usage_csv(const UsageReport& report) {
     }
     cells.push_back(known ? core::format_usd(Money{spend.cost_pico}) : "");
     cells.push_back(core::format_usd(Money{spend.charged_pico}));
+    cells.push_back(core::format_usd(Money{spend.likely_pico}));
     for (const int64_t count :
          {spend.unknown, spend.estimated, spend.orphans}) {
       cells.push_back(std::to_string(count));

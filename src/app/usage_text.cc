@@ -80,9 +80,11 @@ std::string state_text(const UsageReport& report) {
   if (total.unknown > 0) {
     text += fmt::format(
         "unknown  {}: {} answered without a count or a price, {} whose process "
-        "died, {} broken off; charged as their worst case\n",
+        "died, {} broken off; charged as their worst case, about {} by what was "
+        "sent and received\n",
         calls(total.unknown), total.estimated, total.orphans,
-        total.unknown - total.estimated - total.orphans);
+        total.unknown - total.estimated - total.orphans,
+        usd(total.likely_pico));
   }
   const store::HeldSums& held = report.held;
   if (held.calls > 0) {

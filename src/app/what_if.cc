@@ -30,7 +30,7 @@ void count(Change& change, const store::TakenDecision& taken,
   const auto cost = core::cost_of(to, usage_of(taken));
   if (!cost || !taken.input_tokens || !taken.output_tokens) return;
   ++change.compared;
-  change.was = change.was + Money{taken.charged_pico};
+  change.was = change.was + Money{taken.cost_pico};
   change.would = change.would + *cost;
 }
 

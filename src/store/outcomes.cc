@@ -14,7 +14,8 @@ constexpr std::string_view kOutcomes =
     "SELECT v.decision, a.model, v.score FROM verdicts v"
     " JOIN attempts a ON a.decision=v.decision AND a.number=v.number)"
     "SELECT j.id, d.domain, d.difficulty, j.model, j.score,"
-    " (SELECT sum(charged_pico) FROM attempts WHERE decision=j.id),"
+    " (SELECT sum(coalesce(cost_pico,likely_pico)) FROM attempts"
+    " WHERE decision=j.id),"
     " coalesce(d.ms, 0) FROM judged j JOIN decisions d ON d.id=j.id"
     " WHERE d.domain IS NOT NULL AND d.difficulty IS NOT NULL"
     " ORDER BY j.id, j.model";
@@ -33,7 +34,7 @@ Result<std::vector<OutcomeRow>> read_outcomes(Database& database) {
     row.difficulty = statement.real(2);
     row.model = statement.text(3);
     row.score = statement.real(4);
-    if (!statement.is_null(5)) row.charged = statement.integer(5);
+    if (!statement.is_null(5)) row.cost_pico = statement.integer(5);
     row.ms = statement.integer(6);
   }
 }

@@ -17,7 +17,7 @@ struct OutcomeRow {
   double difficulty = 0;
   std::string model;
   double score = 0;                // 0 (bad) to 1 (good)
-  std::optional<int64_t> charged;  // picodollars, all calls of the decision
+  std::optional<int64_t> cost_pico;  // known or likely, of all its calls
   int64_t ms = 0;                  // the same
 };
 

@@ -52,6 +52,8 @@ struct AttemptRow {
   Integer worst_pico, cost_pico;
   int64_t charged_pico = 0;
   std::string charged_as;
+  Integer likely_pico;  // where the cost is not known: by what was sent and
+                        // received; counts against no ceiling
   Integer strongest_pico, cheapest_pico;
 };
 
@@ -117,6 +119,7 @@ void each_attempt_column(Row& row, Visit&& visit) {
   visit("cost_pico", row.cost_pico);
   visit("charged_pico", row.charged_pico);
   visit("charged_as", row.charged_as);
+  visit("likely_pico", row.likely_pico);
   visit("strongest_pico", row.strongest_pico);
   visit("cheapest_pico", row.cheapest_pico);
 }

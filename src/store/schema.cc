@@ -44,6 +44,7 @@ constexpr Object kObjects[] = {
      " cache_write_tokens INTEGER, output_tokens INTEGER,"
      " reasoning_tokens INTEGER, worst_pico INTEGER, cost_pico INTEGER,"
      " charged_pico INTEGER NOT NULL, charged_as TEXT NOT NULL,"
+     " likely_pico INTEGER,"
      " strongest_pico INTEGER, cheapest_pico INTEGER, owner TEXT, scopes TEXT,"
      " PRIMARY KEY(decision, number)) STRICT, WITHOUT ROWID"},
     {"attempts_held",
@@ -58,7 +59,8 @@ constexpr Object kObjects[] = {
      " ms INTEGER NOT NULL, input_tokens INTEGER NOT NULL,"
      " cached_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL,"
      " output_tokens INTEGER NOT NULL, cost_pico INTEGER NOT NULL,"
-     " charged_pico INTEGER NOT NULL, unknown INTEGER NOT NULL,"
+     " charged_pico INTEGER NOT NULL, likely_pico INTEGER NOT NULL,"
+     " unknown INTEGER NOT NULL,"
      " estimated INTEGER NOT NULL, orphans INTEGER NOT NULL,"
      " strongest_pico INTEGER NOT NULL, cheapest_pico INTEGER NOT NULL,"
      " compared INTEGER NOT NULL, compared_pico INTEGER NOT NULL,"
@@ -104,7 +106,8 @@ constexpr Object kObjects[] = {
      " d.source, d.profile, d.tags, a.model, a.provider, a.served, a.state,"
      " a.status, a.cause, a.ms, a.first_token_ms, a.input_tokens,"
      " a.cached_tokens, a.output_tokens, a.cost_pico/1e12 AS usd,"
-     " a.charged_pico/1e12 AS charged_usd, a.charged_as, f.score AS feedback"
+     " a.charged_pico/1e12 AS charged_usd, a.charged_as,"
+     " a.likely_pico/1e12 AS likely_usd, f.score AS feedback"
      " FROM attempts a JOIN decisions d ON d.id=a.decision"
      " LEFT JOIN feedback f ON f.decision=a.decision"},
     {"spend",

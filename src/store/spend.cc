@@ -61,15 +61,17 @@ Spend spend_of(const AttemptRow& row) {
   }
   spend.cost_pico = row.cost_pico.value_or(0);
   spend.charged_pico = row.charged_pico;
+  const int64_t cost = row.cost_pico.value_or(row.likely_pico.value_or(0));
+  spend.likely_pico = row.cost_pico ? 0 : cost;
   spend.unknown = row.cost_pico ? 0 : 1;
   spend.estimated = row.charged_as == "estimated" ? 1 : 0;
   spend.orphans = row.state == "orphan" ? 1 : 0;
   spend.compared = compared ? 1 : 0;
   spend.strongest_pico = compared ? *row.strongest_pico : 0;
   spend.cheapest_pico = compared ? *row.cheapest_pico : 0;
-  spend.compared_pico = compared || !answered ? row.charged_pico : 0;
+  spend.compared_pico = compared || !answered ? cost : 0;
   spend.counted = counted ? 1 : 0;
-  spend.counted_pico = counted || !answered ? row.charged_pico : 0;
+  spend.counted_pico = counted || !answered ? cost : 0;
   return spend;
 }
 

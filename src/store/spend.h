@@ -22,12 +22,13 @@ struct Spend {
           output_tokens = 0;
   int64_t cost_pico = 0;     // where it is known
   int64_t charged_pico = 0;  // counts against ceilings
+  int64_t likely_pico = 0;   // of calls whose cost is not known
   int64_t unknown = 0;       // calls whose cost is not known
   int64_t estimated = 0;     // of them: answered, but no count or no price
   int64_t orphans = 0;       // of them: their process died
   // Answered calls that can be compared with everything on the strongest or on
   // the cheapest candidate, and with any model (their tokens are known); what
-  // those and all that failed were charged.
+  // those and all that failed cost or are likely to have cost.
   int64_t strongest_pico = 0, cheapest_pico = 0;
   int64_t compared = 0, compared_pico = 0;
   int64_t counted = 0, counted_pico = 0;
@@ -45,6 +46,7 @@ void each_spend_column(Row& row, Visit&& visit) {
   visit("output_tokens", row.output_tokens);
   visit("cost_pico", row.cost_pico);
   visit("charged_pico", row.charged_pico);
+  visit("likely_pico", row.likely_pico);
   visit("unknown", row.unknown);
   visit("estimated", row.estimated);
   visit("orphans", row.orphans);

@@ -12,8 +12,8 @@ std::string taken_sql() {
     columns.append("d.").append(name).append(",");
   });
   return "SELECT " + columns +
-         "coalesce((SELECT sum(charged_pico) FROM attempts WHERE"
-         " decision=d.id),0), a.input_tokens, a.output_tokens, a.cached_tokens,"
+         "coalesce((SELECT sum(coalesce(cost_pico,likely_pico,0)) FROM"
+         " attempts WHERE decision=d.id),0), a.input_tokens, a.output_tokens, a.cached_tokens,"
          " a.cache_write_tokens FROM decisions d LEFT JOIN attempts a ON"
          " a.decision=d.id AND a.number=(SELECT max(number) FROM attempts WHERE"
          " decision=d.id AND state='answered') WHERE d.id BETWEEN ? AND ?"
@@ -33,7 +33,7 @@ base::Status each_taken(
     TakenDecision taken;
     Reader reader(statement);
     each_decision_column(taken.row, reader);
-    reader("charged", taken.charged_pico);
+    reader("cost", taken.cost_pico);
     reader("input", taken.input_tokens);
     reader("output", taken.output_tokens);
     reader("cached", taken.cached_tokens);

@@ -13,7 +13,7 @@ namespace llmroute::store {
 
 struct TakenDecision {
   DecisionRow row;
-  int64_t charged_pico = 0;  // all of its attempts
+  int64_t cost_pico = 0;  // of all its attempts, known or likely
   // Of the attempt that answered.
   Integer input_tokens, output_tokens, cached_tokens, cache_write_tokens;
 };

@@ -132,6 +132,7 @@ Status release(Database& database, const std::string& id, KeptAttempt kept) {
       add_to_scopes(database, kept.scopes, -kept.row.charged_pico, 0));
   kept.row.charged_as = "released";
   kept.row.charged_pico = 0;
+  kept.row.likely_pico = 0;
   LLMROUTE_CHECK(put_attempt(database, id, kept));
   return add_to_daily(database, decision, kept, 1);
 }

@@ -170,9 +170,29 @@ class Savings(SpendCase):
         total = self.report(config=config)["total"]
         row = self.baselines(config)["b"]
         self.assertEqual(total["failed"], 1)
-        self.assertEqual(row["spent_usd"], total["charged_usd"])
+        self.assertEqual(row["spent_usd"], round(
+            total["usd"] + total["likely_usd"], 12))
         self.assertGreater(row["spent_usd"], row["usd"])
         self.assertLess(row["saved_usd"], 0)
+
+    def test_a_reader_that_leaves_is_charged_the_worst_case_but_saves_by_the_likely(self):
+        config = self.two_models(rules=[
+            {"nth": 1, "words": 4000, "delay_chunk_ms": 5}, *REPLY])
+        process = self.spawn_llmroute(["-m", "a", "Say words"], config=config)
+        process.stdin.close()
+        self.assertTrue(process.stdout.read(5))
+        process.stdout.close()
+        self.assertEqual(process.wait(20), -signal.SIGPIPE)
+        self.ask(config, "-m", "a")
+        total = self.report(config=config)["total"]
+        self.assertEqual((total["calls"], total["unknown"]), (2, 1))
+        self.assertGreater(total["charged_usd"], 4 * COST)
+        self.assertGreater(total["likely_usd"], 0)
+        self.assertLess(total["likely_usd"], COST)
+        self.assertEqual(self.baselines(config)["a"]["spent_usd"],
+                         round(COST + total["likely_usd"], 12))
+        self.assertRegex(self.usage().text, r"1 broken off; charged as their worst "
+                         r"case, about \$0\.0000\d+ by what was sent and received\n")
 
 
 class Forms(SpendCase):
@@ -186,7 +206,8 @@ class Forms(SpendCase):
         self.assertEqual(list(report["rows"][0]),
                          ["model", "calls", "answered", "failed", "ms",
                           "input_tokens", "cached_tokens", "output_tokens", "usd",
-                          "charged_usd", "unknown", "estimated", "orphans"])
+                          "charged_usd", "likely_usd", "unknown", "estimated",
+                          "orphans"])
 
     def test_A16_csv_cells_are_never_formulas(self):
         config = self.two_models()
