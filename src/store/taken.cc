@@ -13,7 +13,8 @@ std::string taken_sql() {
   });
   return "SELECT " + columns +
          "coalesce((SELECT sum(coalesce(cost_pico,likely_pico,0)) FROM"
-         " attempts WHERE decision=d.id),0), a.input_tokens, a.output_tokens, a.cached_tokens,"
+         " attempts WHERE decision=d.id),0), a.input_tokens, a.output_tokens, "
+         "a.cached_tokens,"
          " a.cache_write_tokens FROM decisions d LEFT JOIN attempts a ON"
          " a.decision=d.id AND a.number=(SELECT max(number) FROM attempts WHERE"
          " decision=d.id AND state='answered') WHERE d.id BETWEEN ? AND ?"
