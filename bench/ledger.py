@@ -8,8 +8,8 @@ calls; how long usage takes; what a dead model costs once its breaker is open.
 Each figure is the median of the differences between a run with the ledger and the
 one before it without, whole processes in turn, against the stub on loopback; in
 brackets the same of CPU time, which other work on the machine and the disk's
-syncs do not touch. The ledgers are made of
-real rows, multiplied over 300 days; --own-tags gives every call a tag of its
+syncs do not touch. "after" is the part of a run after the last byte of the answer,
+"whole" also has what is read before the decision. The ledgers are made of real rows, multiplied over 300 days; --own-tags gives every call a tag of its
 own, the worst that daily sums can meet. --dir: on which disk.
 """
 
@@ -145,6 +145,13 @@ class Bench:
                                   zip(times["with"], times["without"]))
                 for i in (0, 1)]
 
+    def added_after_answer(self, with_it, without):
+        times = paired.in_turn(paired.spawn_after_last_byte,
+                               [("without", without, self.env),
+                                ("with", with_it, self.env)], self.options.runs)
+        return statistics.median((a - b) * 1e3 for a, b in
+                                 zip(times["with"], times["without"]))
+
     def usage_ms(self, path, *args):
         words = [self.binary, "usage", "-c", self.config, "--ledger", path, *args]
         return min(paired.spawn_to_exit(words, self.env) for _ in range(3)) * 1e3
@@ -152,7 +159,9 @@ class Bench:
     def row(self, rows):
         path = self.grow(rows)
         ledger = ("--ledger", path)
-        run = self.added(self.words("run", *ledger), self.words("run", "--no-ledger"))
+        runs = self.words("run", *ledger), self.words("run", "--no-ledger")
+        after = self.added_after_answer(*runs)
+        run = self.added(*runs)
         held = self.added(self.words("run", *ledger, config=self.limited),
                           self.words("run", "--no-ledger"))
         explain = self.added(self.words("explain", *ledger),
@@ -163,7 +172,7 @@ class Bench:
             if os.path.exists(path + suffix):
                 os.remove(path + suffix)
         cells = [f"{took:6.2f} ({cpu:5.2f})" for took, cpu in (run, held, explain)]
-        print(f"{rows:9,} {size:7.1f}", *cells, f"{usage[0]:7.1f} {usage[1]:8.1f}",
+        print(f"{rows:9,} {size:7.1f} {after:7.2f}", *cells, f"{usage[0]:7.1f} {usage[1]:8.1f}",
               flush=True)
 
     def breaker(self):
@@ -205,10 +214,10 @@ def main():
         bench.seeds()
         print(f"ms (of CPU) added by the ledger, medians of {options.runs} pairs; "
               "usage: ms, whole process\n"
-              "     rows      MB           run     under per_day       explain"
-              "     month      all\n"
-              "   target              <= 1.5, flat                           "
-              "          <= 1000")
+              "     rows      MB   after         whole     under per_day       "
+              "explain     month      all\n"
+              "   target          <= 1.5          flat                        "
+              "             <= 1000")
         for rows in options.rows.split(","):
             bench.row(int(rows))
         bench.breaker()

@@ -45,6 +45,24 @@ def spawn_to_first_byte(argv, env=None):
     return took / 1e9
 
 
+def spawn_after_last_byte(argv, env=None):
+    """Seconds from the last byte on stdout to the exit."""
+    reader, writer = os.pipe()
+    actions = [(os.POSIX_SPAWN_DUP2, DEVNULL, 0), (os.POSIX_SPAWN_DUP2, writer, 1),
+               (os.POSIX_SPAWN_DUP2, DEVNULL, 2)]
+    pid = os.posix_spawnp(argv[0], argv, env or os.environ, file_actions=actions)
+    os.close(writer)
+    last = None
+    while os.read(reader, 65536):
+        last = time.perf_counter_ns()
+    _, status = os.waitpid(pid, 0)
+    took = time.perf_counter_ns() - (last or 0)
+    os.close(reader)
+    if status != 0 or last is None:
+        sys.exit(f"{' '.join(argv)}: exit status {os.waitstatus_to_exitcode(status)}")
+    return took / 1e9
+
+
 def in_turn(measure, commands, runs):
     """commands: (name, argv, env). Name -> seconds of each run."""
     times = {name: [] for name, _, _ in commands}

@@ -69,7 +69,7 @@ constexpr Object kObjects[] = {
      "WITHOUT ROWID"},
     {"snapshots",
      "CREATE TABLE snapshots(hash TEXT PRIMARY KEY, kind TEXT NOT NULL,"
-     " text TEXT NOT NULL) STRICT, WITHOUT ROWID"},
+     " text TEXT NOT NULL) STRICT"},
     {"feedback",
      "CREATE TABLE feedback(decision TEXT PRIMARY KEY REFERENCES "
      "decisions(id), time INTEGER NOT NULL, score REAL NOT NULL) STRICT, "
