@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -181,6 +182,31 @@ Ending conclude(const RunOptions& options, const std::string& id,
   return {};
 }
 
+bool any_held(const core::Decision& decision) {
+  return std::ranges::any_of(decision.excluded, [](const auto& excluded) {
+    return excluded.gate == core::Gate::kHeld;
+  });
+}
+
+// Where a ceiling pays for none of the candidates, those that are held are
+// asked after all: the first that it pays for, once. `decision` keeps them.
+Answered ask_candidates(const Question& question, const Routed& routed,
+                        std::optional<core::Decision>& decision,
+                        AnswerOutput& output, LedgerBook& book,
+                        const Messages& messages) {
+  Answered answered = attempt_all(question, output, book, messages);
+  const bool unpaid = answered.attempts.empty() && answered.held_back &&
+                      answered.held_back->kind == base::ErrorKind::kBudget;
+  if (!unpaid || !any_held(routed.decision)) return answered;
+  auto ignoring = routed.decider->decide_ignoring_holds(routed.prompt);
+  if (!ignoring) return answered;
+  decision.emplace(std::move(*ignoring));
+  return attempt_all({*decision, question.prompt, question.limits,
+                      question.has_ceiling, question.environment,
+                      question.cancel, question.check},
+                     output, book, messages);
+}
+
 // Asks, prints and keeps account.
 Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
                        const core::Prompt& prompt,
@@ -209,10 +235,11 @@ Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
       AnswerOutput::open(options.output, holds_back(options.output, check),
                          interrupt.cancel().flag));
   if (output.events()) output.event(route_event(routed.decision));
-  const Answered answered =
-      attempt_all({routed.decision, prompt, limits, limits.ceiling.has_value(),
-                   environment, interrupt.cancel(), check},
-                  output, book, messages);
+  std::optional<core::Decision> last_resort;
+  const Answered answered = ask_candidates(
+      {routed.decision, prompt, limits, limits.ceiling.has_value(), environment,
+       interrupt.cancel(), check},
+      routed, last_resort, output, book, messages);
   remember_refusals(answered, environment);
   if (answered.rejected) {
     tell_left_alone(routed.decision, *answered.by->model, messages);

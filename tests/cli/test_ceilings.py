@@ -98,6 +98,24 @@ class Refusal(CeilingCase):
         self.assertEqual([first["model"]["used"], second["model"]["used"]],
                          ["dear", "m"])
 
+    def test_a_model_left_alone_is_asked_where_the_ceiling_pays_for_no_other(self):
+        stub = self.stub([{"model": "m", "times": 5, "status": 503},
+                          {"model": "dear", "chunks": ["x"], "usage": "omit"},
+                          {"words": 10}])
+        config = harness.stub_config(
+            stub, {"dear": {"price": {"input": 100.0, "output": 200.0}}, "m": {}},
+            extra=f"[limits]\nper_day = {usd(150 * WORST)}\n")
+        args = ARGS + ["-m", "dear,m", "--retries", "0", "--json"]
+        for _ in range(5):
+            self.assert_status(self.run_llmroute(
+                ARGS + ["-m", "m", "--retries", "0"], config=config), 75)
+        self.assertIn("left alone", self.run_llmroute(
+            ["explain", *ARGS[1:], "-m", "dear,m"], config=config).text)
+        for model in "dear", "m":
+            result = self.run_llmroute(args, config=config)
+            self.assert_status(result, 0)
+            self.assertEqual([a["model"] for a in result.json()["attempts"]], [model])
+
     def test_the_hold_is_settled_by_what_it_cost(self):
         stub = self.server()
         self.run_llmroute(ARGS, config=self.limited(stub, "[limits]\nper_day=1\n"))
