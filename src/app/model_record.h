@@ -21,7 +21,7 @@ struct ModelRecord {
   int64_t left_alone_ms = 0;       // for how long still: open, or told to wait
   std::optional<std::string> last_error;
   std::optional<int64_t> last_error_time;  // ms since 1970
-  core::Money spent;  // known or likely, of all times
+  core::Money spent;                       // known or likely, of all times
 };
 
 // By model; those that the ledger knows nothing of are missing.

@@ -201,10 +201,10 @@ Answered ask_candidates(const Question& question, const Routed& routed,
   auto ignoring = routed.decider->decide_ignoring_holds(routed.prompt);
   if (!ignoring) return answered;
   decision.emplace(std::move(*ignoring));
-  return attempt_all({*decision, question.prompt, question.limits,
-                      question.has_ceiling, question.environment,
-                      question.cancel, question.check},
-                     output, book, messages);
+  return attempt_all(
+      {*decision, question.prompt, question.limits, question.has_ceiling,
+       question.environment, question.cancel, question.check},
+      output, book, messages);
 }
 
 // Asks, prints and keeps account.

@@ -138,9 +138,9 @@ std::string usage_json(const UsageReport& report) {
 std::string usage_csv(const UsageReport& report) {
   std::vector<std::string> head;
   for (const auto by : report.by) head.emplace_back(store::grouping_name(by));
-  for (const char* name :
-       {"calls", "answered", "input_tokens", "cached_tokens", "output_tokens",
-        "usd", "charged_usd", "likely_usd", "unknown", "estimated", "orphans"}) {
+  for (const char* name : {"calls", "answered", "input_tokens", "cached_tokens",
+                           "output_tokens", "usd", "charged_usd", "likely_usd",
+                           "unknown", "estimated", "orphans"}) {
     head.emplace_back(name);
   }
   std::string text = base::join(head, ",") + "\n";

@@ -80,7 +80,8 @@ std::string state_text(const UsageReport& report) {
   if (total.unknown > 0) {
     text += fmt::format(
         "unknown  {}: {} answered without a count or a price, {} whose process "
-        "died, {} broken off; charged as their worst case, about {} by what was "
+        "died, {} broken off; charged as their worst case, about {} by what "
+        "was "
         "sent and received\n",
         calls(total.unknown), total.estimated, total.orphans,
         total.unknown - total.estimated - total.orphans,

@@ -16,9 +16,9 @@ struct OutcomeRow {
   std::string domain;  // the likeliest
   double difficulty = 0;
   std::string model;
-  double score = 0;                // 0 (bad) to 1 (good)
+  double score = 0;                  // 0 (bad) to 1 (good)
   std::optional<int64_t> cost_pico;  // known or likely, of all its calls
-  int64_t ms = 0;                  // the same
+  int64_t ms = 0;                    // the same
 };
 
 // Feedback of people on the model that answered, and of checks on single
