@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <utility>
 
 #include "store/sqlite_library.h"
@@ -41,6 +42,11 @@ base::Error failure(sqlite3* database, const std::string& path) {
                  path);
 }
 
+// What is without memory is not bound as null, nor read as an empty text.
+void require_memory(bool there) {
+  if (!there) throw std::bad_alloc();
+}
+
 // The write-ahead log is emptied into the file after so many pages: often, so
 // that whoever opens it next has little to read.
 constexpr int kCheckpointPages = 128;
@@ -76,8 +82,10 @@ Statement& Statement::bind(int parameter, double value) {
 }
 
 Statement& Statement::bind(int parameter, std::string_view text) {
-  sqlite().bind_text64(statement_.get(), parameter + 1, text.data(),
-                       text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const int code =
+      sqlite().bind_text64(statement_.get(), parameter + 1, text.data(),
+                           text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  require_memory(code != SQLITE_NOMEM);
   return *this;
 }
 
@@ -120,8 +128,9 @@ double Statement::real(int column) const {
 }
 
 std::string Statement::text(int column) const {
+  if (is_null(column)) return {};
   const unsigned char* text = sqlite().column_text(statement_.get(), column);
-  if (text == nullptr) return {};
+  require_memory(text != nullptr);
   const int size = sqlite().column_bytes(statement_.get(), column);
   return {reinterpret_cast<const char*>(text), static_cast<size_t>(size)};
 }
