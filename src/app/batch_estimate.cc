@@ -296,10 +296,10 @@ std::string fault_line(const Totals& totals) {
   for (const auto& [code, count] : totals.faults) {
     texts.push_back(fmt::format("{} {}", code, base::with_thousands(count)));
   }
-  return texts.empty() ? ""
-                       : fmt::format("{} records cannot be asked: {}\n",
-                                     base::with_thousands(count_faults(totals)),
-                                     base::join(texts, ", "));
+  return texts.empty()
+             ? ""
+             : fmt::format("cannot be asked: {} (--validate names them)\n",
+                           base::join(texts, ", "));
 }
 
 std::string estimate_text(const Totals& totals) {

@@ -31,7 +31,10 @@ std::optional<core::Money> ceiling_of(const batch::Record& record,
                                       const core::RoutingOptions& routing,
                                       const BatchOptions& options,
                                       const core::Config& config) {
-  std::optional<core::Money> least = least_ceiling(config, routing.tags);
+  std::optional<core::Money> least;
+  if (const auto shared = least_ceiling(config, routing.tags)) {
+    least = shared->limit;
+  }
   const auto lower = [&least](const std::optional<core::Money>& limit) {
     if (limit) least = std::min(least.value_or(*limit), *limit);
   };

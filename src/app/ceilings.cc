@@ -47,11 +47,13 @@ base::Error ledger_is_off() {
           "which is off; nothing was sent"};
 }
 
-std::optional<Money> least_ceiling(const core::Config& config,
-                                   const Tags& tags) {
-  std::optional<Money> least = config.limits.max_cost;
+std::optional<LeastCeiling> least_ceiling(const core::Config& config,
+                                          const Tags& tags) {
+  std::optional<LeastCeiling> least;
+  if (config.limits.max_cost) least = {*config.limits.max_cost, "max_cost"};
   for (const store::Ceiling& ceiling : shared_ceilings(config, tags)) {
-    least = std::min(least.value_or(ceiling.limit), ceiling.limit);
+    if (least && least->limit <= ceiling.limit) continue;
+    least = {ceiling.limit, store::ceiling_name(ceiling)};
   }
   return least;
 }

@@ -24,8 +24,13 @@ std::vector<store::Ceiling> ceilings_of(const core::Budget& budget);
 // They are kept by the ledger, which is off: kUsage.
 base::Error ledger_is_off();
 
-// The least that any ceiling, shared or its own, allows one request.
-std::optional<core::Money> least_ceiling(const core::Config& config,
-                                         const Tags& tags);
+struct LeastCeiling {
+  core::Money limit;
+  std::string name;
+};
+
+// The one, shared or its own, that allows a request the least.
+std::optional<LeastCeiling> least_ceiling(const core::Config& config,
+                                          const Tags& tags);
 
 }  // namespace llmroute::app

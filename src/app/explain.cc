@@ -80,7 +80,7 @@ Result<ExitStatus> explain(const ExplainOptions& options,
     LLMROUTE_CHECK(print_document(text));
   }
   if (routed.decision.candidates.empty()) {
-    return routing::no_candidate(routed.decision);
+    return no_candidate(routed);
   }
   LLMROUTE_CHECK(
       check_expectations(routed.decision, *routed.config, expectations));

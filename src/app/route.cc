@@ -124,6 +124,15 @@ Taken taken_of(const Routed& routed) {
           routed.took};
 }
 
+base::Error no_candidate(const Routed& routed) {
+  base::Error error = routing::no_candidate(routed.decision);
+  const std::string& ceiling = routed.config->limits.ceiling_name;
+  if (error.kind == base::ErrorKind::kBudget && !ceiling.empty()) {
+    error.message += fmt::format("; the ceiling is {}", ceiling);
+  }
+  return error;
+}
+
 Result<Routed> prepare_routing(const RouteQuestion& question,
                                const base::Environment& environment) {
   Routed routed;
@@ -133,7 +142,10 @@ Result<Routed> prepare_routing(const RouteQuestion& question,
   routed.config = std::make_unique<core::Config>(std::move(config));
   LLMROUTE_CHECK(apply_limits(question.limits, routed.config->limits));
   core::Limits& limits = routed.config->limits;
-  limits.ceiling = least_ceiling(*routed.config, question.routing.tags);
+  if (auto least = least_ceiling(*routed.config, question.routing.tags)) {
+    limits.ceiling = least->limit;
+    limits.ceiling_name = std::move(least->name);
+  }
   LLMROUTE_CHECK(check_extra(
       question.request, question.under_ceiling || limits.ceiling.has_value()));
   LLMROUTE_TRY(analyzer::Analyzer model, router_model(*routed.config));

@@ -34,6 +34,9 @@ struct Routed {
 
 Taken taken_of(const Routed& routed);
 
+// As routing::no_candidate(), and which ceiling it was.
+base::Error no_candidate(const Routed& routed);
+
 struct RouteQuestion {
   const ConfigOptions& config;
   const InputOptions& input;

@@ -281,7 +281,7 @@ Result<ExitStatus> run(const RunOptions& options,
                              &options.ledger},
                             environment, messages));
   const core::Decision& decision = routed.decision;
-  if (decision.candidates.empty()) return routing::no_candidate(decision);
+  if (decision.candidates.empty()) return no_candidate(routed);
   if (options.output.show_route) messages.note(route_line(decision));
 
   const core::Prompt prompt =

@@ -194,6 +194,25 @@ Split split(Scan scan) {
   return result;
 }
 
+// The option with the most words if all of them are among those of `word`:
+// --max-tokens for --max-output-tokens.
+std::optional<std::string> shorter_option(
+    std::string_view word, const std::vector<std::string>& names) {
+  const std::vector<std::string> given = base::split(word, '-');
+  const auto is_given = [&](const std::string& part) {
+    return std::ranges::find(given, part) != given.end();
+  };
+  size_t most = 3;  // at least two words behind the two empty ones
+  std::optional<std::string> found;
+  for (const std::string& name : names) {
+    const std::vector<std::string> parts = base::split(name, '-');
+    if (parts.size() <= most || !std::ranges::all_of(parts, is_given)) continue;
+    most = parts.size();
+    found = name;
+  }
+  return found;
+}
+
 std::optional<std::string> nearest_option(std::string_view word,
                                           const CommandRow& command) {
   std::vector<std::string> names;
@@ -201,7 +220,9 @@ std::optional<std::string> nearest_option(std::string_view word,
     if (row.name.empty() || !row.applies_to(command.command)) continue;
     names.push_back("--" + std::string(row.name));
   }
-  return base::nearest_name(word.substr(0, word.find('=')), names);
+  const std::string_view name = word.substr(0, word.find('='));
+  auto nearest = base::nearest_name(name, names);
+  return nearest ? nearest : shorter_option(name, names);
 }
 
 base::Error unknown_option(std::string_view word, const CommandRow& command) {

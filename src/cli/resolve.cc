@@ -263,7 +263,9 @@ base::Result<app::ConfigCommandOptions> config_options(
   const bool needs_key = action->second == app::ConfigAction::kGet;
   if (operands.size() != (needs_key ? 2U : 1U)) {
     return usage(fmt::format("'config {}' takes {}", operands[0],
-                             needs_key ? "one key" : "no operands"));
+                             needs_key ? "one key"
+                                       : "no operands; -c FILE names the "
+                                         "configuration"));
   }
   if (settings.origin && action->second != app::ConfigAction::kShow) {
     return usage("--origin goes with 'config show'");

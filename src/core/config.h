@@ -88,6 +88,7 @@ struct Limits {
   // What one request may cost, by the least of all ceilings that apply to it;
   // for the router. Not from the configuration.
   std::optional<Money> ceiling;
+  std::string ceiling_name;  // of that one: "per_day of tag team=search"
 };
 
 // How the router learns.

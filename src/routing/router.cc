@@ -371,22 +371,38 @@ ErrorKind kind_of(core::Gate gate) {
   return ErrorKind::kSoftware;
 }
 
+struct Reason {
+  std::string text;
+  std::vector<std::string> models;
+};
+
 // Each once, the user's own models first.
-std::vector<std::string> reasons_at(const Decision& decision, core::Gate gate) {
-  std::vector<std::string> own, built_in;
-  for (const core::Exclusion& excluded : decision.excluded) {
-    if (excluded.gate != gate) continue;
-    std::vector<std::string>& to =
-        excluded.model->origin == "built-in" ? built_in : own;
-    std::string reason = gate == core::Gate::kKey
-                             ? excluded.reason
-                             : excluded.model->name + ": " + excluded.reason;
-    if (std::find(to.begin(), to.end(), reason) == to.end()) {
-      to.push_back(std::move(reason));
+std::vector<Reason> reasons_at(const Decision& decision, core::Gate gate) {
+  std::vector<Reason> reasons;
+  for (const bool built_in : {false, true}) {
+    for (const core::Exclusion& excluded : decision.excluded) {
+      const core::Model& model = *excluded.model;
+      if (excluded.gate != gate) continue;
+      if ((model.origin == "built-in") != built_in) continue;
+      auto found = std::ranges::find(reasons, excluded.reason, &Reason::text);
+      if (found == reasons.end()) {
+        found = reasons.insert(found, {excluded.reason, {}});
+      }
+      found->models.push_back(model.name);
     }
   }
-  own.insert(own.end(), built_in.begin(), built_in.end());
-  return own;
+  return reasons;
+}
+
+std::string first_few(const std::vector<std::string>& items, size_t few,
+                      std::string_view separator) {
+  const size_t shown = std::min(few, items.size());
+  std::string text = base::join(std::span(items).first(shown), separator);
+  if (shown < items.size()) {
+    text += fmt::format("{}and {} more", separator == ", " ? " " : separator,
+                        items.size() - shown);
+  }
+  return text;
 }
 
 }  // namespace
@@ -401,13 +417,17 @@ Error no_candidate(const Decision& decision) {
           decision.excluded.begin(), decision.excluded.end(),
           [](const auto& a, const auto& b) { return a.gate < b.gate; })
           ->gate;
-  const std::vector<std::string> reasons = reasons_at(decision, furthest);
-  constexpr size_t kShown = 8;
-  const size_t shown = std::min(kShown, reasons.size());
-  std::string text = base::join(std::span(reasons).first(shown), "; ");
-  if (shown < reasons.size()) {
-    text += fmt::format("; and {} more", reasons.size() - shown);
+  std::vector<std::string> reasons;
+  for (const Reason& reason : reasons_at(decision, furthest)) {
+    constexpr size_t kModelsShown = 3;
+    const bool of_provider = furthest == core::Gate::kKey;
+    reasons.push_back(of_provider
+                          ? reason.text
+                          : first_few(reason.models, kModelsShown, ", ") +
+                                ": " + reason.text);
   }
+  constexpr size_t kShown = 8;
+  std::string text = first_few(reasons, kShown, "; ");
   if (furthest == core::Gate::kKey) {
     text += "; set one such variable, or start Ollama";
   }

@@ -19,20 +19,6 @@ using base::Result;
 using base::Status;
 using core::Money;
 
-std::string describe(const Ceiling& ceiling) {
-  const std::string of =
-      ceiling.tag.empty() ? "" : fmt::format(" of tag {}", ceiling.tag);
-  switch (ceiling.window) {
-    case Window::kRun:
-      return "--max-cost of the run" + of;
-    case Window::kDay:
-      return "per_day" + of;
-    case Window::kMonth:
-      return "per_month" + of;
-  }
-  return of;
-}
-
 Status check(Database& database, const DecisionRow& decision,
              const Ceiling& ceiling, Money worst, int64_t time) {
   LLMROUTE_TRY(
@@ -47,7 +33,7 @@ Status check(Database& database, const DecisionRow& decision,
       fmt::format("the worst case of {} does not fit under {} = {}: {} is "
                   "spent, {} is held; nothing was sent (--max-tokens "
                   "lowers the worst case)",
-                  core::display_usd(worst), describe(ceiling),
+                  core::display_usd(worst), ceiling_name(ceiling),
                   core::display_usd(ceiling.limit), core::display_usd(settled),
                   core::display_usd(held))};
 }

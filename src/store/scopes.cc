@@ -13,6 +13,20 @@ std::chrono::year_month_day date_of(int64_t time_ms) {
 
 }  // namespace
 
+std::string ceiling_name(const Ceiling& ceiling) {
+  const std::string of =
+      ceiling.tag.empty() ? "" : fmt::format(" of tag {}", ceiling.tag);
+  switch (ceiling.window) {
+    case Window::kRun:
+      return "--max-cost of the run" + of;
+    case Window::kDay:
+      return "per_day" + of;
+    case Window::kMonth:
+      return "per_month" + of;
+  }
+  return of;
+}
+
 std::string month_of(int64_t time_ms) {
   const std::chrono::year_month_day date = date_of(time_ms);
   return fmt::format("{:04}-{:02}", static_cast<int>(date.year()),

@@ -19,6 +19,9 @@ struct Ceiling {
   core::Money limit;
 };
 
+// As messages name it: "per_day of tag team=search".
+std::string ceiling_name(const Ceiling& ceiling);
+
 // "2026-11-28" and "2026-11" of milliseconds since 1970.
 std::string day_of(int64_t time_ms);
 std::string month_of(int64_t time_ms);

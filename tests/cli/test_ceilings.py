@@ -116,6 +116,22 @@ class Refusal(CeilingCase):
             self.assert_status(result, 0)
             self.assertEqual([a["model"] for a in result.json()["attempts"]], [model])
 
+    def test_a_refusal_names_the_ceiling(self):
+        config = self.limited(self.server(), """[limits]
+max_cost = 1.0
+per_day = 1.0
+[budgets.b]
+tag = "team=search"
+per_month = 0.0000001
+""")
+        for command in "run", "explain":
+            result = self.run_llmroute([command, *ARGS[1:], "--tag", "team=search"],
+                                       config=config)
+            self.assert_status(result, 4)
+            self.assertRegex(result.err, r"no model can answer: m(, .* more)?: "
+                             r"\$0.000000100 does not pay for an answer of ~64 tokens; "
+                             r"the ceiling is per_month of tag team=search\n")
+
     def test_the_hold_is_settled_by_what_it_cost(self):
         stub = self.server()
         self.run_llmroute(ARGS, config=self.limited(stub, "[limits]\nper_day=1\n"))

@@ -146,6 +146,11 @@ class Words(Usage):
                      "unknown option '--modle' (did you mean --model?)")
         self.refused(["run", "--mode", "x"],
                      "unknown option '--mode' (did you mean --model?)")
+        for other in "--max-output-tokens", "--max-completion-tokens=5":
+            self.refused([other], f"unknown option '{other}' "
+                         "(did you mean --max-tokens?)")
+        self.refused(["config", "check", "x.toml"], "'config check' takes no "
+                     "operands; -c FILE names the configuration")
         self.refused(["-Z"], "unknown option '-Z'")
         self.refused(["models", "--worth", "1"],
                      "option --worth does not go with 'models' (it goes with run, "
