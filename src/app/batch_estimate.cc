@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,6 +17,7 @@
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "base/threads.h"
 #include "batch/id_set.h"
 #include "batch/record.h"
 #include "core/money.h"
@@ -116,37 +115,34 @@ struct Block {
   std::vector<Line> lines;
 };
 
-// Blocks on their way from the reader to the workers.
-class BlockQueue {
+// The input in blocks, for whichever thread is ready for one.
+class Blocks {
  public:
-  explicit BlockQueue(size_t most) : most_(most) {}
-  void put(Block block) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return blocks_.size() < most_; });
-    blocks_.push_back(std::move(block));
-    changed_.notify_all();
-  }
-  void end() {
+  explicit Blocks(batch::InputLines& lines) : lines_(lines) {}
+
+  // Lines of kBlockBytes and more, waiting for them; none at the end.
+  Result<Block> take() {
     const std::lock_guard lock(mutex_);
-    ended_ = true;
-    changed_.notify_all();
-  }
-  std::optional<Block> take() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !blocks_.empty() || ended_; });
-    if (blocks_.empty()) return std::nullopt;
-    Block block = std::move(blocks_.front());
-    blocks_.pop_front();
-    changed_.notify_all();
+    Block block;
+    if (!over_) block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
+    while (!over_ && block.bytes.size() < kBlockBytes) {
+      batch::InputLine line;
+      auto next = lines_.next(line);
+      over_ = !next || *next == batch::InputLines::Next::kEnd;
+      if (!next) return next.error();
+      if (*next == batch::InputLines::Next::kWait) wait_for_input(lines_.fd());
+      if (*next != batch::InputLines::Next::kLine) continue;
+      block.lines.push_back(
+          {block.bytes.size(), line.text.size(), line.number, line.too_long});
+      block.bytes += line.text;
+    }
     return block;
   }
 
  private:
-  const size_t most_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Block> blocks_;
-  bool ended_ = false;
+  batch::InputLines& lines_;
+  bool over_ = false;  // nothing more comes, or an error did
 };
 
 class Estimator {
@@ -166,7 +162,7 @@ class Estimator {
     const size_t cores = std::thread::hardware_concurrency();
     return options_.validate ? 1 : std::clamp<size_t>(cores, 1, kMostThreads);
   }
-  void work(BlockQueue& queue, Totals& totals, Status& status);
+  Status work(Blocks& blocks, Totals& totals);
   Status look_at(const Block& block, batch::RecordParser& parser,
                  Totals& totals);
   Status check_ids(std::vector<batch::Record>& records);
@@ -218,45 +214,22 @@ Status Estimator::look_at(const Block& block, batch::RecordParser& parser,
   return {};
 }
 
-void Estimator::work(BlockQueue& queue, Totals& totals, Status& status) {
-  auto parser = record_parser(options_.input, false);
-  if (!parser) status = parser.error();
-  while (const auto block = queue.take()) {
-    if (status) status = look_at(*block, *parser, totals);
+Status Estimator::work(Blocks& blocks, Totals& totals) {
+  LLMROUTE_TRY(auto parser, record_parser(options_.input, false));
+  for (;;) {
+    LLMROUTE_TRY(const Block block, blocks.take());
+    if (block.lines.empty()) return {};
+    LLMROUTE_CHECK(look_at(block, parser, totals));
   }
-}
-
-// Reads all lines into blocks; a block is full at 256 KiB.
-Status read_blocks(batch::InputLines& lines, BlockQueue& queue) {
-  Block block;
-  const auto add = [&](const batch::InputLine& line) -> Status {
-    block.lines.push_back(
-        {block.bytes.size(), line.text.size(), line.number, line.too_long});
-    block.bytes += line.text;
-    if (block.bytes.size() >= kBlockBytes) {
-      queue.put(std::exchange(block, {}));
-      block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
-    }
-    return {};
-  };
-  LLMROUTE_CHECK(for_each_line(lines, add));
-  queue.put(std::move(block));
-  return {};
 }
 
 Result<Totals> Estimator::run(batch::InputLines& lines) {
   const size_t count = threads();
-  BlockQueue queue(2 * count);
+  Blocks blocks(lines);
   std::vector<Totals> totals(count);
   std::vector<Status> statuses(count);
-  std::vector<std::thread> workers;
-  for (size_t i = 0; i < count; ++i) {
-    workers.emplace_back([&, i] { work(queue, totals[i], statuses[i]); });
-  }
-  const Status read = read_blocks(lines, queue);
-  queue.end();
-  for (std::thread& worker : workers) worker.join();
-  LLMROUTE_CHECK(read);
+  base::on_threads(count,
+                   [&](size_t i) { statuses[i] = work(blocks, totals[i]); });
   Totals all;
   for (size_t i = 0; i < count; ++i) {
     LLMROUTE_CHECK(statuses[i]);

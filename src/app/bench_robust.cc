@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 
+#include "base/threads.h"
 #include "learning/perturb.h"
 #include "learning/random.h"
 
@@ -62,11 +62,7 @@ class Robustness {
     const auto work = [&](size_t first) {
       for (size_t i = first; i < batch_.size(); i += threads) score(batch_[i]);
     };
-    {
-      std::vector<std::jthread> others;
-      for (size_t t = 1; t < threads; ++t) others.emplace_back(work, t);
-      work(0);
-    }
+    base::on_threads(threads, work);
     batch_.clear();
   }
 

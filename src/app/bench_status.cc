@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <system_error>
 #include <utility>
 
 #include "base/text.h"
@@ -23,10 +24,15 @@ BenchStatus::BenchStatus(const Messages& messages)
     : messages_(messages), start_(std::chrono::steady_clock::now()) {
   const sigset_t blocked = status_signal();
   pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
-  thread_ = std::thread([this] { answer(); });
+  try {
+    thread_ = std::thread([this] { answer(); });
+  } catch (const std::system_error&) {
+    // No thread to be had: nobody answers.
+  }
 }
 
 BenchStatus::~BenchStatus() {
+  if (!thread_.joinable()) return;
   over_ = true;
   pthread_kill(thread_.native_handle(), SIGUSR1);
   thread_.join();

@@ -13,7 +13,8 @@
 namespace llmroute::app {
 
 // While it lives, a thread of its own answers the signal, also in the middle of
-// a long fit. At most one at a time, made before any other thread.
+// a long fit; without a thread to be had nobody does. At most one at a time,
+// made before any other thread.
 class BenchStatus {
  public:
   explicit BenchStatus(const Messages& messages);

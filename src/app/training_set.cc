@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <map>
-#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -15,6 +14,7 @@
 #include "app/sample_features.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "base/threads.h"
 #include "learning/augment.h"
 #include "learning/lines.h"
 #include "learning/random.h"
@@ -166,11 +166,7 @@ class Builder {
         analyzer::extract(row.prompt, row.context, features[i]);
       }
     };
-    {
-      std::vector<std::jthread> others;
-      for (size_t t = 1; t < threads; ++t) others.emplace_back(work, t);
-      work(0);
-    }
+    base::on_threads(threads, work);
     for (size_t i = 0; i < queue_.size(); ++i) {
       add_sample(queue_[i].row, queue_[i].origin, features[i]);
     }

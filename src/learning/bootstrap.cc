@@ -4,20 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <thread>
 
+#include "base/threads.h"
 #include "learning/random.h"
 
 namespace llmroute::learning {
 namespace {
-
-// Runs work(thread) on all threads.
-template <class Work>
-void on_threads(int threads, const Work& work) {
-  std::vector<std::jthread> others;
-  for (int t = 1; t < threads; ++t) others.emplace_back(work, t);
-  work(0);
-}
 
 void draw(uint64_t seed, std::span<float> weights) {
   Random random(mix64(seed));
@@ -72,9 +64,9 @@ void for_each_resample(size_t rows, const Resampling& resampling,
                        const VisitResample& visit) {
   const auto count = static_cast<size_t>(resampling.count);
   const auto threads = static_cast<size_t>(std::max(resampling.threads, 1));
-  on_threads(resampling.threads, [&](int thread) {
+  base::on_threads(threads, [&](size_t thread) {
     std::vector<float> weights(rows);
-    for (auto i = static_cast<size_t>(thread); i < count; i += threads) {
+    for (size_t i = thread; i < count; i += threads) {
       draw(seed_of(resampling, i), weights);
       visit(i, weights);
     }
@@ -88,11 +80,11 @@ std::vector<double> resampled_means(std::span<const float> values,
   const auto count = static_cast<size_t>(resampling.count);
   const auto threads = static_cast<size_t>(std::max(resampling.threads, 1));
   std::vector<double> means(count * columns);
-  on_threads(resampling.threads, [&](int thread) {
+  base::on_threads(threads, [&](size_t thread) {
     std::vector<float> weights[kBatch];
     std::vector<double> sums[kBatch];
     for (std::vector<float>& weight : weights) weight.resize(rows);
-    for (size_t first = static_cast<size_t>(thread) * kBatch; first < count;
+    for (size_t first = thread * kBatch; first < count;
          first += threads * kBatch) {
       for (size_t b = 0; b < kBatch; ++b) {
         draw(seed_of(resampling, first + b), weights[b]);

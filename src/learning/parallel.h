@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <thread>
 #include <vector>
+
+#include "base/threads.h"
 
 namespace llmroute::learning {
 
@@ -17,14 +18,11 @@ inline constexpr size_t kParts = 4;
 template <class Work>
 void in_parts(size_t count, int threads, const Work& work) {
   const auto used = std::clamp<size_t>(static_cast<size_t>(threads), 1, kParts);
-  const auto run = [&](size_t first) {
+  base::on_threads(used, [&](size_t first) {
     for (size_t part = first; part < kParts; part += used) {
       work(count * part / kParts, count * (part + 1) / kParts, part);
     }
-  };
-  std::vector<std::jthread> others;
-  for (size_t t = 1; t < used; ++t) others.emplace_back(run, t);
-  run(0);
+  });
 }
 
 // The sum of a function over 0 .. count - 1 and its gradient, which is set.
