@@ -125,7 +125,8 @@ class BatchCase(harness.TestCase):
             ["batch", *where, "--no-timing", "-j", self.jobs, "-c", self.config,
              *args])
 
-    def go(self, *args, mode="file", tracer=(), timeout=120, **popen):
+    def go(self, *args, mode="file", tracer=(), timeout=120 * harness.SLOWNESS,
+           **popen):
         """Runs the batch to its end, or its death. In mode stdin the lines come
         one by one."""
         process = subprocess.Popen(

@@ -346,6 +346,16 @@ class Result:
         return json.loads(self.out)
 
 
+class Process(subprocess.Popen):
+    """Seconds to wait are meant for a program that is not watched."""
+
+    def wait(self, timeout=None):
+        return super().wait(timeout and timeout * SLOWNESS)
+
+    def communicate(self, input=None, timeout=None):
+        return super().communicate(input, timeout and timeout * SLOWNESS)
+
+
 class SearchedPipe(io.FileIO):
     """A pipe from a process: reading the key out of it fails."""
 
@@ -432,7 +442,7 @@ class Home:
         pipe = isinstance(stdin, (str, bytes))
         source = stdin.encode() if isinstance(stdin, str) else stdin
         begin, used = time.monotonic(), cpu_of_children()
-        process = subprocess.Popen(
+        process = Process(
             self.command(args, config), env=self.environment(env),
             cwd=cwd or self.file("work"), stderr=subprocess.PIPE,
             stdin=subprocess.PIPE if pipe else stdin or subprocess.DEVNULL,
@@ -443,7 +453,7 @@ class Home:
             process.kill()
             out, err = process.communicate()
             raise AssertionError(
-                f"{args}: no end within {timeout} s\nstdout: {out!r}\n"
+                f"{args}: no end within {timeout * SLOWNESS} s\nstdout: {out!r}\n"
                 f"stderr: {err.decode(errors='replace')}") from None
         return Result(out or b"", err.decode(errors="replace"), process.returncode,
                       time.monotonic() - begin, cpu_of_children() - used)
@@ -451,7 +461,7 @@ class Home:
     def spawn(self, args, config=None, env=None, cwd=None, **popen):
         """Starts it with pipes for stdin, stdout and stderr, unbuffered."""
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        process = subprocess.Popen(
+        process = Process(
             self.command(args, config), env=self.environment(env), bufsize=0,
             cwd=cwd or self.file("work"), **(pipes | popen))
         for name in ("stdout", "stderr"):

@@ -40,7 +40,8 @@ class Input(BatchCase):
                              b'"}\n{"prompt":"b"}\n'])
         results = [json.loads(process.stdout.readline()) for _ in range(3)]
         self.assertEqual(codes(results), [None, "too_long", None])
-        self.assertLess(peak_kib(process), 64 << 10)
+        if not harness.SANITIZED:  # which keeps what was freed
+            self.assertLess(peak_kib(process), 64 << 10)
         process.stdin.close()
         self.assertEqual(process.wait(), 1)
 
@@ -85,6 +86,7 @@ class Input(BatchCase):
             self.assertNotIn(None, codes(results))
         self.assertEqual(self.posts(stub) + self.posts(other), [])
 
+    @unittest.skipIf(harness.SANITIZED, "a sanitizer keeps what was freed")
     def test_I11_memory_is_flat(self):
         """Records that nobody is asked for: a million; and asked ones, fewer."""
         stub = self.stub([{"text": "ok"}])

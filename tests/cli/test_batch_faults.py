@@ -38,7 +38,7 @@ class FaultCase(durable_batch.BatchCase):
     def start(self, *args, mode="file", **options):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                  "stdin": subprocess.DEVNULL}
-        process = subprocess.Popen(
+        process = harness.Process(
             self.words(*args, mode=mode), env=self.home.environment(),
             cwd=self.work, **(pipes | options))
         self.addCleanup(harness._end, process)
