@@ -12,7 +12,7 @@ import unittest
 
 import harness
 import test_ledger
-from durable_batch import FULL, SANITIZED, needs_strace
+from durable_batch import FULL, SANITIZED, STRACE, needs_strace
 
 RUN = ["run", "-p", "Hi", "--no-stdin"]
 CEILING = ["--max-cost", "1"]
@@ -127,7 +127,7 @@ class Disk(FaultCase):
     @needs_strace
     def test_F11_on_a_network_file_system_there_is_no_write_ahead_log(self):
         config = self.config()
-        nfs = ["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+        nfs = [*STRACE, "-o", "/dev/null", "-e",
                "inject=statfs:poke_exit=@arg2=6969000000000000"]
         result = self.go(RUN, config, before=nfs)
         if "poke_exit" in result.err:

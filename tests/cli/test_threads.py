@@ -16,7 +16,7 @@ class Threads(harness.TestCase):
         done = subprocess.run(
             [*tracer, *self.home.command(words)], env=self.home.environment(),
             cwd=self.home.file("work"), stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=120, check=False)
+            capture_output=True, timeout=120 * harness.SLOWNESS, check=False)
         return harness.Result(done.stdout, done.stderr.decode(), done.returncode, 0)
 
     def check(self, *words, result=lambda ended: ended.out):
