@@ -198,8 +198,8 @@ std::string rule_lines(const Decision& decision) {
   base::Table table("llll");
   for (const core::RuleTrace& rule : decision.rules) {
     table.add_row({&rule == decision.rules.data() ? "rules     " : "",
-                   rule.name, rule.why,
-                   fmt::format("{}:{}", rule.file, rule.line)});
+                   rule.rule->name, rule.why,
+                   fmt::format("{}:{}", rule.rule->file, rule.rule->line)});
   }
   return table.render();
 }
@@ -349,8 +349,9 @@ void write_candidates(JsonWriter& json, const Decision& decision) {
 void write_rules(JsonWriter& json, const Decision& decision) {
   json.key("rules").begin_array();
   for (const core::RuleTrace& rule : decision.rules) {
-    json.begin_object().field("name", rule.name).field("file", rule.file);
-    json.field("line", rule.line).field("matched", rule.matched);
+    json.begin_object().field("name", rule.rule->name);
+    json.field("file", rule.rule->file).field("line", rule.rule->line);
+    json.field("matched", rule.matched);
     json.field("why", rule.why).end_object();
   }
   json.end_array();

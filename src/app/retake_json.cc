@@ -324,7 +324,7 @@ std::string everything(const core::Decision& decision) {
   }
   json.end_array().key("rules").begin_array();
   for (const core::RuleTrace& rule : decision.rules) {
-    json.value(rule.name).value(rule.matched).value(rule.why);
+    json.value(rule.rule->name).value(rule.matched).value(rule.why);
   }
   json.end_array().field("template", decision.prompt_template);
   json.field("no_fallback", decision.no_fallback);

@@ -63,8 +63,7 @@ struct Exclusion {
 };
 
 struct RuleTrace {
-  std::string name, file;
-  int line = 0;
+  const Rule* rule = nullptr;  // borrowed from Config
   bool matched = false;
   std::string why;  // "matched", "no match: pattern", "not reached"
   // What its conditions on text found, where it has such.

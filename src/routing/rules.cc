@@ -1,25 +1,13 @@
 #include "routing/rules.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
-#include <re2/set.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "base/text.h"
 
 namespace llmroute::routing {
 namespace {
-
-constexpr int64_t kProgramLimit = int64_t{8} << 20;
-
-RE2::Options pattern_options(int64_t memory) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(memory);
-  return options;
-}
 
 std::string user_text(const core::Prompt& prompt) {
   std::string text;
@@ -114,61 +102,38 @@ bool knows_text(const core::Rule& rule, const core::RuleTrace& trace) {
 
 }  // namespace
 
-// `index[i]` is the place of rule i's pattern in the set.
-struct RuleSet::Patterns {
-  std::optional<RE2::Set> set;
-  std::vector<int> index;
-};
-
-RuleSet::RuleSet(const std::vector<core::Rule>& rules,
-                 std::unique_ptr<Patterns> patterns)
+RuleSet::RuleSet(const std::vector<core::Rule>& rules, PatternSet patterns)
     : rules_(&rules), patterns_(std::move(patterns)) {}
-RuleSet::RuleSet(RuleSet&&) noexcept = default;
-RuleSet& RuleSet::operator=(RuleSet&&) noexcept = default;
-RuleSet::~RuleSet() = default;
 
 base::Result<RuleSet> RuleSet::compile(const std::vector<core::Rule>& rules) {
-  auto patterns = std::make_unique<Patterns>();
-  patterns->index.assign(rules.size(), -1);
-  constexpr int64_t kSetMemory = int64_t{64} << 20;
-  for (size_t i = 0; i < rules.size(); ++i) {
-    if (rules[i].pattern.empty()) continue;
-    if (!patterns->set) {
-      patterns->set.emplace(pattern_options(kSetMemory), RE2::UNANCHORED);
-    }
-    const RE2 alone(rules[i].pattern, pattern_options(kProgramLimit));
-    std::string why = alone.error();
-    if (alone.ok()) {
-      patterns->index[i] = patterns->set->Add(rules[i].pattern, &why);
-    }
-    if (patterns->index[i] < 0) {
+  PatternSet patterns;
+  for (const core::Rule& rule : rules) {
+    if (rule.pattern.empty()) continue;
+    const base::Status added = patterns.add(rule.pattern);
+    if (!added) {
       return base::Error{
           base::ErrorKind::kConfig,
-          fmt::format("{}:{}: rule '{}': bad pattern: {}", rules[i].file,
-                      rules[i].line, rules[i].name, why)};
+          fmt::format("{}:{}: rule '{}': bad pattern: {}", rule.file, rule.line,
+                      rule.name, added.error().message)};
     }
   }
-  if (patterns->set && !patterns->set->Compile()) {
-    return base::Error{base::ErrorKind::kConfig,
-                       "the rules' patterns together are too large"};
-  }
+  patterns.compile();
   return RuleSet(rules, std::move(patterns));
 }
 
 RuleMatch RuleSet::match(const Facts& facts) const {
-  std::vector<int> matched;
-  if (patterns_->set && facts.evidence == nullptr) {
-    patterns_->set->Match(user_text(facts.prompt), &matched);
+  std::vector<bool> found;
+  if (patterns_.size() > 0 && facts.evidence == nullptr) {
+    found = patterns_.found_in(user_text(facts.prompt));
   }
   RuleMatch result;
-  for (size_t i = 0; i < rules_->size(); ++i) {
-    const core::Rule& rule = (*rules_)[i];
-    const bool pattern_matched =
-        std::find(matched.begin(), matched.end(), patterns_->index[i]) !=
-        matched.end();
-    core::RuleTrace& trace = result.traces.emplace_back(
-        core::RuleTrace{rule.name, rule.file, rule.line, false, {}, {}, {}});
-    look_at_text(rule, facts, pattern_matched, trace);
+  result.traces.reserve(rules_->size());
+  size_t pattern = 0;  // of those added
+  for (const core::Rule& rule : *rules_) {
+    const size_t number = rule.pattern.empty() ? SIZE_MAX : pattern++;
+    core::RuleTrace& trace = result.traces.emplace_back();
+    trace.rule = &rule;
+    look_at_text(rule, facts, number < found.size() && found[number], trace);
     trace.why = unmet_condition(rule, facts, trace);
     if (!trace.why.empty()) continue;
     trace.matched = result.rule == nullptr;

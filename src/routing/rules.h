@@ -1,9 +1,8 @@
-// Rules: conditions on a prompt, compiled once. All patterns are matched as one
-// set, in time linear in the text.
+// Rules: conditions on a prompt, compiled once. All patterns are looked for
+// together, in time linear in the text.
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "core/decision.h"
 #include "core/prompt.h"
 #include "routing/evidence.h"
+#include "routing/pattern_set.h"
 
 namespace llmroute::routing {
 
@@ -35,21 +35,16 @@ struct RuleMatch {
 // Immutable; safe to share between threads. Borrows the rules.
 class RuleSet {
  public:
-  // A pattern that RE2 refuses (or that compiles to more than 8 MiB): kConfig
-  // with file and line.
+  // A pattern that RE2 refuses: kConfig with file and line. That its program is
+  // not too large was seen when the configuration was read.
   static base::Result<RuleSet> compile(const std::vector<core::Rule>& rules);
-  RuleSet(RuleSet&&) noexcept;
-  RuleSet& operator=(RuleSet&&) noexcept;
-  ~RuleSet();
 
   RuleMatch match(const Facts& facts) const;
 
  private:
-  struct Patterns;
-  RuleSet(const std::vector<core::Rule>& rules,
-          std::unique_ptr<Patterns> patterns);
+  RuleSet(const std::vector<core::Rule>& rules, PatternSet patterns);
   const std::vector<core::Rule>* rules_;
-  std::unique_ptr<Patterns> patterns_;
+  PatternSet patterns_;  // of the rules that have one, in order
 };
 
 }  // namespace llmroute::routing

@@ -1,6 +1,7 @@
 // Any bytes as a configuration with rules, then a line "---", then a prompt.
 // What matches is a rule of the configuration, the first whose trace says so;
-// a second look, and one at the evidence that the first left, find the same.
+// a second look, and one at the evidence that the first left, find the same;
+// each pattern finds by itself what was found of it among the others.
 #include <cstdint>
 #include <cstdlib>
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "config/load.h"
 #include "config/read_config.h"
+#include "core/text_pattern.h"
 #include "routing/rules.h"
 
 namespace {
@@ -57,6 +59,16 @@ core::Prompt prompt_of(std::string_view text) {
   return prompt;
 }
 
+void check_patterns(const std::vector<core::Rule>& rules,
+                    const routing::RuleMatch& match, std::string_view text) {
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].pattern.empty()) continue;
+    const auto alone = core::TextPattern::compile(rules[i].pattern);
+    check(alone.has_value());
+    check(alone->matches_part_of(text) == match.traces[i].pattern_matched);
+  }
+}
+
 void check_rules(const std::vector<core::Rule>& rules, std::string_view text) {
   const auto set = routing::RuleSet::compile(rules);
   if (!set) return check(!set.error().message.empty());
@@ -66,6 +78,7 @@ void check_rules(const std::vector<core::Rule>& rules, std::string_view text) {
   routing::Facts facts{prompt, analysis, 100, tags};
   const routing::RuleMatch match = set->match(facts);
   check_match(rules, match);
+  check_patterns(rules, match, text);
   check(!match.undecided);
   const routing::Evidence evidence = evidence_of(rules, match);
   facts.evidence = &evidence;

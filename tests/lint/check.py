@@ -29,7 +29,7 @@ LIBRARIES = {
     r"CLI/": r"src/cli/parse\.cc",
     r"toml\+\+/": r"src/config/read\.cc",
     r"curl/": r"(src|tests/unit)/provider/(curl_\w+|transport_test)\.(cc|h)",
-    r"re2/": r"src/(routing/rules|core/text_pattern)\.cc",
+    r"re2/": r"src/(routing/pattern_set|core/text_pattern)\.cc",
     r"simdjson": r"src/base/simdjson_library\.cc|src/base/json_text\.cc|"
                  r"src/(learning|batch)/\w+\.cc|tests/stub/.*|tests/unit/.*",
     r"zlib": r"(src|tests/unit)/learning/\w+\.cc",
