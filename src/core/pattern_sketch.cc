@@ -11,8 +11,10 @@ namespace {
 
 using Literals = std::vector<std::string>;
 
-// So long a pattern, of whatever it is made, stays far below 8 MiB compiled.
+// So long a pattern, of whatever it is made, stays far below 8 MiB compiled. A
+// counted repetition is as long as what it repeats is written out.
 constexpr size_t kLongest = 4000;
+constexpr int64_t kMostTimes = 100;
 constexpr int kDeepest = 50;
 
 bool one_of(std::string_view set, char c) {
@@ -57,10 +59,12 @@ enum class Times { kOnce, kMaybe, kMore };
 // Recursive descent; each step returns false where it does not know.
 class Reader {
  public:
-  explicit Reader(std::string_view pattern) : rest_(pattern) {}
+  explicit Reader(std::string_view pattern)
+      : rest_(pattern), length_(pattern.size()) {}
 
   bool read(Literals& needed) {
-    return read_flags() && read_alternatives(needed, 0) && rest_.empty();
+    return read_flags() && read_alternatives(needed, 0) && rest_.empty() &&
+           length_ <= kLongest;
   }
 
  private:
@@ -80,9 +84,12 @@ class Reader {
   bool read_escape(Atom& atom);
   bool read_class();
   bool read_class_item();
-  bool read_times(Times& times);
+  bool read_times(Times& times, bool may_count);
+  bool read_counts(Times& times);
+  std::optional<size_t> take_count();
 
   std::string_view rest_;
+  size_t length_;       // with counted repetitions written out
   bool folds_ = false;  // (?i)
 };
 
@@ -128,7 +135,8 @@ bool Reader::read_sequence(Literals& needed, int depth) {
   while (!rest_.empty() && !next_is("|)")) {
     Atom atom;
     Times times = Times::kOnce;
-    if (!read_atom(atom, depth) || !read_times(times)) return false;
+    const bool single = !next_is("(");
+    if (!read_atom(atom, depth) || !read_times(times, single)) return false;
     if (atom.kind == Atom::Kind::kAssertion) {
       if (times != Times::kOnce) return false;
       continue;
@@ -203,12 +211,36 @@ bool Reader::read_class_item() {
   return low.size() == 1 && high.size() == 1 && low <= high && !next_is("-");
 }
 
-bool Reader::read_times(Times& times) {
-  if (!next_is("*+?")) return true;
-  times = next_is("+") ? Times::kMore : Times::kMaybe;
-  take_character();
+bool Reader::read_times(Times& times, bool may_count) {
+  if (take("{")) {
+    if (!may_count || !read_counts(times)) return false;
+  } else if (next_is("*+?")) {
+    times = next_is("+") ? Times::kMore : Times::kMaybe;
+    take_character();
+  } else {
+    return true;
+  }
   take("?");
-  return !next_is("*+?");
+  return !next_is("*+?{");
+}
+
+// "2}", "2,}" or "2,3}".
+bool Reader::read_counts(Times& times) {
+  const std::optional<size_t> least = take_count();
+  std::optional<size_t> most = least;
+  if (take(",") && !next_is("}")) most = take_count();
+  if (!least || !most || *most < *least || !take("}")) return false;
+  times = *least == 0 ? Times::kMaybe : Times::kMore;
+  length_ += *most;
+  return true;
+}
+
+std::optional<size_t> Reader::take_count() {
+  const size_t end = rest_.find_first_not_of("0123456789");
+  const auto count = base::parse_int(rest_.substr(0, end));
+  if (!count || *count > kMostTimes) return std::nullopt;
+  rest_.remove_prefix(std::min(end, rest_.size()));
+  return static_cast<size_t>(*count);
 }
 
 }  // namespace

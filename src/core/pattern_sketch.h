@@ -1,7 +1,8 @@
-// A first look at a regular expression in RE2's syntax, a hundred times cheaper
+// A first look at a regular expression in RE2's syntax, many times cheaper
 // than to compile it: of most it tells that RE2 accepts them, and what a text
 // must hold to be worth a second look. What it does not know it does not judge:
-// counted repetitions, classes with names, flags inside, anything odd.
+// counted repetitions of groups, classes with names, flags inside, anything
+// odd.
 #pragma once
 
 #include <optional>
