@@ -49,34 +49,26 @@ std::span<const Candidate> contenders(const Decision& decision) {
       .first(decision.candidates.size() - decision.appended);
 }
 
+// A candidate as worth sees it.
+struct Runner {
+  const Model* model = nullptr;
+  std::optional<core::Money> cost;
+  double seconds = 0;
+  double learned = 0;
+  size_t tier = 0;
+  std::vector<double> good;  // at each difficulty that doubt may use
+
+  double spent(const core::Worth& worth) const {
+    return cost.value_or(core::Money{}).usd() + worth.second * seconds;
+  }
+};
+
 // The candidates again, with a number changed.
 class Field {
  public:
   // Only `kept` and those that could win are looked at.
   Field(const Decision& decision, const core::Config& config,
-        std::vector<const Model*> kept)
-      : decision_(decision), config_(config) {
-    std::vector<std::pair<double, const Candidate*>> order;
-    for (const Candidate& one : contenders(decision)) {
-      order.emplace_back(strength(one, decision.analysis), &one);
-    }
-    std::stable_sort(
-        order.begin(), order.end(),
-        [](const auto& a, const auto& b) { return a.first > b.first; });
-    std::vector<std::pair<double, const Candidate*>> front;
-    for (const auto& [its_strength, one] : order) {
-      const bool needed =
-          std::find(kept.begin(), kept.end(), one->model) != kept.end();
-      const bool beaten = std::any_of(
-          front.begin(), front.end(), [&, s = its_strength, c = one](auto& by) {
-            return dominates(*by.second, by.first, *c, s);
-          });
-      if (!needed && beaten) continue;
-      candidates_.push_back(*one);
-      // One whose numbers are changed may stop beating others.
-      if (!needed) front.emplace_back(its_strength, one);
-    }
-  }
+        const std::vector<const Model*>& kept);
 
   // Whether worth alone chose, and no session or chance.
   bool decided(const Decision& decision) const {
@@ -84,35 +76,110 @@ class Field {
            decision.candidates.front().model;
   }
 
-  const Model* winner(Lever lever, const Model* of, double value) const {
-    std::vector<Candidate> candidates = candidates_;
-    core::Worth worth = decision_.worth;
-    Model changed;
-    if (lever == Lever::kWorth) worth.good_answer = value;
-    if (lever == Lever::kWait) worth.second = value;
-    for (Candidate& one : candidates) {
-      if (one.model != of) continue;
-      if (lever == Lever::kPrice && one.cost) {
-        one.cost = core::Money{
-            std::llround(static_cast<double>(one.cost->pico) * value)};
-      } else if (lever == Lever::kTime) {
-        one.seconds *= value;
-      } else if (lever == Lever::kAbility) {
-        changed = *one.model;
-        for (double& ability : changed.ability) ability += value;
-        one.model = &changed;
-      }
-    }
-    order_by_worth(candidates, decision_.analysis, worth, config_);
-    const Model* first = candidates.front().model;
-    return first == &changed ? of : first;
-  }
+  // As order_by_worth() would put first.
+  const Model* winner(Lever lever, const Model* of, double value) const;
 
  private:
+  void judge(Runner& runner) const;
+  void change(Lever lever, double value, Runner& runner) const;
+  const Model* first(const core::Worth& worth,
+                     const std::optional<Runner>& instead) const;
+
   const Decision& decision_;
   const core::Config& config_;
-  std::vector<Candidate> candidates_;
+  std::vector<Runner> runners_;
 };
+
+Field::Field(const Decision& decision, const core::Config& config,
+             const std::vector<const Model*>& kept)
+    : decision_(decision), config_(config) {
+  std::vector<std::pair<double, const Candidate*>> order;
+  for (const Candidate& one : contenders(decision)) {
+    order.emplace_back(strength(one, decision.analysis), &one);
+  }
+  std::stable_sort(
+      order.begin(), order.end(),
+      [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::pair<double, const Candidate*>> front;
+  for (const auto& [its_strength, one] : order) {
+    const bool needed =
+        std::find(kept.begin(), kept.end(), one->model) != kept.end();
+    const bool beaten = std::any_of(
+        front.begin(), front.end(), [&, s = its_strength, c = one](auto& by) {
+          return dominates(*by.second, by.first, *c, s);
+        });
+    if (!needed && beaten) continue;
+    runners_.push_back(
+        {one->model, one->cost, one->seconds, one->learned, 0, {}});
+    judge(runners_.back());
+    // One whose numbers are changed may stop beating others.
+    if (!needed) front.emplace_back(its_strength, one);
+  }
+}
+
+// What its abilities make of it.
+void Field::judge(Runner& runner) const {
+  const core::Analysis& analysis = decision_.analysis;
+  runner.tier = config_.tier_of(*runner.model);
+  runner.good.clear();
+  steps_raised(analysis.confidence, [&](int step) {
+    const double difficulty = analysis.difficulty + step * kRaiseStep;
+    runner.good.push_back(
+        chance_good(analysis, *runner.model, difficulty, runner.learned));
+    return size_t{0};
+  });
+}
+
+void Field::change(Lever lever, double value, Runner& runner) const {
+  if (lever == Lever::kPrice && runner.cost) {
+    runner.cost = core::Money{
+        std::llround(static_cast<double>(runner.cost->pico) * value)};
+  } else if (lever == Lever::kTime) {
+    runner.seconds *= value;
+  } else if (lever == Lever::kAbility) {
+    const Model* of = runner.model;
+    Model changed = *of;
+    for (double& ability : changed.ability) ability += value;
+    runner.model = &changed;
+    judge(runner);
+    runner.model = of;
+  }
+}
+
+// `instead` stands for the runner of its model.
+const Model* Field::first(const core::Worth& worth,
+                          const std::optional<Runner>& instead) const {
+  const auto first_at = [&](int step) {
+    const Runner* first = nullptr;
+    Score best;
+    for (const Runner& each : runners_) {
+      const bool changed = instead && instead->model == each.model;
+      const Runner& one = changed ? *instead : each;
+      const Score score = score_of(one.cost.has_value(), one.spent(worth),
+                                   one.good[static_cast<size_t>(step)], worth);
+      if (first == nullptr || better(score, *one.model, best, *first->model)) {
+        first = &one;
+        best = score;
+      }
+    }
+    return first;
+  };
+  const int step = steps_raised(decision_.analysis.confidence,
+                                [&](int at) { return first_at(at)->tier; });
+  return first_at(step)->model;
+}
+
+const Model* Field::winner(Lever lever, const Model* of, double value) const {
+  core::Worth worth = decision_.worth;
+  if (lever == Lever::kWorth) worth.good_answer = value;
+  if (lever == Lever::kWait) worth.second = value;
+  std::optional<Runner> changed;
+  for (const Runner& one : runners_) {
+    if (one.model == of) changed = one;
+  }
+  if (changed) change(lever, value, *changed);
+  return first(worth, changed);
+}
 
 // A lever turned one way, in steps from where it stands.
 struct Way {
@@ -177,6 +244,7 @@ class Search {
   std::pair<double, double> narrowed(double low, double high) const {
     for (int i = 0; i < 60; ++i) {
       const double middle = (low + high) / 2;
+      if (middle == low || middle == high) break;
       (test_(winner(way_.at(middle))) ? high : low) = middle;
     }
     return {way_.at(low), way_.at(high)};

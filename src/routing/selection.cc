@@ -1,38 +1,23 @@
 #include "routing/selection.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace llmroute::routing {
 namespace {
 
 using core::Candidate;
 
-// 0: worth its cost, 1: not, 2: cost unknown.
-int standing(const Candidate& candidate) {
-  if (!candidate.cost) return 2;
-  return candidate.worth >= 0 ? 0 : 1;
-}
-
-bool better(const Candidate& a, const Candidate& b) {
-  if (standing(a) != standing(b)) return standing(a) < standing(b);
-  if (standing(a) == 1 && a.per_good_answer != b.per_good_answer) {
-    return a.per_good_answer < b.per_good_answer;
-  }
-  if (standing(a) != 1 && a.worth != b.worth) return a.worth > b.worth;
-  return a.model->name < b.model->name;
+bool comes_first(const Candidate& a, const Candidate& b) {
+  return better({a.cost.has_value(), a.worth, a.per_good_answer}, *a.model,
+                {b.cost.has_value(), b.worth, b.per_good_answer}, *b.model);
 }
 
 size_t winner_tier(const std::vector<Candidate>& candidates,
                    const core::Config& config) {
   const auto best =
-      std::min_element(candidates.begin(), candidates.end(), better);
+      std::min_element(candidates.begin(), candidates.end(), comes_first);
   return config.tier_of(*best->model);
 }
-
-}  // namespace
-
-namespace {
 
 // What a difficulty does not change.
 struct Weight {
@@ -72,19 +57,21 @@ void weigh(std::vector<Candidate>& candidates,
   for (size_t i = 0; i < candidates.size(); ++i) {
     Candidate& candidate = candidates[i];
     candidate.good = chance(weights[i], slope, difficulty);
-    candidate.worth = worth.good_answer * candidate.good - weights[i].spent;
-    candidate.per_good_answer = weights[i].spent / candidate.good;
+    const Score score = score_of(candidate.cost.has_value(), weights[i].spent,
+                                 candidate.good, worth);
+    candidate.worth = score.worth;
+    candidate.per_good_answer = score.per_good_answer;
   }
 }
 
 }  // namespace
 
 double chance_good(const core::Analysis& analysis, const core::Model& model,
-                   double difficulty) {
+                   double difficulty, double learned) {
   return core::sigmoid(
       analysis.slope *
           (core::mean_over(analysis.domain, model.ability) - difficulty) +
-      core::learned_logit(analysis, model.name, model.id));
+      (core::learned_logit(analysis, model.name, model.id) + learned));
 }
 
 void weigh(std::vector<Candidate>& candidates, const core::Analysis& analysis,
@@ -97,25 +84,21 @@ double order_by_worth(std::vector<Candidate>& candidates,
                       const core::Analysis& analysis, const core::Worth& worth,
                       const core::Config& config) {
   const std::vector<Weight> weights = weights_of(candidates, analysis, worth);
-  const auto weigh_at = [&](double difficulty) {
+  const auto weigh_at = [&](int step) {
+    const double difficulty = analysis.difficulty + step * kRaiseStep;
     weigh(candidates, weights, analysis.slope, worth, difficulty);
+    return difficulty;
   };
-  double used = analysis.difficulty;
-  weigh_at(used);
+  int used = 0;
   if (candidates.size() > 1) {
-    const double most = kMostRaise * (1 - analysis.confidence);
-    size_t highest = winner_tier(candidates, config);
-    for (int step = 1; step * kRaiseStep <= most; ++step) {
-      const double raised = analysis.difficulty + step * kRaiseStep;
-      weigh_at(raised);
-      const size_t tier = winner_tier(candidates, config);
-      if (tier > highest)
-        std::tie(highest, used) = std::make_tuple(tier, raised);
-    }
-    weigh_at(used);
+    used = steps_raised(analysis.confidence, [&](int step) {
+      weigh_at(step);
+      return winner_tier(candidates, config);
+    });
   }
-  std::sort(candidates.begin(), candidates.end(), better);
-  return used;
+  const double difficulty = weigh_at(used);
+  std::sort(candidates.begin(), candidates.end(), comes_first);
+  return difficulty;
 }
 
 }  // namespace llmroute::routing
