@@ -51,6 +51,29 @@ void require_memory(bool there) {
 // that whoever opens it next has little to read.
 constexpr int kCheckpointPages = 128;
 
+bool checkpoint(sqlite3* database, int mode) {
+  int pages = 0, done = 0;
+  return sqlite().wal_checkpoint_v2(database, nullptr, mode, &pages, &done) ==
+             SQLITE_OK &&
+         pages == done;
+}
+
+// What was emptied is not known to a process that opens the log later: it would
+// read all of it again and add to its end. So it is cut, unless another process
+// is at it, which is not waited for.
+int after_commit(void* busy_timeout, sqlite3* database, const char*,
+                 int pages) {
+  if (pages < kCheckpointPages ||
+      !checkpoint(database, SQLITE_CHECKPOINT_PASSIVE)) {
+    return SQLITE_OK;
+  }
+  sqlite().busy_timeout(database, 0);
+  checkpoint(database, SQLITE_CHECKPOINT_TRUNCATE);
+  sqlite().busy_timeout(
+      database, static_cast<int>(reinterpret_cast<intptr_t>(busy_timeout)));
+  return SQLITE_OK;
+}
+
 }  // namespace
 
 IdleStatements::~IdleStatements() {
@@ -166,7 +189,6 @@ Status Database::configure(const DatabaseOptions& options) {
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite().wal_autocheckpoint(db, kCheckpointPages);
   LLMROUTE_CHECK(set_durability(options.durability));
   return execute("PRAGMA cell_size_check=ON");
 }
@@ -178,7 +200,10 @@ Status Database::set_durability(Durability durability) {
 }
 
 void Database::set_busy_timeout(std::chrono::milliseconds timeout) {
-  sqlite().busy_timeout(database_.get(), static_cast<int>(timeout.count()));
+  const auto count = static_cast<int>(timeout.count());
+  sqlite().busy_timeout(database_.get(), count);
+  sqlite().wal_hook(database_.get(), after_commit,
+                    reinterpret_cast<void*>(static_cast<intptr_t>(count)));
 }
 
 Status Database::execute(const std::string& sql) {

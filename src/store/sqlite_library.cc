@@ -30,8 +30,8 @@ bool find_all(void* library, SqliteLibrary& sqlite) {
          find(library, "sqlite3_extended_errcode", sqlite.extended_errcode) &&
          find(library, "sqlite3_busy_timeout", sqlite.busy_timeout) &&
          find(library, "sqlite3_db_config", sqlite.db_config) &&
-         find(library, "sqlite3_wal_autocheckpoint",
-              sqlite.wal_autocheckpoint) &&
+         find(library, "sqlite3_wal_hook", sqlite.wal_hook) &&
+         find(library, "sqlite3_wal_checkpoint_v2", sqlite.wal_checkpoint_v2) &&
          find(library, "sqlite3_exec", sqlite.exec) &&
          find(library, "sqlite3_prepare_v2", sqlite.prepare_v2) &&
          find(library, "sqlite3_step", sqlite.step) &&

@@ -17,7 +17,8 @@ struct SqliteLibrary {
   decltype(&sqlite3_extended_errcode) extended_errcode = nullptr;
   decltype(&sqlite3_busy_timeout) busy_timeout = nullptr;
   decltype(&sqlite3_db_config) db_config = nullptr;
-  decltype(&sqlite3_wal_autocheckpoint) wal_autocheckpoint = nullptr;
+  decltype(&sqlite3_wal_hook) wal_hook = nullptr;
+  decltype(&sqlite3_wal_checkpoint_v2) wal_checkpoint_v2 = nullptr;
   decltype(&sqlite3_exec) exec = nullptr;
   decltype(&sqlite3_prepare_v2) prepare_v2 = nullptr;
   decltype(&sqlite3_step) step = nullptr;

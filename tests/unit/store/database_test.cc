@@ -1,5 +1,8 @@
 #include "store/database.h"
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include "fixture.h"
@@ -81,6 +84,36 @@ TEST_CASE("a transaction that is not committed leaves nothing") {
     CHECK(database.integer(count).value() == 1);
   }
   CHECK(database.integer(count).value() == 0);
+}
+
+TEST_CASE("the log stays short however many processes come one by one") {
+  const LedgerTest test;
+  uintmax_t longest = 0;
+  for (int process = 0; process < 100; ++process) {
+    Ledger ledger = test.open();
+    REQUIRE(
+        ledger.database().execute("CREATE TABLE IF NOT EXISTS t (x BLOB);"
+                                  "INSERT INTO t VALUES (zeroblob(40000))"));
+    longest = std::max(longest, std::filesystem::file_size(test.path + "-wal"));
+  }
+  CHECK(longest < 150 * 4120);
+  CHECK(test.number("SELECT count(*) FROM t") == 100);
+}
+
+TEST_CASE("a reader that is in the way of the log's end is not waited for") {
+  const LedgerTest test;
+  Ledger other = test.open();
+  REQUIRE(other.database().execute("CREATE TABLE t (x BLOB)"));
+  Statement reading = prepared(other.database(), "SELECT count(*) FROM t");
+  REQUIRE(other.database().execute("BEGIN"));
+  REQUIRE(reading.step().value());
+  Ledger ledger = test.open();
+  ledger.database().set_busy_timeout(std::chrono::hours(1));
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(
+        ledger.database().execute("INSERT INTO t VALUES (zeroblob(40000))"));
+  }
+  CHECK(reading.integer(0) == 0);
 }
 
 }  // namespace llmroute::store
