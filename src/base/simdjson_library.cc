@@ -13,7 +13,7 @@ namespace simdjson {
 internal::atomic_ptr<const implementation>& get_active_implementation() {
   using Getter = internal::atomic_ptr<const implementation>& (*)();
   static const Getter getter = [] {
-    void* library = dlopen(LLMROUTE_SIMDJSON_SONAME, RTLD_NOW | RTLD_LOCAL);
+    void* library = dlopen(LLMROUTE_SIMDJSON_SONAME, RTLD_LAZY | RTLD_LOCAL);
     void* symbol =
         library == nullptr
             ? nullptr

@@ -22,9 +22,11 @@ base::Error missing(const std::string& why) {
               "): install it, on Debian and Ubuntu with: apt install libcurl4"};
 }
 
+// Lazily, as the linker opens it for curl: of its thirty libraries those that
+// are for other protocols than HTTP are not bound.
 void* open_any() {
   for (const char* name : kNames) {
-    if (void* handle = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return handle;
+    if (void* handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL)) return handle;
   }
   return nullptr;
 }

@@ -51,7 +51,7 @@ bool find_all(void* library, SqliteLibrary& sqlite) {
 }
 
 base::Result<SqliteLibrary> open() {
-  void* library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen("libsqlite3.so.0", RTLD_LAZY | RTLD_LOCAL);
   if (library == nullptr) {
     const char* why = dlerror();
     return missing(why != nullptr ? why : "not found");
