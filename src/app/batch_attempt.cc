@@ -14,12 +14,23 @@ using core::Failure;
 using core::FailureClass;
 using std::chrono::milliseconds;
 
-// False: there is no money for it, now or for good. Its token limit is not
-// lowered to what is left: the answer would be cut, and the money spent.
+namespace {
+
+// Answers are taken in between.
+constexpr milliseconds kBookInUse{100};
+
+}  // namespace
+
+// False: there is no money for it, now or for good, or nobody can tell at the
+// moment. Its token limit is not lowered to what is left: the answer would be cut, and the money spent.
 bool BatchDispatcher::start_front(ModelState& model, Time now) {
   BatchItem& item = *model.queue.front();
   const core::Money worst = item.asked_of().worst_cost.value_or(core::Money{});
-  const base::Status aside = put_aside(item, worst);
+  const base::Result<bool> aside = put_aside(item, worst);
+  if (aside && !*aside) {
+    book_in_use_ = std::chrono::steady_clock::now() + kBookInUse;
+    return false;
+  }
   if (!aside) {
     const bool money = aside.error().kind == base::ErrorKind::kBudget;
     short_of_money_ = money && !running_.empty();  // settled for less, perhaps
@@ -51,7 +62,7 @@ bool BatchDispatcher::waits_for_cheaper(ModelState& model) {
   return false;
 }
 
-base::Status BatchDispatcher::put_aside(BatchItem& item, core::Money worst) {
+base::Result<bool> BatchDispatcher::put_aside(BatchItem& item, core::Money worst) {
   if (budget_.ceiling() && !budget_.hold(worst)) {
     return base::Error{
         base::ErrorKind::kBudget,
@@ -61,8 +72,9 @@ base::Status BatchDispatcher::put_aside(BatchItem& item, core::Money worst) {
                     core::display_usd(*budget_.ceiling()),
                     core::display_usd(worst))};
   }
-  const base::Status held = book_.before(item);
-  if (!held && budget_.ceiling()) budget_.settle(worst, {});
+  const base::Result<bool> held = book_.before(item);
+  const bool may_go = held && *held;
+  if (!may_go && budget_.ceiling()) budget_.settle(worst, {});
   return held;
 }
 

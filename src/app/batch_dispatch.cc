@@ -166,7 +166,7 @@ void BatchDispatcher::dispatch(Time now) {
 
 bool BatchDispatcher::may_start(const ModelState& model, Time now) const {
   return running_.size() < static_cast<size_t>(limits_.jobs) &&
-         model.held_until <= now && model.breaker.allows(now) &&
+         book_in_use_ <= now && model.held_until <= now && model.breaker.allows(now) &&
          model.provider->pace.ready() <= now;
 }
 
@@ -218,7 +218,8 @@ BatchDispatcher::Time BatchDispatcher::next() const {
     if (model.queue.empty() || model.breaker.probing()) continue;
     if (running_.size() >= static_cast<size_t>(limits_.jobs)) break;
     if (short_of_money_) break;
-    Time at = std::max(model.held_until, model.provider->pace.ready());
+    Time at = std::max({model.held_until, model.provider->pace.ready(),
+                        book_in_use_});
     if (model.breaker.state(at) != core::Breaker::State::kClosed) {
       at = std::max(at, model.breaker.until());
     }

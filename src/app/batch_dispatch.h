@@ -84,9 +84,10 @@ struct DispatchLimits {
 class BatchBook {
  public:
   virtual ~BatchBook() = default;
-  // Puts the worst case of the attempt aside. kBudget: there is no money for
-  // it, now or for good. An error: it is not sent.
-  virtual base::Status before(BatchItem& item) = 0;
+  // Puts the worst case of the attempt aside. False: the books are in use; to
+  // be asked again soon. kBudget: there is no money for it, now or for good.
+  // Another error: nothing more is sent.
+  virtual base::Result<bool> before(BatchItem& item) = 0;
   // The attempt has ended. `reply`: the answer, or null.
   virtual void after(BatchItem& item, const Attempt& attempt,
                      const core::Reply* reply) = 0;
@@ -180,7 +181,7 @@ class BatchDispatcher {
 
   // One attempt: batch_attempt.cc.
   bool start_front(ModelState& model, Time now);
-  base::Status put_aside(BatchItem& item, core::Money worst);
+  base::Result<bool> put_aside(BatchItem& item, core::Money worst);
   bool waits_for_cheaper(ModelState& model);
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
   base::Result<provider::Call> call_for(BatchItem& item);
@@ -228,6 +229,7 @@ class BatchDispatcher {
   int64_t numbers_ = 0;
   int64_t retries_ = 0;
   bool short_of_money_ = false;  // until a request is settled
+  Time book_in_use_{};           // so long at least
   std::optional<Time> last_success_;
   std::optional<Time> failing_since_;  // no success from then on
   std::optional<base::Error> stopped_;

@@ -7,13 +7,13 @@
 
 #include "app/ceilings.h"
 #include "app/experience.h"
-#include "app/kept_config.h"
+#include "app/kept_inputs.h"
 #include "app/ledger_book.h"
 #include "app/ledger_rows.h"
+#include "app/ledger_spill.h"
 #include "base/clock.h"
 #include "store/holds.h"
 #include "store/ledger_file.h"
-#include "store/spill.h"
 #include "store/upkeep.h"
 
 namespace llmroute::app {
@@ -31,7 +31,8 @@ constexpr size_t kTogether = 64;
 constexpr milliseconds kFlushAfter{1000};
 // That wait for a ledger which cannot be written now.
 constexpr size_t kMostPending = 4096;
-// While records wait, and at the end.
+// How long to wait for others who write it: at once, while requests run; at the
+// beginning and at the end; and in all before nothing more is sent.
 constexpr milliseconds kShortly{500};
 constexpr milliseconds kPatiently{5000};
 constexpr milliseconds kUnderCeiling{30'000};
@@ -71,9 +72,7 @@ Result<BatchLedger> BatchLedger::open(const LedgerOptions& options,
   ledger.off_ = !place;
   if (place) {
     ledger.path_ = store::ledger_path(*place);
-    const bool unsafe =
-        !ledger.path_ && ledger.path_.error().kind == ErrorKind::kNoPermission;
-    if (unsafe) return ledger.path_.error();
+    if (is_unsafe(ledger.path_)) return ledger.path_.error();
     if (needed || !few_descriptors()) ledger.failed_ = ledger.open_ledger();
   }
   if (needed && !ledger.ledger_) return ledger.no_ledger();
@@ -86,13 +85,12 @@ Status BatchLedger::open_ledger() {
   if (holds_) options.durability = store::Durability::kFull;
   options.busy_timeout = holds_ ? kUnderCeiling : kPatiently;
   LLMROUTE_TRY(store::Ledger ledger, store::Ledger::open(*path_, options));
-  LLMROUTE_TRY(config_, keep_config(ledger, *routed_->config));
-  LLMROUTE_TRY(const size_t dropped, store::import_spilled(ledger));
-  if (dropped > 0) {
-    messages_->warn(fmt::format(
-        "ledger: {} lines of its spill file made no sense", dropped));
-  }
-  if (!holds_) ledger.database().set_busy_timeout(kShortly);
+  LLMROUTE_TRY(
+      shared_inputs_,
+      keep_shared_inputs(ledger, *routed_->config, routed_->analyzer->sha256(),
+                         routed_->decider->circumstances()));
+  LLMROUTE_CHECK(import_spilled(ledger, *messages_));
+  ledger.database().set_busy_timeout(kShortly);
   ledger_.emplace(std::move(ledger));
   if (learns_) ledger_->teach(learner_.get());
   return {};
@@ -116,7 +114,7 @@ Status BatchLedger::begin(BatchItem& item, const Taken& taken) {
   row =
       decision_row(base::make_ulid(base::SystemClock().wall()), "batch", taken);
   row.run = run_;
-  add_retake(taken, routed_->analyzer->sha256(), row);
+  add_retake(taken, row);
   if (ledger_) {
     const auto hash = ledger_->prompt_hash(hashed_text(taken.prompt));
     if (hash) row.prompt_hash = *hash;
@@ -124,13 +122,29 @@ Status BatchLedger::begin(BatchItem& item, const Taken& taken) {
   return {};
 }
 
-Status BatchLedger::before(BatchItem& item) {
-  if (item.ceilings.empty()) return {};
-  LLMROUTE_CHECK(flush());
-  LLMROUTE_TRY(const store::AttemptRow row,
-               row_to_hold(item.decision, item.asked_of(), item.attempts + 1));
-  return store::hold(*ledger_, item.recorded.decision, row, item.ceilings,
-                     wall_ms());
+Result<bool> BatchLedger::before(BatchItem& item) {
+  if (item.ceilings.empty()) return true;
+  Status held = flush();
+  if (held) {
+    LLMROUTE_TRY(const store::AttemptRow row,
+                 row_to_hold(item.decision, item.asked_of(), item.attempts + 1));
+    held = store::hold(*ledger_, item.recorded.decision, row, item.ceilings,
+                       wall_ms());
+  }
+  if (may_wait(held)) return false;
+  LLMROUTE_CHECK(held);
+  return true;
+}
+
+// Whether others keep the ledger locked, but not for too long yet.
+bool BatchLedger::may_wait(const Status& status) {
+  if (status || status.error().kind != ErrorKind::kTryLater) {
+    locked_since_.reset();
+    return false;
+  }
+  const Time now = steady_clock::now();
+  if (!locked_since_) locked_since_ = now;
+  return now - *locked_since_ < kUnderCeiling;
 }
 
 void BatchLedger::after(BatchItem& item, const Attempt& attempt,
@@ -168,31 +182,24 @@ Status BatchLedger::flush_if_due(Time now) {
   const bool many = pending_.size() >= kTogether && failed_.has_value();
   if (!due || (!many && now < *due)) return {};
   const Status flushed = flush();
-  if (!flushed && holds_) return flushed;
+  if (!may_wait(flushed) && !flushed && holds_) return flushed;
   oldest_ = now;  // what is left is tried again later
-  if (pending_.size() >= kMostPending) spill();
+  if (pending_.size() >= kMostPending) spill_pending();
   return {};
 }
 
 Status BatchLedger::flush() {
   if (pending_.empty() || !ledger_) return failed_;
-  for (store::Recorded& one : pending_) one.decision.config = config_;
+  for (store::Recorded& one : pending_) one.decision.shared_inputs = shared_inputs_;
   failed_ = ledger_->record(pending_, wall_ms());
   if (failed_) pending_.clear();
   return failed_;
 }
 
-void BatchLedger::spill() {
-  for (store::Recorded& one : pending_) {
-    if (one.decision.time == 0) one.decision.time = wall_ms();
-  }
-  const bool spilled = path_ && store::spill(*path_, pending_).has_value();
-  if (!failed_) {
-    messages_->warn(failed_.error().message +
-                    (spilled ? "; kept in " + *path_ + ".spill for the next run"
-                             : fmt::format("; {} records are not in the ledger",
-                                           pending_.size())));
-  }
+void BatchLedger::spill_pending() {
+  spill(path_, pending_, failed_,
+        fmt::format("{} records are not in the ledger", pending_.size()),
+        *messages_);
   pending_.clear();
 }
 
@@ -200,7 +207,7 @@ void BatchLedger::close() {
   if (off_) return;
   if (!ledger_) failed_ = open_ledger();
   if (ledger_) ledger_->database().set_busy_timeout(kPatiently);
-  if (!flush() && !pending_.empty()) spill();
+  if (!flush() && !pending_.empty()) spill_pending();
   if (ledger_) (void)store::forget_oldest(*ledger_, wall_ms());
 }
 

@@ -45,7 +45,7 @@ class BatchLedger : public BatchBook {
   // A record has its decision. An error: it may not be asked.
   base::Status begin(BatchItem& item, const Taken& taken);
 
-  base::Status before(BatchItem& item) override;
+  base::Result<bool> before(BatchItem& item) override;
   void after(BatchItem& item, const Attempt& attempt,
              const core::Reply* reply) override;
   // Also of a record that is given up without a result.
@@ -65,7 +65,8 @@ class BatchLedger : public BatchBook {
   base::Status open_ledger();
   base::Error no_ledger() const;  // REQUIRES: !ledger_
   base::Status flush();
-  void spill();
+  bool may_wait(const base::Status& status);
+  void spill_pending();
 
   const Routed* routed_;
   const Messages* messages_;
@@ -77,8 +78,9 @@ class BatchLedger : public BatchBook {
   bool holds_ = false;  // somebody's ceiling may apply
   base::Result<std::string> path_ = std::string();
   std::optional<store::Ledger> ledger_;
-  std::optional<std::string> config_;  // the snapshot's hash
-  base::Status failed_;                // why the ledger cannot be written
+  std::optional<std::string> shared_inputs_;  // their hash
+  base::Status failed_;  // why the ledger cannot be written
+  std::optional<Time> locked_since_;
   std::vector<store::Recorded> pending_;
   Time oldest_{};  // of what is pending
 };

@@ -1,6 +1,8 @@
 #include "app/learner.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "app/attempt_plan.h"
 #include "app/experience.h"
@@ -10,6 +12,7 @@
 namespace llmroute::app {
 namespace {
 
+using base::Result;
 using base::Status;
 using core::FailureClass;
 using store::AttemptRow;
@@ -74,18 +77,59 @@ void put_speed(const learning::Speed& speed, StatisticsRow& row) {
   row.log_squares = speed.log_squares;
 }
 
-// Ends the probe, if this was one.
-void learn_breaker(const AttemptRow& attempt, int64_t now, StatisticsRow& row) {
-  const core::Breaker::Time time = breaker_time(now);
-  core::Breaker breaker =
-      core::Breaker::unpack(row.breaker, time).value_or(core::Breaker());
-  if (answered(attempt)) {
-    breaker.succeed(time, true);
-  } else if (counts(attempt)) {
-    breaker.fail(time, true, system_random());
+// What is known of a model, while a transaction adds to it.
+struct Learned {
+  StatisticsRow row;
+  learning::Speed speed;
+  core::Breaker breaker;
+};
+
+// Null: of no provider that is known.
+Result<Learned*> find_learned(store::Database& database,
+                              const core::Config& config,
+                              const store::Ended& ended,
+                              std::vector<Learned>& all) {
+  const AttemptRow& attempt = *ended.attempt;
+  for (Learned& one : all) {
+    const bool same = one.row.model == attempt.model &&
+                      one.row.provider == attempt.provider;
+    if (same) return &one;
   }
+  const core::Provider* provider = config.find_provider(attempt.provider);
+  if (provider == nullptr) return nullptr;
+  LLMROUTE_TRY(StatisticsRow row,
+               store::find_statistics(
+                   database, statistics_key(*provider, attempt.model)));
+  const learning::Speed speed = app::speed_of(row);
+  const auto breaker =
+      core::Breaker::unpack(row.breaker, breaker_time(ended.time));
+  all.push_back({std::move(row), speed, breaker.value_or(core::Breaker())});
+  return &all.back();
+}
+
+// `calls`: of all models before this one. Ends the probe, if this was one.
+void learn_one(const store::Ended& ended, const core::Limits& limits,
+               int64_t calls, Learned& learned) {
+  const AttemptRow& attempt = *ended.attempt;
+  StatisticsRow& row = learned.row;
+  const core::Breaker::Time time = breaker_time(ended.time);
+  if (answered(attempt) || counts(attempt)) {
+    learned.speed.add(
+        speed_of(attempt, limits),
+        {static_cast<double>(calls), static_cast<double>(ended.time) / 1000});
+    row.at_call = calls;
+    row.time = ended.time;
+  }
+  row.calls = std::max<int64_t>(0, row.calls) + 1;
   row.probe_until = 0;
-  row.breaker = breaker.pack();
+  if (answered(attempt)) {
+    row.answered = std::max<int64_t>(0, row.answered) + 1;
+    learned.breaker.succeed(time, true);
+    return;
+  }
+  row.last_error = attempt.cause;
+  row.last_error_time = ended.time;
+  if (counts(attempt)) learned.breaker.fail(time, true, system_random());
 }
 
 }  // namespace
@@ -96,34 +140,25 @@ void AttemptLearner::expect_hold(const std::string& decision, int64_t number,
 }
 
 Status AttemptLearner::learn(store::Database& database,
-                             const store::DecisionRow& decision,
-                             const AttemptRow& attempt, int64_t time) {
-  const core::Provider* provider = config_.find_provider(attempt.provider);
-  if (provider == nullptr || !is_of_the_model(attempt)) return {};
-  LLMROUTE_TRY(StatisticsRow row,
-               store::find_statistics(
-                   database, statistics_key(*provider, attempt.model)));
-  LLMROUTE_TRY(const int64_t calls, store::counted_calls(database));
-  if (answered(attempt) || counts(attempt)) {
-    learning::Speed speed = app::speed_of(row);
-    speed.add(speed_of(attempt, config_.limits),
-              {static_cast<double>(calls), static_cast<double>(time) / 1000});
-    put_speed(speed, row);
-    row.at_call = calls;
-    row.time = time;
+                             std::span<const store::Ended> ended) {
+  std::vector<Learned> all;
+  LLMROUTE_TRY(int64_t calls, store::counted_calls(database));
+  for (const store::Ended& one : ended) {
+    if (!is_of_the_model(*one.attempt)) continue;
+    LLMROUTE_TRY(Learned * learned, find_learned(database, config_, one, all));
+    if (learned == nullptr) continue;
+    learn_one(one, config_.limits, calls++, *learned);
+    if (const auto hold =
+            holds_.extract({one.decision->id, one.attempt->number})) {
+      learned->row.hold_until = one.time + hold.mapped().count();
+    }
   }
-  row.calls = std::max<int64_t>(0, row.calls) + 1;
-  if (answered(attempt)) {
-    row.answered = std::max<int64_t>(0, row.answered) + 1;
-  } else {
-    row.last_error = attempt.cause;
-    row.last_error_time = time;
+  for (Learned& one : all) {
+    put_speed(one.speed, one.row);
+    one.row.breaker = one.breaker.pack();
+    LLMROUTE_CHECK(store::put_statistics(database, one.row));
   }
-  learn_breaker(attempt, time, row);
-  if (const auto hold = holds_.extract({decision.id, attempt.number})) {
-    row.hold_until = time + hold.mapped().count();
-  }
-  return store::put_statistics(database, row);
+  return {};
 }
 
 bool is_countable(core::FailureClass failure) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <span>
 #include <string>
 
 #include "core/config.h"
@@ -22,8 +23,7 @@ class AttemptLearner : public store::Learner {
                    std::chrono::milliseconds wait);
 
   base::Status learn(store::Database& database,
-                     const store::DecisionRow& decision,
-                     const store::AttemptRow& attempt, int64_t time) override;
+                     std::span<const store::Ended> ended) override;
 
  private:
   const core::Config& config_;

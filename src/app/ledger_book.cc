@@ -5,14 +5,14 @@
 #include <utility>
 
 #include "app/ceilings.h"
-#include "app/kept_config.h"
+#include "app/kept_inputs.h"
 #include "app/ledger_rows.h"
+#include "app/ledger_spill.h"
 #include "base/clock.h"
 #include "config/paths.h"
 #include "store/holds.h"
 #include "store/ledger_file.h"
 #include "store/sessions.h"
-#include "store/spill.h"
 #include "store/upkeep.h"
 
 namespace llmroute::app {
@@ -66,12 +66,13 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   book.path_ = store::ledger_path(*place);
   book.at_hand_ = std::exchange(routed.ledger, std::nullopt);
   book.holds_ = routed.config->limits.ceiling.has_value();
-  const bool unsafe = !book.path_.has_value() &&
-                      book.path_.error().kind == ErrorKind::kNoPermission;
-  if (!book.path_ && (book.holds_ || unsafe)) return book.path_.error();
+  if (!book.path_ && (book.holds_ || is_unsafe(book.path_))) {
+    return book.path_.error();
+  }
   if (book.holds_) {
     Status opened = book.open_ledger(kUnderCeiling);
-    if (opened) opened = book.import_spilled();  // it counts as well
+    // It counts as well.
+    if (opened) opened = import_spilled(*book.ledger_, messages);
     if (!opened) {
       return base::with_context("nothing was sent: a ceiling needs the ledger",
                                 opened.error());
@@ -96,14 +97,17 @@ Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
   if (learns_) ledger_->teach(learner_.get());
   LLMROUTE_TRY(decision_.prompt_hash,
                ledger_->prompt_hash(hashed_text(routed_.prompt)));
-  LLMROUTE_TRY(decision_.config, keep_config(*ledger_, *routed_.config));
+  LLMROUTE_TRY(
+      decision_.shared_inputs,
+      keep_shared_inputs(*ledger_, *routed_.config, routed_.analyzer->sha256(),
+                         routed_.decider->circumstances()));
   return {};
 }
 
 // What it takes to decide again: after the answer if it can wait.
 void LedgerBook::fill_decision() {
   if (decision_.inputs) return;
-  add_retake(taken_of(routed_), routed_.analyzer->sha256(), decision_);
+  add_retake(taken_of(routed_), decision_);
 }
 
 Status LedgerBook::record() {
@@ -187,18 +191,9 @@ void LedgerBook::after(const Attempt& attempt, const core::Reply* reply) {
   if (ledger_ || open_ledger(kMeanwhile)) (void)record();
 }
 
-Status LedgerBook::import_spilled() {
-  LLMROUTE_TRY(const size_t dropped, store::import_spilled(*ledger_));
-  if (dropped > 0) {
-    messages_.warn(fmt::format(
-        "ledger: {} lines of its spill file made no sense", dropped));
-  }
-  return {};
-}
-
 Status LedgerBook::write(const store::DatabaseOptions& options) {
   if (!ledger_) LLMROUTE_CHECK(open_ledger(options));
-  LLMROUTE_CHECK(import_spilled());
+  LLMROUTE_CHECK(import_spilled(*ledger_, messages_));
   LLMROUTE_CHECK(record());
   (void)store::forget_oldest(*ledger_, wall_ms());  // else by the next run
   return {};
@@ -249,13 +244,9 @@ void LedgerBook::finish(const Answered& answered, int exit,
     (void)remember_session(answered);
     return;
   }
-  if (decision_.time == 0) decision_.time = wall_ms();
-  const store::Recorded lost{decision_, pending_};
-  const bool spilled =
-      path_ && store::spill(*path_, std::span(&lost, 1)).has_value();
-  messages_.warn(written.error().message +
-                 (spilled ? "; kept in " + *path_ + ".spill for the next run"
-                          : "; this run is not in the ledger"));
+  store::Recorded lost{decision_, pending_};
+  spill(path_, std::span(&lost, 1), written, "this run is not in the ledger",
+        messages_);
 }
 
 }  // namespace llmroute::app

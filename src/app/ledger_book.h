@@ -59,7 +59,6 @@ class LedgerBook : public AttemptBook {
   bool claims_probe(const core::Candidate& candidate);
   void hold_others(const Attempt& attempt);
   bool changes_health(const Attempt& attempt);
-  base::Status import_spilled();
   base::Status write(const store::DatabaseOptions& options);
   base::Status record();
   void fill_decision();

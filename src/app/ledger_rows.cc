@@ -125,9 +125,7 @@ store::DecisionRow decision_row(const std::string& id, std::string_view command,
   return row;
 }
 
-void add_retake(const Taken& taken, const std::string& router_model,
-                store::DecisionRow& row) {
-  row.router_model = router_model;
+void add_retake(const Taken& taken, store::DecisionRow& row) {
   row.inputs = inputs_json(taken);
   row.outcome = outcome_json(taken.decision);
 }

@@ -17,9 +17,8 @@ namespace llmroute::app {
 store::DecisionRow decision_row(const std::string& id, std::string_view command,
                                 const Taken& taken);
 
-// What it takes to decide again. `router_model`: SHA-256 of its file.
-void add_retake(const Taken& taken, const std::string& router_model,
-                store::DecisionRow& row);
+// What it takes to decide again, but for the shared inputs.
+void add_retake(const Taken& taken, store::DecisionRow& row);
 
 // An attempt that has ended; `reply`: its answer, or null. What it is charged
 // against ceilings if its cost is not known is its worst case.

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/feedback.h"
-#include "app/kept_config.h"
+#include "app/kept_inputs.h"
 #include "app/output.h"
 #include "app/retake.h"
 #include "app/what_if.h"
@@ -43,36 +43,38 @@ Result<TakenDecision> find(store::Ledger& ledger, const std::string& id) {
 
 struct Again {
   std::string was, is;  // outcomes
+  SharedInputs shared;
 };
 
-Result<Again> take_again(const TakenDecision& taken, KeptConfigs& kept) {
+Result<Again> take_again(const TakenDecision& taken, KeptInputsReader& kept) {
   const store::DecisionRow& row = taken.row;
-  if (!row.config || !row.inputs || !row.outcome) {
+  if (!row.shared_inputs || !row.inputs || !row.outcome) {
     return Error{ErrorKind::kNoInput,
                  "what it takes to decide again was not recorded"};
   }
-  LLMROUTE_TRY(const core::Config* config, kept.find(*row.config));
-  LLMROUTE_TRY(const Inputs inputs, read_inputs(*row.inputs, config->rules));
-  LLMROUTE_TRY(const routing::Router router, routing::Router::create(*config));
+  LLMROUTE_TRY(KeptInputs made_of, kept.find(*row.shared_inputs));
+  const core::Config& config = *made_of.config;
+  LLMROUTE_TRY(const Inputs inputs, read_inputs(*row.inputs, config.rules));
+  LLMROUTE_TRY(const routing::Router router, routing::Router::create(config));
   LLMROUTE_TRY(const core::Decision decision,
-               decide_again(inputs, *config, router));
-  return Again{*row.outcome, outcome_json(decision)};
+               decide_again(inputs, made_of.shared, config, router));
+  return Again{*row.outcome, outcome_json(decision), std::move(made_of.shared)};
 }
 
 std::string again_json(const TakenDecision& taken, const Again& again) {
   base::JsonWriter json;
   json.begin_object().field("schema", "llmroute.replay/1");
   json.field("id", taken.row.id).field("same", again.was == again.is);
-  json.field("config", taken.row.config);
-  json.field("router_model", taken.row.router_model);
+  json.field("config", again.shared.config);
+  json.field("router_model", again.shared.router_model);
   json.key("was").raw(again.was).key("is").raw(again.is).end_object();
   return json.take() + "\n";
 }
 
 std::string again_text(const TakenDecision& taken, const Again& again) {
   const std::string made_of = fmt::format(
-      "config {}, router model {}\n", taken.row.config->substr(0, 12),
-      taken.row.router_model.value_or("?").substr(0, 12));
+      "config {}, router model {}\n", again.shared.config.substr(0, 12),
+      again.shared.router_model.substr(0, 12));
   if (again.was == again.is) {
     return fmt::format("{}: the same, byte for byte: {}\n{}{}\n", taken.row.id,
                        base::visible_line(taken.row.model), made_of, again.is);
@@ -84,7 +86,7 @@ std::string again_text(const TakenDecision& taken, const Again& again) {
 Result<ExitStatus> as_it_was(const ReplayOptions& options,
                              store::Ledger& ledger, const std::string& id) {
   LLMROUTE_TRY(const TakenDecision taken, find(ledger, id));
-  KeptConfigs kept(ledger);
+  KeptInputsReader kept(ledger);
   const Result<Again> again = take_again(taken, kept);
   if (!again) {
     return base::with_context("decision " + id, again.error());
@@ -122,7 +124,7 @@ Result<ExitStatus> with_another(const ReplayOptions& options,
   LLMROUTE_TRY(const routing::Router router, routing::Router::create(other));
   WhatIf result;
   result.with = *options.with;
-  KeptConfigs kept(ledger);
+  KeptInputsReader kept(ledger);
   WhatIfCollector collector(other, router, kept, result);
   LLMROUTE_CHECK(store::each_taken(ledger.database(), first, last,
                                    [&](const TakenDecision& taken) {

@@ -18,10 +18,10 @@ core::Prompt stand_in(const Inputs& inputs) {
   return prompt;
 }
 
-std::map<std::string, std::string> reasons(const Inputs& inputs,
+std::map<std::string, std::string> reasons(const SharedInputs& shared,
                                            const core::Config& config) {
   std::map<std::string, std::string> missing;
-  for (const std::string& name : inputs.missing_keys) {
+  for (const std::string& name : shared.missing_keys) {
     if (const core::Provider* provider = config.find_provider(name)) {
       missing[name] = config::missing_key_text(*provider);
     }
@@ -32,13 +32,14 @@ std::map<std::string, std::string> reasons(const Inputs& inputs,
 }  // namespace
 
 base::Result<core::Decision> decide_again(const Inputs& inputs,
+                                          const SharedInputs& shared,
                                           const core::Config& config,
                                           const routing::Router& router) {
   const core::Prompt prompt = stand_in(inputs);
-  const std::map<std::string, std::string> missing = reasons(inputs, config);
+  const std::map<std::string, std::string> missing = reasons(shared, config);
   routing::Request request{prompt,         inputs.analysis,
                            inputs.options, inputs.ceiling,
-                           &missing,       &inputs.unavailable};
+                           &missing,       &shared.unavailable};
   request.evidence = &inputs.evidence;
   if (inputs.experience) request.experience = &*inputs.experience;
   request.draw = inputs.draw;

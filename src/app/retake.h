@@ -21,15 +21,27 @@
 
 namespace llmroute::app {
 
-// What a decision is made of, but for the configuration.
+// What the decisions of a process share.
+struct SharedInputs {
+  std::string config;                     // hash of its snapshot
+  std::string router_model;               // SHA-256 of its file
+  std::vector<std::string> missing_keys;  // names of providers
+  std::map<std::string, std::string> unavailable;
+};
+
+// The same text for the same.
+std::string shared_inputs_json(const SharedInputs& shared);
+
+// Reads it back. kData if it makes no sense.
+base::Result<SharedInputs> read_shared_inputs(std::string_view json);
+
+// What else a decision is made of.
 struct Inputs {
   core::Analysis analysis;
   core::RoutingOptions options;
   routing::Evidence evidence;
   std::optional<int64_t> max_tokens;
-  std::optional<core::Money> ceiling;     // of the one request
-  std::vector<std::string> missing_keys;  // names of providers
-  std::map<std::string, std::string> unavailable;
+  std::optional<core::Money> ceiling;  // of the one request
   std::optional<core::Experience> experience;  // what was learned by then
   std::optional<double> draw;                  // of chance
 };
@@ -43,13 +55,14 @@ base::Result<Inputs> read_inputs(std::string_view json,
                                  const std::vector<core::Rule>& rules);
 
 // What was decided: the same decision gives the same bytes. It has the first
-// candidates with their worths, and a hash over everything, excluded models and
-// rules with their reasons included.
+// candidates with their worths, and a fingerprint of everything, excluded
+// models and rules with their reasons included.
 std::string outcome_json(const core::Decision& decision);
 
 // Decides again, under any configuration: that of the router. Errors as
 // Router::decide().
 base::Result<core::Decision> decide_again(const Inputs& inputs,
+                                          const SharedInputs& shared,
                                           const core::Config& config,
                                           const routing::Router& router);
 

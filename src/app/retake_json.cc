@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 
 #include "app/retake.h"
 #include "base/json_text.h"
@@ -34,6 +35,14 @@ void add_if(JsonWriter& json, std::string_view key,
   if (maybe) json.field(key, *maybe);
 }
 
+void add_learned(JsonWriter& json, const core::Analysis& analysis) {
+  json.key("learned").begin_object();
+  for (const core::Analysis::Learned& learned : analysis.learned) {
+    json.field(learned.model, learned.logit);
+  }
+  json.end_object();
+}
+
 void add_analysis(JsonWriter& json, const core::Analysis& analysis) {
   json.key("analysis").begin_object().key("domain").begin_array();
   for (const double share : analysis.domain) json.value(share);
@@ -44,16 +53,17 @@ void add_analysis(JsonWriter& json, const core::Analysis& analysis) {
   json.field("output_tokens", analysis.output_tokens);
   json.field("urgency", analysis.urgency);
   json.field("language", analysis.language);
-  json.key("learned").begin_object();
-  for (const core::Analysis::Learned& learned : analysis.learned) {
-    json.field(learned.model, learned.logit);
+  if (!analysis.learned.empty()) add_learned(json, analysis);
+  json.field("bytes", analysis.bytes);
+  if (analysis.bytes_read != analysis.bytes) {
+    json.field("bytes_read", analysis.bytes_read);
   }
-  json.end_object().field("bytes", analysis.bytes);
-  json.field("bytes_read", analysis.bytes_read).end_object();
+  json.end_object();
 }
 
-void add_options(JsonWriter& json, const core::RoutingOptions& options) {
-  json.key("options").begin_object();
+std::string options_json(const core::RoutingOptions& options) {
+  JsonWriter json;
+  json.begin_object();
   add_texts(json, "models", options.models);
   add_if(json, "route", options.route);
   if (options.models_from_environment) {
@@ -76,13 +86,15 @@ void add_options(JsonWriter& json, const core::RoutingOptions& options) {
   if (options.no_fallback) json.field("no_fallback", true);
   add_map(json, "tags", options.tags);
   json.end_object();
+  return json.take();
 }
 
 // Numbers of the rules whose conditions on text were met.
 void add_text_findings(JsonWriter& json, const Taken& taken) {
   const auto list = [&](std::string_view key, auto found) {
-    json.key(key).begin_array();
     const std::vector<core::RuleTrace>& rules = taken.decision.rules;
+    if (rules.empty()) return;
+    json.key(key).begin_array();
     for (size_t i = 0; i < rules.size(); ++i) {
       if (found(rules[i]) == true) json.value(i);
     }
@@ -188,7 +200,9 @@ core::Analysis analysis_of(const Json& json, NumberReader& numbers) {
     analysis.learned.push_back({model, numbers.real(json["learned"][model])});
   }
   analysis.bytes = numbers.integer(json["bytes"]);
-  analysis.bytes_read = numbers.integer(json["bytes_read"]);
+  analysis.bytes_read = json.has("bytes_read")
+                            ? numbers.integer(json["bytes_read"])
+                            : analysis.bytes;
   return analysis;
 }
 
@@ -280,12 +294,18 @@ routing::Evidence evidence_of(const Json& json,
   return evidence;
 }
 
+base::Error makes_no_sense() {
+  return {base::ErrorKind::kData,
+          "what the ledger kept of the decision makes no sense"};
+}
+
 // --- the outcome -------------------------------------------------------------
 
 void add_head(JsonWriter& json, const core::Decision& decision) {
   json.field("requested", decision.requested).field("route", decision.route);
   json.field("source", core::source_name(decision.source));
-  json.field("rule", decision.rule).field("profile", decision.profile);
+  add_if(json, "rule", decision.rule);
+  json.field("profile", decision.profile);
   json.field("worth", decision.worth.good_answer);
   json.field("wait", decision.worth.second);
   json.field("difficulty_used", decision.difficulty_used);
@@ -301,40 +321,96 @@ void add_candidate(JsonWriter& json, const core::Candidate& candidate) {
   json.field("worth", candidate.worth).end_object();
 }
 
-void add_candidates(JsonWriter& json, const core::Decision& decision,
-                    size_t most) {
+void add_candidates(JsonWriter& json, const core::Decision& decision) {
+  constexpr size_t kKept = 8;
   json.key("candidates").begin_array();
-  for (size_t i = 0; i < std::min(most, decision.candidates.size()); ++i) {
+  for (size_t i = 0; i < std::min(kKept, decision.candidates.size()); ++i) {
     add_candidate(json, decision.candidates[i]);
   }
   json.end_array();
 }
 
-// What a decision is told apart by.
-std::string everything(const core::Decision& decision) {
-  JsonWriter json;
-  json.begin_object();
-  add_head(json, decision);
-  add_candidates(json, decision, SIZE_MAX);
-  json.key("excluded").begin_array();
+// Takes in values one after the other, so that no two sequences of them are
+// the same bytes.
+class Fingerprinter {
+ public:
+  Fingerprinter& text(std::string_view text) {
+    number(text.size());
+    bytes_ += text;
+    return *this;
+  }
+  Fingerprinter& number(uint64_t number) {
+    for (int shift = 0; shift < 64; shift += 8) {
+      bytes_ += static_cast<char>(number >> shift);
+    }
+    return *this;
+  }
+  Fingerprinter& real(double number) {
+    return this->number(std::bit_cast<uint64_t>(number));
+  }
+  // Of a list: before each item, and after the last.
+  Fingerprinter& item() { return number(1); }
+  Fingerprinter& end() { return number(0); }
+  std::string hex() const { return base::hex(base::fingerprint(bytes_)); }
+
+ private:
+  std::string bytes_;
+};
+
+void take_candidates(Fingerprinter& all, const core::Decision& decision) {
+  for (const core::Candidate& candidate : decision.candidates) {
+    all.item().text(candidate.model->name).real(candidate.good);
+    all.number(candidate.cost.has_value());
+    if (candidate.cost) all.number(static_cast<uint64_t>(candidate.cost->pico));
+    all.real(candidate.seconds).real(candidate.worth);
+    all.number(static_cast<uint64_t>(candidate.output_cap.value_or(-1)));
+  }
+  all.end();
+}
+
+void take_excluded(Fingerprinter& all, const core::Decision& decision) {
   for (const core::Exclusion& excluded : decision.excluded) {
     if (excluded.gate == core::Gate::kKey) continue;  // the inputs name them
-    json.value(excluded.model->name).value(static_cast<int>(excluded.gate));
-    json.value(excluded.reason);
+    all.item().text(excluded.model->name).text(excluded.reason);
+    all.number(static_cast<uint64_t>(excluded.gate));
   }
-  json.end_array().key("rules").begin_array();
+  all.end();
+}
+
+// What a decision is told apart by, but for its head.
+std::string fingerprint(const core::Decision& decision) {
+  Fingerprinter all;
+  take_candidates(all, decision);
+  take_excluded(all, decision);
   for (const core::RuleTrace& rule : decision.rules) {
-    json.value(rule.rule->name).value(rule.matched).value(rule.why);
+    all.item().text(rule.rule->name).number(rule.matched).text(rule.why);
   }
-  json.end_array().field("template", decision.prompt_template);
-  json.field("no_fallback", decision.no_fallback);
-  json.key("notes").begin_array();
-  for (const std::string& note : decision.notes) json.value(note);
-  json.end_array().end_object();
-  return json.take();
+  all.end().text(decision.prompt_template).number(decision.no_fallback);
+  for (const std::string& note : decision.notes) all.text(note);
+  return all.hex();
 }
 
 }  // namespace
+
+std::string shared_inputs_json(const SharedInputs& shared) {
+  JsonWriter json;
+  json.begin_object().field("config", shared.config);
+  json.field("router_model", shared.router_model);
+  add_texts(json, "missing_keys", shared.missing_keys);
+  add_map(json, "unavailable", shared.unavailable);
+  json.end_object();
+  return json.take();
+}
+
+base::Result<SharedInputs> read_shared_inputs(std::string_view text) {
+  const auto read = base::read_json(text);
+  if (!read || !read->root["config"].string()) return makes_no_sense();
+  const Json& json = read->root;
+  return SharedInputs{std::string(json["config"].text()),
+                      std::string(json["router_model"].text()),
+                      texts_of(json["missing_keys"]),
+                      map_of(json["unavailable"])};
+}
 
 std::string inputs_json(const Taken& taken) {
   const Circumstances& around = taken.around;
@@ -342,7 +418,8 @@ std::string inputs_json(const Taken& taken) {
   JsonWriter json;
   json.begin_object();
   add_analysis(json, taken.decision.analysis);
-  add_options(json, taken.options);
+  const std::string options = options_json(taken.options);
+  if (options != "{}") json.key("options").raw(options);
   json.field("input_tokens", sizes.input_tokens);
   json.field("input_bound", sizes.input_bound);
   add_if(json, "max_tokens", taken.prompt.parameters.max_tokens);
@@ -353,10 +430,6 @@ std::string inputs_json(const Taken& taken) {
                    core::cell_of(taken.decision.analysis));
   }
   add_if(json, "draw", around.draw);
-  std::vector<std::string> missing;
-  for (const auto& [name, why] : around.missing_keys) missing.push_back(name);
-  add_texts(json, "missing_keys", missing);
-  add_map(json, "unavailable", around.unavailable);
   json.end_object();
   return json.take();
 }
@@ -377,8 +450,6 @@ base::Result<Inputs> read_inputs(std::string_view text,
     if (json.has("ceiling_pico")) {
       inputs.ceiling = core::Money{numbers.integer(json["ceiling_pico"])};
     }
-    inputs.missing_keys = texts_of(json["missing_keys"]);
-    inputs.unavailable = map_of(json["unavailable"]);
     if (json.has("experience")) {
       inputs.experience = experience_of(
           json["experience"], core::cell_of(inputs.analysis), numbers);
@@ -386,17 +457,15 @@ base::Result<Inputs> read_inputs(std::string_view text,
     if (json.has("draw")) inputs.draw = numbers.real(json["draw"]);
     if (numbers.whole()) return inputs;
   }
-  return base::Error{base::ErrorKind::kData,
-                     "what the ledger kept of the decision makes no sense"};
+  return makes_no_sense();
 }
 
 std::string outcome_json(const core::Decision& decision) {
-  constexpr size_t kKept = 8;  // candidates
   JsonWriter json;
   json.begin_object();
   add_head(json, decision);
-  add_candidates(json, decision, kKept);
-  json.field("sha256", base::hex(base::sha256(everything(decision))));
+  add_candidates(json, decision);
+  json.field("fingerprint", fingerprint(decision));
   json.end_object();
   return json.take();
 }

@@ -72,15 +72,15 @@ std::string not_taken_text(const WhatIf& result) {
 
 void WhatIfCollector::take(const store::TakenDecision& taken) {
   ++result_.decisions;
-  const auto config = kept_.find(taken.row.config.value_or(""));
+  const auto kept = kept_.find(taken.row.shared_inputs.value_or(""));
   const auto inputs =
-      config ? read_inputs(taken.row.inputs.value_or(""), (*config)->rules)
-             : base::Result<Inputs>(config.error());
+      kept ? read_inputs(taken.row.inputs.value_or(""), kept->config->rules)
+           : base::Result<Inputs>(kept.error());
   if (!inputs) {
     ++result_.not_kept;
     return;
   }
-  const auto decision = decide_again(*inputs, other_, router_);
+  const auto decision = decide_again(*inputs, kept->shared, other_, router_);
   if (decision && decision->undecided) {
     ++result_.unknown_text;
     return;

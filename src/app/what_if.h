@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "app/kept_config.h"
+#include "app/kept_inputs.h"
 #include "core/config.h"
 #include "core/money.h"
 #include "routing/router.h"
@@ -34,7 +34,7 @@ struct WhatIf {
 class WhatIfCollector {
  public:
   WhatIfCollector(const core::Config& other, const routing::Router& router,
-                  KeptConfigs& kept, WhatIf& result)
+                  KeptInputsReader& kept, WhatIf& result)
       : other_(other), router_(router), kept_(kept), result_(result) {}
 
   void take(const store::TakenDecision& taken);
@@ -42,7 +42,7 @@ class WhatIfCollector {
  private:
   const core::Config& other_;
   const routing::Router& router_;
-  KeptConfigs& kept_;
+  KeptInputsReader& kept_;
   WhatIf& result_;
 };
 

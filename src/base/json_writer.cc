@@ -39,11 +39,16 @@ bool needs_escape(char c) {
   return byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7F;
 }
 
-// Whether one of eight bytes needs an escape.
-bool any_needs_escape(const char* bytes) {
-  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x80 * kOnes;
+constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x80 * kOnes;
+
+uint64_t eight_bytes(const char* bytes) {
   uint64_t word = 0;
   std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Whether one of eight bytes needs an escape.
+bool any_needs_escape(uint64_t word) {
   const auto below = [](uint64_t w, uint64_t limit) {
     return (w - limit * kOnes) & ~w & kHighs;
   };
@@ -54,9 +59,26 @@ bool any_needs_escape(const char* bytes) {
 
 // The first byte from `at` on that needs an escape.
 size_t plain_end(std::string_view text, size_t at) {
-  while (at + 8 <= text.size() && !any_needs_escape(text.data() + at)) at += 8;
+  while (at + 8 <= text.size() && !any_needs_escape(eight_bytes(text.data() + at))) {
+    at += 8;
+  }
   while (at < text.size() && !needs_escape(text[at])) ++at;
   return at;
+}
+
+// ASCII without anything to escape.
+bool is_plain(std::string_view text) {
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    const uint64_t word = eight_bytes(text.data() + at);
+    if ((word & kHighs) != 0 || any_needs_escape(word)) return false;
+  }
+  for (; at < text.size(); ++at) {
+    if (static_cast<signed char>(text[at]) < 0 || needs_escape(text[at])) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void append_valid(std::string& out, std::string_view text) {
@@ -72,9 +94,10 @@ void append_valid(std::string& out, std::string_view text) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out.reserve(out.size() + text.size() + 2);
   out += '"';
-  if (find_invalid_utf8(text)) {
+  if (is_plain(text)) {
+    out += text;
+  } else if (find_invalid_utf8(text)) {
     append_valid(out, replace_invalid_utf8(text));
   } else {
     append_valid(out, text);

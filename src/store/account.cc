@@ -5,7 +5,6 @@
 #include "base/json_writer.h"
 #include "store/columns.h"
 #include "store/scopes.h"
-#include "store/spend.h"
 
 namespace llmroute::store {
 namespace {
@@ -13,19 +12,30 @@ namespace {
 using base::Result;
 using base::Status;
 
-std::string decision_upsert() {
-  std::string names, marks, updates;
+std::string decision_insert() {
+  std::string names, marks;
   DecisionRow row;
   each_decision_column(row, [&](std::string_view name, const auto&) {
     const char* comma = names.empty() ? "" : ",";
     names.append(comma).append(name);
     marks.append(comma).append("?");
-    if (name == "id" || name == "time") return;
-    if (!updates.empty()) updates += ',';
-    updates.append(name).append("=excluded.").append(name);
   });
   return "INSERT INTO decisions(" + names + ") VALUES(" + marks +
-         ") ON CONFLICT(id) DO UPDATE SET " + updates;
+         ") ON CONFLICT(id) DO NOTHING";
+}
+
+// The same parameters as to insert it.
+std::string decision_update() {
+  std::string updates;
+  int parameter = 0;
+  DecisionRow row;
+  each_decision_column(row, [&](std::string_view name, const auto&) {
+    ++parameter;
+    if (name == "id" || name == "time") return;
+    if (!updates.empty()) updates += ',';
+    updates.append(name).append("=?").append(std::to_string(parameter));
+  });
+  return "UPDATE decisions SET " + updates + " WHERE id=?1";
 }
 
 std::string attempt_columns() {
@@ -48,19 +58,6 @@ std::string attempt_insert() {
          ") VALUES(" + marks + ")";
 }
 
-std::string daily_upsert() {
-  std::string marks = "?,?,?,?,?,?", updates;
-  Spend none;
-  each_spend_column(none, [&](std::string_view name, int64_t) {
-    marks += ",?";
-    if (!updates.empty()) updates += ',';
-    updates.append(name).append("=").append(name);
-    updates.append("+excluded.").append(name);
-  });
-  return "INSERT INTO daily VALUES(" + marks + ") ON CONFLICT DO UPDATE SET " +
-         updates;
-}
-
 void bind_or_null(Statement& statement, int parameter,
                   const std::string& text) {
   text.empty() ? statement.bind_null(parameter)
@@ -76,11 +73,17 @@ Result<int64_t> ledger_time(Database& database, int64_t now) {
   return std::max(now, newest.value_or(now));
 }
 
-Status put_decision(Database& database, const DecisionRow& decision) {
-  static const std::string sql = decision_upsert();
-  LLMROUTE_TRY(Statement statement, database.prepare(sql));
+Result<bool> put_decision(Database& database, const DecisionRow& decision) {
+  static const std::string insert = decision_insert();
+  LLMROUTE_TRY(Statement statement, database.prepare(insert));
   each_decision_column(decision, Binder(statement));
-  return statement.run();
+  LLMROUTE_CHECK(statement.run());
+  if (database.changes() > 0) return true;
+  static const std::string update = decision_update();
+  LLMROUTE_TRY(Statement again, database.prepare(update));
+  each_decision_column(decision, Binder(again));
+  LLMROUTE_CHECK(again.run());
+  return false;
 }
 
 Result<std::vector<std::string>> tags_of(Database& database,
@@ -145,18 +148,6 @@ Result<std::string> scopes_of(Database& database, const DecisionRow& decision,
   return json.take();
 }
 
-Status add_to_scopes(Database& database, const std::string& scopes,
-                     int64_t settled, int64_t held) {
-  LLMROUTE_TRY(
-      Statement statement,
-      database.prepare("INSERT INTO scopes(name, settled_pico, held_pico)"
-                       " SELECT value, ?1, ?2 FROM json_each(?3) WHERE true"
-                       " ON CONFLICT(name) DO UPDATE SET"
-                       " settled_pico=settled_pico+excluded.settled_pico,"
-                       " held_pico=held_pico+excluded.held_pico"));
-  return statement.bind(0, settled).bind(1, held).bind(2, scopes).run();
-}
-
 Result<DecisionRow> grouping_of(Database& database, const std::string& id) {
   LLMROUTE_TRY(Statement statement,
                database.prepare("SELECT route, profile, tags, run FROM "
@@ -171,22 +162,6 @@ Result<DecisionRow> grouping_of(Database& database, const std::string& id) {
     if (!statement.is_null(3)) decision.run = statement.text(3);
   }
   return decision;
-}
-
-Status add_to_daily(Database& database, const DecisionRow& decision,
-                    const KeptAttempt& attempt, int sign) {
-  static const std::string sql = daily_upsert();
-  LLMROUTE_TRY(Statement statement, database.prepare(sql));
-  const AttemptRow& row = attempt.row;
-  statement.bind(0, day_of(attempt.time)).bind(1, row.model);
-  statement.bind(2, row.provider).bind(3, decision.route);
-  statement.bind(4, decision.profile).bind(5, decision.tags);
-  int parameter = 6;
-  const Spend spend = spend_of(row);
-  each_spend_column(spend, [&](std::string_view, int64_t amount) {
-    statement.bind(parameter++, sign * amount);
-  });
-  return statement.run();
 }
 
 }  // namespace llmroute::store

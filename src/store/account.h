@@ -15,8 +15,10 @@ namespace llmroute::store {
 // Ledger time never runs backwards: `now` (ms), or that of the newest decision.
 base::Result<int64_t> ledger_time(Database& database, int64_t now);
 
-// Writes it, or what has become known of it since; its time stays.
-base::Status put_decision(Database& database, const DecisionRow& decision);
+// Writes it, or what has become known of it since; its time stays. Whether it
+// was not there before.
+base::Result<bool> put_decision(Database& database,
+                                const DecisionRow& decision);
 
 // The tags of a decision, "team=search".
 base::Result<std::vector<std::string>> tags_of(Database& database,
@@ -38,18 +40,8 @@ base::Status put_attempt(Database& database, const std::string& decision,
 base::Result<std::string> scopes_of(Database& database,
                                     const DecisionRow& decision, int64_t time);
 
-// Adds to counters, which are created where they are missing; either may be
-// negative.
-base::Status add_to_scopes(Database& database, const std::string& scopes,
-                           int64_t settled, int64_t held);
-
 // Of the decision of that id, what daily sums and scopes go by.
 base::Result<DecisionRow> grouping_of(Database& database,
                                       const std::string& id);
-
-// Adds an attempt that has ended to the daily sums, or with sign -1 takes it
-// away.
-base::Status add_to_daily(Database& database, const DecisionRow& decision,
-                          const KeptAttempt& attempt, int sign);
 
 }  // namespace llmroute::store

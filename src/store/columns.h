@@ -8,16 +8,19 @@
 
 namespace llmroute::store {
 
-// Binds values to parameters one after the other.
+// Binds values to parameters one after the other; texts are borrowed until the
+// statement has run.
 class Binder {
  public:
   explicit Binder(Statement& statement, int first = 0)
       : statement_(statement), next_(first) {}
 
   template <class T>
-  void operator()(const char*, const std::optional<T>& value) {
-    value ? (void)statement_.bind(next_++, *value)
-          : (void)statement_.bind_null(next_++);
+  void operator()(const char* name, const std::optional<T>& value) {
+    value ? (*this)(name, *value) : (void)statement_.bind_null(next_++);
+  }
+  void operator()(const char*, const std::string& value) {
+    statement_.bind_borrowed(next_++, value);
   }
   template <class T>
   void operator()(const char*, const T& value) {

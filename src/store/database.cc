@@ -14,7 +14,10 @@ using base::Result;
 using base::Status;
 
 // REQUIRES: sqlite_library() was opened, as Database::open() does.
-const SqliteLibrary& sqlite() { return **sqlite_library(); }
+const SqliteLibrary& sqlite() {
+  static const SqliteLibrary& library = **sqlite_library();
+  return library;
+}
 
 std::string what_happened(int code, const char* message) {
   switch (code & 0xff) {
@@ -109,6 +112,12 @@ Statement& Statement::bind(int parameter, std::string_view text) {
       sqlite().bind_text64(statement_.get(), parameter + 1, text.data(),
                            text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   require_memory(code != SQLITE_NOMEM);
+  return *this;
+}
+
+Statement& Statement::bind_borrowed(int parameter, std::string_view text) {
+  sqlite().bind_text64(statement_.get(), parameter + 1, text.data(),
+                       text.size(), SQLITE_STATIC, SQLITE_UTF8);
   return *this;
 }
 
@@ -239,6 +248,8 @@ Result<std::optional<std::string>> Database::text(std::string_view sql) {
   if (!found || statement.is_null(0)) return std::optional<std::string>();
   return std::optional(statement.text(0));
 }
+
+int64_t Database::changes() const { return sqlite().changes(database_.get()); }
 
 Result<Transaction> Transaction::begin(Database& database) {
   LLMROUTE_CHECK(database.execute("BEGIN IMMEDIATE"));

@@ -32,11 +32,15 @@ class IdleStatements {
 
   // Its place stays where it is; null: all of them are in use.
   sqlite3_stmt*& place_of(std::string_view sql) {
-    return places_[std::string(sql)];
+    const auto known = places_.find(sql);
+    return known != places_.end() ? known->second : places_[std::string(sql)];
   }
 
  private:
-  std::unordered_map<std::string, sqlite3_stmt*> places_;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> places_;
 };
 
 // Parameters and columns count from 0.
@@ -45,6 +49,8 @@ class Statement {
   Statement& bind(int parameter, int64_t value);
   Statement& bind(int parameter, double value);
   Statement& bind(int parameter, std::string_view text);  // copied
+  // Not copied: it must stay as it is until run() has returned.
+  Statement& bind_borrowed(int parameter, std::string_view text);
   Statement& bind_null(int parameter);
 
   // True: a row can be read; false: the end.
@@ -109,6 +115,8 @@ class Database {
   // is no row or it is NULL.
   base::Result<std::optional<int64_t>> integer(std::string_view sql);
   base::Result<std::optional<std::string>> text(std::string_view sql);
+  // Rows that the last INSERT, UPDATE or DELETE has written.
+  int64_t changes() const;
 
   const std::string& path() const { return *path_; }
 

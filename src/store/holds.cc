@@ -11,6 +11,7 @@
 #include "store/columns.h"
 #include "store/owner.h"
 #include "store/spend.h"
+#include "store/tally.h"
 
 namespace llmroute::store {
 namespace {
@@ -70,8 +71,10 @@ Status orphan(Database& database, const Held& held) {
   kept->owner.clear();
   const int64_t worst = kept->row.charged_pico;
   LLMROUTE_CHECK(put_attempt(database, held.decision, *kept));
-  LLMROUTE_CHECK(add_to_scopes(database, kept->scopes, worst, -worst));
-  return add_to_daily(database, decision, *kept, 1);
+  Tally tally;
+  tally.add_money(kept->scopes, worst, -worst);
+  tally.add_attempt(decision, *kept, 1);
+  return tally.write(database);
 }
 
 }  // namespace
@@ -93,7 +96,9 @@ Status hold(Ledger& ledger, DecisionRow& decision, const AttemptRow& attempt,
   held.row.cost_pico.reset();
   LLMROUTE_TRY(held.scopes, scopes_of(database, decision, time));
   LLMROUTE_CHECK(put_attempt(database, decision.id, held));
-  LLMROUTE_CHECK(add_to_scopes(database, held.scopes, 0, worst.pico));
+  Tally tally;
+  tally.add_money(held.scopes, 0, worst.pico);
+  LLMROUTE_CHECK(tally.write(database));
   return transaction.commit();
 }
 

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "base/sha256.h"
 #include "store/account.h"
 #include "store/cells.h"
 #include "store/ledger_file.h"
 #include "store/schema.h"
+#include "store/tally.h"
 
 namespace llmroute::store {
 
@@ -32,10 +35,12 @@ Result<Ledger> Ledger::open(const std::string& path,
 }
 
 Result<std::string> Ledger::prompt_hash(std::string_view prompt) {
-  LLMROUTE_TRY(
-      const auto key,
-      database_.text("SELECT value FROM meta WHERE name='prompt_key'"));
-  const auto digest = base::hmac_sha256(key.value_or(""), prompt);
+  if (!prompt_key_) {
+    LLMROUTE_TRY(
+        prompt_key_,
+        database_.text("SELECT value FROM meta WHERE name='prompt_key'"));
+  }
+  const auto digest = base::hmac_sha256(prompt_key_.value_or(""), prompt);
   return base::hex({digest.data(), 16});
 }
 
@@ -61,30 +66,50 @@ Result<std::string> Ledger::snapshot(const std::string& hash) {
                      fmt::format("the ledger has no snapshot '{}'", hash)};
 }
 
+// Of one transaction.
+struct Ledger::Sums {
+  Tally tally;
+  std::vector<Ended> ended;
+};
+
 Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
-                      int64_t time) {
-  LLMROUTE_TRY(const auto kept,
-               find_attempt(database_, decision.id, attempt.number));
-  KeptAttempt settled{attempt, time, "", ""};
-  int64_t before = 0, held = 0;
-  std::string scopes;
+                      bool is_new, Sums& sums) {
+  KeptAttempt settled{attempt, decision.time, "", ""};
+  std::optional<KeptAttempt> kept;
+  if (!is_new) {
+    LLMROUTE_TRY(kept, find_attempt(database_, decision.id, attempt.number));
+  }
   if (kept) {
     const bool orphan = kept->row.state == "orphan";
     if (kept->row.state != "held" && !orphan) return {};
     settled.time = kept->time;
-    scopes = kept->scopes;
-    (orphan ? before : held) = kept->row.charged_pico;
-    if (orphan) LLMROUTE_CHECK(add_to_daily(database_, decision, *kept, -1));
+    const int64_t was = kept->row.charged_pico;
+    sums.tally.add_money(kept->scopes,
+                         attempt.charged_pico - (orphan ? was : 0),
+                         orphan ? 0 : -was);
+    if (orphan) sums.tally.add_attempt(decision, *kept, -1);
   } else {
-    LLMROUTE_TRY(scopes, scopes_of(database_, decision, time));
+    LLMROUTE_CHECK(sums.tally.add_money(database_, decision, settled.time,
+                                        attempt.charged_pico, 0));
   }
-  LLMROUTE_CHECK(put_attempt(database_, decision.id, settled));
-  LLMROUTE_CHECK(
-      add_to_scopes(database_, scopes, attempt.charged_pico - before, -held));
-  if (learner_ != nullptr) {
-    LLMROUTE_CHECK(learner_->learn(database_, decision, attempt, time));
+  sums.tally.add_attempt(decision, settled, 1);
+  sums.ended.push_back({&decision, &attempt, decision.time});
+  return put_attempt(database_, decision.id, settled);
+}
+
+Status Ledger::put(const DecisionRow& decision,
+                   std::span<const AttemptRow> attempts, Sums& sums) {
+  LLMROUTE_TRY(bool is_new, put_decision(database_, decision));
+  for (const AttemptRow& attempt : attempts) {
+    LLMROUTE_CHECK(settle(decision, attempt, is_new, sums));
   }
-  return add_to_daily(database_, decision, settled, 1);
+  return {};
+}
+
+Status Ledger::finish(const Sums& sums) {
+  LLMROUTE_CHECK(sums.tally.write(database_));
+  if (learner_ == nullptr || sums.ended.empty()) return {};
+  return learner_->learn(database_, sums.ended);
 }
 
 Status Ledger::record(DecisionRow& decision,
@@ -98,20 +123,20 @@ Status Ledger::record(DecisionRow& decision,
 Status Ledger::record(std::span<Recorded> all, int64_t now) {
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));
   LLMROUTE_TRY(const int64_t time, ledger_time(database_, now));
+  Sums sums;
   for (Recorded& one : all) {
     one.decision.time = time;
-    LLMROUTE_CHECK(record_late(one.decision, one.attempts));
+    LLMROUTE_CHECK(put(one.decision, one.attempts, sums));
   }
+  LLMROUTE_CHECK(finish(sums));
   return transaction.commit();
 }
 
 Status Ledger::record_late(const DecisionRow& decision,
                            std::span<const AttemptRow> attempts) {
-  LLMROUTE_CHECK(put_decision(database_, decision));
-  for (const AttemptRow& attempt : attempts) {
-    LLMROUTE_CHECK(settle(decision, attempt, decision.time));
-  }
-  return {};
+  Sums sums;
+  LLMROUTE_CHECK(put(decision, attempts, sums));
+  return finish(sums);
 }
 
 Result<std::string> Ledger::find_decision(const std::string& id) {

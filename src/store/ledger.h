@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,14 +18,21 @@
 
 namespace llmroute::store {
 
+// An attempt that has ended; borrowed.
+struct Ended {
+  const DecisionRow* decision = nullptr;
+  const AttemptRow* attempt = nullptr;
+  int64_t time = 0;  // of its end, ms
+};
+
 // Whoever learns from attempts that have ended: told of each once, within the
 // transaction that records it, so that nothing is lost or learned twice.
 class Learner {
  public:
   virtual ~Learner() = default;
-  // `time`: when it ended, ms.
-  virtual base::Status learn(Database& database, const DecisionRow& decision,
-                             const AttemptRow& attempt, int64_t time) = 0;
+  // All of a transaction, in order.
+  virtual base::Status learn(Database& database,
+                             std::span<const Ended> ended) = 0;
 };
 
 class Ledger {
@@ -80,10 +88,15 @@ class Ledger {
 
  private:
   explicit Ledger(Database database) : database_(std::move(database)) {}
+  struct Sums;
+  base::Status put(const DecisionRow& decision,
+                   std::span<const AttemptRow> attempts, Sums& sums);
   base::Status settle(const DecisionRow& decision, const AttemptRow& attempt,
-                      int64_t time);
+                      bool is_new, Sums& sums);
+  base::Status finish(const Sums& sums);
 
   Database database_;
+  std::optional<std::string> prompt_key_;  // once it was read
   Learner* learner_ = nullptr;
 };
 

@@ -34,8 +34,7 @@ struct DecisionRow {
   Integer exit;  // unset: it has not ended, or its process died
   Text finish;
   Integer answer_bytes, ms;
-  Text config;           // a snapshot's hash
-  Text router_model;     // SHA-256 of the file
+  Text shared_inputs;    // a snapshot's hash
   Text inputs, outcome;  // JSON
 };
 
@@ -91,8 +90,7 @@ void each_decision_column(Row& row, Visit&& visit) {
   visit("finish", row.finish);
   visit("answer_bytes", row.answer_bytes);
   visit("ms", row.ms);
-  visit("config", row.config);
-  visit("router_model", row.router_model);
+  visit("shared_inputs", row.shared_inputs);
   visit("inputs", row.inputs);
   visit("outcome", row.outcome);
 }

@@ -33,7 +33,7 @@ constexpr Object kObjects[] = {
      " seed INTEGER, propensities TEXT,"
      " tags TEXT NOT NULL, prompt_hash TEXT, prompt_bytes INTEGER,"
      " decision_us INTEGER, exit INTEGER, finish TEXT, answer_bytes INTEGER,"
-     " ms INTEGER, config TEXT, router_model TEXT, inputs TEXT, outcome TEXT)"
+     " ms INTEGER, shared_inputs TEXT, inputs TEXT, outcome TEXT)"
      " STRICT"},
     {"attempts",
      "CREATE TABLE attempts(decision TEXT NOT NULL REFERENCES decisions(id),"

@@ -9,7 +9,8 @@
 //              answered or failed
 //   scopes     what ceilings count: settled and held, by day, month, run, tag
 //   daily      sums of attempts, for reports
-//   snapshots  configurations that decisions were made under, by their hash
+//   snapshots  what decisions were made under, by hash: shared inputs, which
+//              name a configuration, which names a registry
 //   feedback   how good answers were, by people's word
 //   statistics one a model and place: speed, failures, breaker; learned
 //   verdicts   how good answers were, by checks
@@ -17,8 +18,9 @@
 //   sessions   which model answered a session last
 //   meta       the key of the prompt hashes
 //
-// decisions.config, router_model, inputs and outcome are what it takes to
-// decide again, and what was decided, with its candidates' worths.
+// decisions.shared_inputs and inputs are what it takes to decide again: what
+// decisions share, and what is its own; outcome is what was decided, with its
+// candidates' worths.
 //
 // attempts.charged_pico is what counts against ceilings, charged_as why: usage
 // (the provider's count), overrun (the same, above the worst case), nothing

@@ -1,5 +1,7 @@
 #include "store/spend.h"
 
+#include <array>
+
 #include "store/columns.h"
 #include "store/owner.h"
 
@@ -34,14 +36,15 @@ std::string spending_sql(const std::vector<Grouping>& by) {
 
 }  // namespace
 
-void add(Spend& sum, const Spend& other) {
-  std::vector<int64_t> amounts;
-  each_spend_column(other, [&](std::string_view, int64_t amount) {
-    amounts.push_back(amount);
-  });
+void add(Spend& sum, const Spend& other, int sign) {
+  std::array<int64_t, sizeof(Spend) / sizeof(int64_t)> amounts{};
   size_t next = 0;
+  each_spend_column(other, [&](std::string_view, int64_t amount) {
+    amounts[next++] = amount;
+  });
+  next = 0;
   each_spend_column(sum, [&](std::string_view, int64_t& amount) {
-    amount += amounts[next++];
+    amount += sign * amounts[next++];
   });
 }
 

@@ -58,7 +58,8 @@ void each_spend_column(Row& row, Visit&& visit) {
   visit("counted_pico", row.counted_pico);
 }
 
-void add(Spend& sum, const Spend& other);
+// With sign -1 it is taken away.
+void add(Spend& sum, const Spend& other, int sign = 1);
 
 // One attempt that has ended.
 Spend spend_of(const AttemptRow& attempt);

@@ -38,6 +38,7 @@ bool find_all(void* library, SqliteLibrary& sqlite) {
          find(library, "sqlite3_reset", sqlite.reset) &&
          find(library, "sqlite3_clear_bindings", sqlite.clear_bindings) &&
          find(library, "sqlite3_finalize", sqlite.finalize) &&
+         find(library, "sqlite3_changes", sqlite.changes) &&
          find(library, "sqlite3_db_handle", sqlite.db_handle) &&
          find(library, "sqlite3_bind_int64", sqlite.bind_int64) &&
          find(library, "sqlite3_bind_double", sqlite.bind_double) &&

@@ -25,6 +25,7 @@ struct SqliteLibrary {
   decltype(&sqlite3_reset) reset = nullptr;
   decltype(&sqlite3_clear_bindings) clear_bindings = nullptr;
   decltype(&sqlite3_finalize) finalize = nullptr;
+  decltype(&sqlite3_changes) changes = nullptr;
   decltype(&sqlite3_db_handle) db_handle = nullptr;
   decltype(&sqlite3_bind_int64) bind_int64 = nullptr;
   decltype(&sqlite3_bind_double) bind_double = nullptr;

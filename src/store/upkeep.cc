@@ -9,6 +9,7 @@
 #include "store/account.h"
 #include "store/holds.h"
 #include "store/scopes.h"
+#include "store/tally.h"
 
 namespace llmroute::store {
 namespace {
@@ -62,20 +63,19 @@ Status run_with(Database& database, const std::string& sql,
 Status count_all(Database& database, const std::string& since) {
   LLMROUTE_TRY(Statement all,
                database.prepare("SELECT decision, number FROM attempts"));
+  Tally tally;
   for (;;) {
     LLMROUTE_TRY(const bool more, all.step());
-    if (!more) return {};
+    if (!more) return tally.write(database);
     const std::string id = all.text(0);
     LLMROUTE_TRY(const auto kept, find_attempt(database, id, all.integer(1)));
     LLMROUTE_TRY(const DecisionRow decision, grouping_of(database, id));
-    LLMROUTE_TRY(const std::string scopes,
-                 scopes_of(database, decision, kept->time));
     const bool held = kept->row.state == "held";
     const int64_t charged = kept->row.charged_pico;
-    LLMROUTE_CHECK(add_to_scopes(database, scopes, held ? 0 : charged,
-                                 held ? charged : 0));
+    LLMROUTE_CHECK(tally.add_money(database, decision, kept->time,
+                                   held ? 0 : charged, held ? charged : 0));
     if (held || day_of(kept->time) < since) continue;
-    LLMROUTE_CHECK(add_to_daily(database, decision, *kept, 1));
+    tally.add_attempt(decision, *kept, 1);
   }
 }
 
@@ -127,14 +127,15 @@ Result<std::vector<std::string>> recount_in_transaction(
 
 Status release(Database& database, const std::string& id, KeptAttempt kept) {
   LLMROUTE_TRY(const DecisionRow decision, grouping_of(database, id));
-  LLMROUTE_CHECK(add_to_daily(database, decision, kept, -1));
-  LLMROUTE_CHECK(
-      add_to_scopes(database, kept.scopes, -kept.row.charged_pico, 0));
+  Tally tally;
+  tally.add_attempt(decision, kept, -1);
+  tally.add_money(kept.scopes, -kept.row.charged_pico, 0);
   kept.row.charged_as = "released";
   kept.row.charged_pico = 0;
   kept.row.likely_pico = 0;
   LLMROUTE_CHECK(put_attempt(database, id, kept));
-  return add_to_daily(database, decision, kept, 1);
+  tally.add_attempt(decision, kept, 1);
+  return tally.write(database);
 }
 
 // --- old rows ----------------------------------------------------------------
@@ -233,8 +234,11 @@ Result<int64_t> purge(Ledger& ledger, int64_t time) {
     if (some < kAtOnce) break;
   }
   LLMROUTE_CHECK(database.execute(
+      "DELETE FROM snapshots WHERE kind='shared_inputs' AND hash NOT IN"
+      " (SELECT shared_inputs FROM decisions WHERE shared_inputs IS NOT NULL);"
       "DELETE FROM snapshots WHERE kind='config' AND hash NOT IN"
-      " (SELECT config FROM decisions WHERE config IS NOT NULL);"
+      " (SELECT json_extract(text, '$.config') FROM snapshots"
+      " WHERE kind='shared_inputs');"
       "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
   return removed;
 }

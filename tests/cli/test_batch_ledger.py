@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -35,6 +36,16 @@ class BatchLedgerCase(test_ledger.LedgerCase, batch_case.BatchCase):
                           f"WHERE name LIKE '{scope}'")[0]
 
 
+    def wait_for_holds(self, count):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if os.path.exists(self.path()) and self.query(
+                    "SELECT count(*) FROM attempts WHERE state='held'") == [(count,)]:
+                return
+            time.sleep(0.01)
+        self.fail(f"there were never {count} holds")
+
+
 class Rows(BatchLedgerCase):
     def test_each_record_is_a_decision_with_its_attempts(self):
         stub = self.answering([{"times": 1, "status": 503}] + test_ledger.ANSWER)
@@ -61,6 +72,24 @@ class Rows(BatchLedgerCase):
         models = self.run_llmroute(["models", "--json"], config=config).json()
         row = models["models"][0] if isinstance(models, dict) else models[0]
         self.assertIn("70", json.dumps(row))
+
+    def test_what_all_records_share_is_kept_once(self):
+        stub = self.answering()
+        config = self.config(stub)
+        for _ in range(2):
+            self.assert_status(self.batch(stub, stdin=batch_case.prompts(70),
+                                          config=config), 0)
+        self.assertEqual(
+            self.query("SELECT kind, count(*) FROM snapshots GROUP BY 1 ORDER BY 1"),
+            [("config", 1), ("registry", 1), ("shared_inputs", 1)])
+        self.assertEqual(self.query("SELECT count(*) FROM decisions JOIN snapshots "
+                                    "ON hash=shared_inputs"), [(140,)])
+        self.assertEqual(self.query("SELECT sum(calls), count(*) FROM daily"),
+                         [(140, 1)])
+        self.assertEqual(self.query("SELECT calls, answered FROM statistics"),
+                         [(140, 140)])
+        again = self.run_llmroute(["usage", "--recount"], config=config)
+        self.assert_status(again, 0)
 
     def test_failed_and_incomplete_records_are_told_apart(self):
         stub = self.answering([{"body": "say 1", "status": 400},
@@ -208,6 +237,30 @@ class Ceilings(BatchLedgerCase):
         process.stdout.close(), process.stderr.close()
         self.assertEqual(len(batch_case.parse(out)), 2, err)
         self.assertEqual(len(self.posts(stub)), 2)
+
+    def test_a_locked_ledger_holds_up_no_answer(self):
+        stub = self.answering([{"times": 1, "delay_headers_ms": 500} |
+                               test_ledger.ANSWER[0],
+                               {"times": 1, "delay_headers_ms": 1500} |
+                               test_ledger.ANSWER[0], *test_ledger.ANSWER])
+        config = self.config(stub, extra="[limits]\nper_day = 1\n")
+        process = self.home.spawn(["batch", "-j", "2"], config=config)
+        process.stdin.write((HI * 4).encode())
+        process.stdin.close()
+        self.wait_for_holds(2)
+        lock = sqlite3.connect(self.path(), isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        begin = time.monotonic()
+        first = [process.stdout.readline() for _ in range(2)]
+        self.assertLess(time.monotonic() - begin, 25)  # not the whole patience
+        self.assertEqual(self.query("SELECT count(*) FROM attempts"), [(2,)])
+        lock.execute("ROLLBACK")
+        lock.close()
+        rest, err = process.stdout.read(), process.stderr.read().decode()
+        self.assertEqual(process.wait(timeout=60), 0, err)
+        process.stdout.close(), process.stderr.close()
+        self.assertEqual(len(batch_case.parse(b"".join(first) + rest)), 4)
+        self.assertEqual(self.counters(), (4 * COST, 0))
 
     def test_killed_under_a_ceiling_its_holds_count_as_worst_case(self):
         stub = self.answering([{"delay_headers_ms": 20_000}])

@@ -95,7 +95,8 @@ class AsItWas(ReplayCase):
         report = self.assert_the_same(self.decide(config, "-m", "a", env=env))
         self.assertEqual(report["was"]["source"], "flag")
         kinds = self.query("SELECT kind, count(*) FROM snapshots GROUP BY kind")
-        self.assertEqual(dict(kinds), {"config": 1, "registry": 1})
+        self.assertEqual(dict(kinds), {"config": 1, "registry": 1,
+                                       "shared_inputs": 1})
 
     def test_X2_with_models_of_a_local_server(self):
         local = self.stub([{"chunks": ["Hello"], "usage": USAGE}],
@@ -146,7 +147,7 @@ class AsItWas(ReplayCase):
 
     def test_X2_a_missing_snapshot_is_an_error_and_not_a_guess(self):
         decision = self.decide(self.models())
-        for kind in ("config", "registry"):
+        for kind in ("shared_inputs", "config", "registry"):
             saved = self.query(f"SELECT * FROM snapshots WHERE kind='{kind}'")[0]
             self.query(f"DELETE FROM snapshots WHERE kind='{kind}'")
             result = self.replay(decision, status=66)
@@ -166,8 +167,10 @@ class AsItWas(ReplayCase):
         self.replay(decision, status=65)
         self.query("UPDATE decisions SET inputs='[' ")
         self.replay(decision, status=65)
-        self.query("UPDATE snapshots SET text=text || '#' WHERE kind='config'")
-        self.assertIn("altered", self.replay(decision, status=65).err)
+        for kind in ("config", "shared_inputs"):
+            self.query("UPDATE snapshots SET text=text || '#' "
+                       f"WHERE kind='{kind}'")
+            self.assertIn("altered", self.replay(decision, status=65).err)
 
     def test_unknown_ids_are_66(self):
         self.replay("last", status=66)

@@ -21,7 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto inputs = app::read_inputs(text, config.rules);
   const auto router = llmroute::routing::Router::create(config);
   if (!inputs || !router) return 0;
-  const auto decision = app::decide_again(*inputs, config, *router);
+  const auto shared = app::read_shared_inputs(text);
+  const auto decision = app::decide_again(
+      *inputs, shared ? *shared : app::SharedInputs(), config, *router);
   if (decision) (void)app::outcome_json(*decision);
   return 0;
 }

@@ -15,14 +15,18 @@ namespace {
 // Counts the calls it is told of.
 class Counter : public Learner {
  public:
-  base::Status learn(Database& database, const DecisionRow&,
-                     const AttemptRow& attempt, int64_t time) override {
-    LLMROUTE_TRY(
-        StatisticsRow row,
-        find_statistics(database, {attempt.model, attempt.provider, "here"}));
-    ++row.calls;
-    row.time = time;
-    return put_statistics(database, row);
+  base::Status learn(Database& database,
+                     std::span<const Ended> ended) override {
+    for (const Ended& one : ended) {
+      const AttemptRow& attempt = *one.attempt;
+      LLMROUTE_TRY(
+          StatisticsRow row,
+          find_statistics(database, {attempt.model, attempt.provider, "here"}));
+      ++row.calls;
+      row.time = one.time;
+      LLMROUTE_CHECK(put_statistics(database, row));
+    }
+    return {};
   }
 };
 

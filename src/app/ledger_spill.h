@@ -1,0 +1,28 @@
+// What the ledger cannot take, as run and batch treat it and tell of it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "app/messages.h"
+#include "base/result.h"
+#include "store/ledger.h"
+#include "store/rows.h"
+
+namespace llmroute::app {
+
+// `path`, as store::ledger_path() found it: others could write to it, so that
+// not even a spill file is kept there.
+bool is_unsafe(const base::Result<std::string>& path);
+
+// What earlier processes could not record; a warning if some of it was damaged.
+base::Status import_spilled(store::Ledger& ledger, const Messages& messages);
+
+// Puts rows into the spill file, and warns of what has failed, if anything has.
+// `lost`: what to say if that is not possible either.
+void spill(const base::Result<std::string>& path,
+           std::span<store::Recorded> rows, const base::Status& failed,
+           std::string_view lost, const Messages& messages);
+
+}  // namespace llmroute::app
