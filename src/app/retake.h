@@ -41,7 +41,7 @@ struct Inputs {
   core::RoutingOptions options;
   routing::Evidence evidence;
   std::optional<int64_t> max_tokens;
-  std::optional<core::Money> ceiling;  // of the one request
+  std::optional<core::Money> ceiling;          // of the one request
   std::optional<core::Experience> experience;  // what was learned by then
   std::optional<double> draw;                  // of chance
 };

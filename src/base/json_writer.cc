@@ -59,7 +59,8 @@ bool any_needs_escape(uint64_t word) {
 
 // The first byte from `at` on that needs an escape.
 size_t plain_end(std::string_view text, size_t at) {
-  while (at + 8 <= text.size() && !any_needs_escape(eight_bytes(text.data() + at))) {
+  while (at + 8 <= text.size() &&
+         !any_needs_escape(eight_bytes(text.data() + at))) {
     at += 8;
   }
   while (at < text.size() && !needs_escape(text[at])) ++at;
