@@ -18,15 +18,29 @@ std::string format_utc(Clock::Wall time) {
   return {text.data(), length};
 }
 
+namespace {
+
+// Of every ask for more the kernel takes about a microsecond.
+std::array<uint8_t, 16> random_bytes() {
+  thread_local std::array<std::array<uint8_t, 16>, 16> pool;
+  thread_local size_t left = 0;
+  if (left == 0) {
+    // Without a random source an id is still unique enough in time order.
+    (void)!getrandom(pool.data(), sizeof pool, 0);
+    left = pool.size();
+  }
+  return pool[--left];
+}
+
+}  // namespace
+
 std::string make_ulid(Clock::Wall time) {
   constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   auto ms = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(
           time.time_since_epoch())
           .count());
-  std::array<uint8_t, 16> random{};
-  // Without a random source the id is still unique enough in time order.
-  (void)!getrandom(random.data(), random.size(), 0);
+  const std::array<uint8_t, 16> random = random_bytes();
   std::string id(26, '0');
   for (size_t i = 10; i-- > 0; ms >>= 5) id[i] = kAlphabet[ms & 31];
   for (size_t i = 0; i < random.size(); ++i)

@@ -48,14 +48,14 @@ std::string attempt_columns() {
   return names;
 }
 
-std::string attempt_insert() {
+std::string attempt_insert(std::string_view insert) {
   const std::string names = attempt_columns();
   std::string marks = "?,?,?,?,?";
   for (const char c : names) {
     if (c == ',') marks += ",?";
   }
-  return "INSERT OR REPLACE INTO attempts(decision,time,owner,scopes," + names +
-         ") VALUES(" + marks + ")";
+  return std::string(insert) + " INTO attempts(decision,time,owner,scopes," +
+         names + ") VALUES(" + marks + ")";
 }
 
 void bind_or_null(Statement& statement, int parameter,
@@ -121,9 +121,11 @@ Result<std::optional<KeptAttempt>> find_attempt(Database& database,
 }
 
 Status put_attempt(Database& database, const std::string& decision,
-                   const KeptAttempt& attempt) {
-  static const std::string sql = attempt_insert();
-  LLMROUTE_TRY(Statement statement, database.prepare(sql));
+                   const KeptAttempt& attempt, bool is_new) {
+  static const std::string insert = attempt_insert("INSERT");
+  static const std::string replace = attempt_insert("INSERT OR REPLACE");
+  LLMROUTE_TRY(Statement statement,
+               database.prepare(is_new ? insert : replace));
   statement.bind(0, decision).bind(1, attempt.time);
   bind_or_null(statement, 2, attempt.owner);
   bind_or_null(statement, 3, attempt.scopes);

@@ -33,8 +33,9 @@ struct KeptAttempt {
 };
 base::Result<std::optional<KeptAttempt>> find_attempt(
     Database& database, const std::string& decision, int64_t number);
+// `is_new`: it is not there yet, and costs less to write than to replace.
 base::Status put_attempt(Database& database, const std::string& decision,
-                         const KeptAttempt& attempt);
+                         const KeptAttempt& attempt, bool is_new = false);
 
 // Every scope in which an attempt of that time counts, as a JSON array.
 base::Result<std::string> scopes_of(Database& database,

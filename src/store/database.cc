@@ -50,10 +50,6 @@ void require_memory(bool there) {
   if (!there) throw std::bad_alloc();
 }
 
-// The write-ahead log is emptied into the file after so many pages: often, so
-// that whoever opens it next has little to read.
-constexpr int kCheckpointPages = 128;
-
 bool checkpoint(sqlite3* database, int mode) {
   int pages = 0, done = 0;
   return sqlite().wal_checkpoint_v2(database, nullptr, mode, &pages, &done) ==
@@ -61,23 +57,22 @@ bool checkpoint(sqlite3* database, int mode) {
          pages == done;
 }
 
+}  // namespace
+
 // What was emptied is not known to a process that opens the log later: it would
 // read all of it again and add to its end. So it is cut, unless another process
 // is at it, which is not waited for.
-int after_commit(void* busy_timeout, sqlite3* database, const char*,
-                 int pages) {
-  if (pages < kCheckpointPages ||
-      !checkpoint(database, SQLITE_CHECKPOINT_PASSIVE)) {
+int Database::after_commit(void* waits, sqlite3* database, const char*,
+                           int pages) {
+  const auto& [busy_timeout, log_pages] = *static_cast<const Waits*>(waits);
+  if (pages < log_pages || !checkpoint(database, SQLITE_CHECKPOINT_PASSIVE)) {
     return SQLITE_OK;
   }
   sqlite().busy_timeout(database, 0);
   checkpoint(database, SQLITE_CHECKPOINT_TRUNCATE);
-  sqlite().busy_timeout(
-      database, static_cast<int>(reinterpret_cast<intptr_t>(busy_timeout)));
+  sqlite().busy_timeout(database, busy_timeout);
   return SQLITE_OK;
 }
-
-}  // namespace
 
 IdleStatements::~IdleStatements() {
   for (const auto& [sql, statement] : places_) sqlite().finalize(statement);
@@ -198,6 +193,7 @@ Status Database::configure(const DatabaseOptions& options) {
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite().wal_hook(db, after_commit, waits_.get());
   LLMROUTE_CHECK(set_durability(options.durability));
   return execute("PRAGMA cell_size_check=ON");
 }
@@ -208,11 +204,11 @@ Status Database::set_durability(Durability durability) {
                       : "PRAGMA synchronous=NORMAL");
 }
 
+void Database::set_log_pages(int pages) { waits_->log_pages = pages; }
+
 void Database::set_busy_timeout(std::chrono::milliseconds timeout) {
-  const auto count = static_cast<int>(timeout.count());
-  sqlite().busy_timeout(database_.get(), count);
-  sqlite().wal_hook(database_.get(), after_commit,
-                    reinterpret_cast<void*>(static_cast<intptr_t>(count)));
+  waits_->busy_timeout = static_cast<int>(timeout.count());
+  sqlite().busy_timeout(database_.get(), waits_->busy_timeout);
 }
 
 Status Database::execute(const std::string& sql) {

@@ -103,6 +103,11 @@ class Database {
 
   // From now on.
   base::Status set_durability(Durability durability);
+  // How many pages the write-ahead log may hold from now on before it is
+  // emptied into the file: few, so that whoever opens it next has little to
+  // read.
+  void set_log_pages(int pages);
+  static constexpr int kFewPages = 128;
   // How long to wait from now on while others hold the lock.
   void set_busy_timeout(std::chrono::milliseconds timeout);
 
@@ -128,12 +133,20 @@ class Database {
   Database(sqlite3* database, const std::string& path)
       : database_(database),
         path_(std::make_unique<std::string>(path)),
-        idle_(std::make_unique<IdleStatements>()) {}
+        idle_(std::make_unique<IdleStatements>()),
+        waits_(std::make_unique<Waits>()) {}
+  struct Waits {
+    int busy_timeout = 0;  // milliseconds
+    int log_pages = kFewPages;
+  };
+  static int after_commit(void* waits, sqlite3* database, const char*,
+                          int pages);
   base::Status configure(const DatabaseOptions& options);
 
   std::unique_ptr<sqlite3, Close> database_;
   std::unique_ptr<std::string> path_;  // statements point to it
   std::unique_ptr<IdleStatements> idle_;
+  std::unique_ptr<Waits> waits_;  // SQLite points to it
 };
 
 // Takes the write lock at once; undone unless committed. Waits for the lock as

@@ -94,7 +94,7 @@ Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
   }
   sums.tally.add_attempt(decision, settled, 1);
   sums.ended.push_back({&decision, &attempt, decision.time});
-  return put_attempt(database_, decision.id, settled);
+  return put_attempt(database_, decision.id, settled, is_new);
 }
 
 Status Ledger::put(const DecisionRow& decision,
