@@ -127,7 +127,8 @@ Known known_of(const core::Config& config,
     if (row.calls > 0 && speed.sane()) {
       known.experience.paces[row.model] = {
           row.calls, speed.first_token(), speed.per_token(),
-          speed.freshness(moment, rows.size())};
+          speed.freshness(moment, rows.size()),
+          std::max<int64_t>(0, row.calls - row.answered)};
     } else if (row.calls != 0 || row.fast_weight != 0) {
       known.warnings.push_back(
           fmt::format("the ledger's statistics of {} make no sense and are "

@@ -157,9 +157,14 @@ std::string measured_line(const Decision& decision) {
   std::vector<std::string> models;
   for (const Candidate& c : decision.candidates) {
     if (c.calls == 0) continue;
-    models.push_back(fmt::format(
-        "{} {:.1f} s instead of {:.1f} s ({})", c.model->name, c.seconds,
-        c.seconds_listed, numbered(static_cast<size_t>(c.calls), "call")));
+    const std::string failed =
+        c.failed == 0 ? ""
+                      : fmt::format(", {} failed: counts as its time-out",
+                                    base::with_thousands(c.failed));
+    models.push_back(fmt::format("{} {:.1f} s instead of {:.1f} s ({}{})",
+                                 c.model->name, c.seconds, c.seconds_listed,
+                                 numbered(static_cast<size_t>(c.calls), "call"),
+                                 failed));
   }
   if (models.empty()) return {};
   return "measured   " + first_few(std::move(models)) + "\n";
@@ -329,6 +334,7 @@ void write_candidates(JsonWriter& json, const Decision& decision) {
     json.field("seconds", c.seconds);
     json.field("seconds_listed", c.seconds_listed);
     json.field("seconds_measured", c.seconds_measured).field("calls", c.calls);
+    json.field("failed", c.failed);
     json.field("learned", c.learned).field("verdicts", c.verdicts);
     if (decision.explored) json.field("propensity", c.propensity);
     json.field("worth_usd", c.worth);

@@ -133,6 +133,7 @@ void add_experience(JsonWriter& json, const core::Experience& experience,
   json.key("paces").begin_object();
   for (const auto& [model, pace] : experience.paces) {
     json.key(model).begin_object().field("calls", pace.calls);
+    json.field("failed", pace.failed);
     json.field("first_token", pace.first_token);
     add_if(json, "per_token", pace.per_token);
     json.field("freshness", pace.freshness).end_object();
@@ -231,6 +232,7 @@ core::Experience experience_of(const Json& json, const core::Cell& cell,
     const Json its = paces[model];
     core::Pace& pace = experience.paces[model];
     pace.calls = numbers.integer(its["calls"]);
+    pace.failed = numbers.integer(its["failed"]);
     pace.first_token = numbers.real(its["first_token"]);
     pace.per_token = its["per_token"].number();
     pace.freshness = numbers.real(its["freshness"]);

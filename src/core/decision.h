@@ -34,6 +34,7 @@ struct Candidate {
   // The same by the registry alone, and as it was last measured.
   double seconds_listed = 0, seconds_measured = 0;
   int64_t calls = 0;           // that it was measured in
+  int64_t failed = 0;          // of them
   double learned = 0;          // from verdicts; added to the logit of `good`
   double listed_good = 0;      // `good` without that
   int64_t verdicts = 0;        // on the model in this cell

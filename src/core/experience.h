@@ -18,6 +18,7 @@ struct Pace {
   double first_token = 0;           // seconds
   std::optional<double> per_token;  // seconds; nothing: not known
   double freshness = 1;             // 1: just measured, towards 0: long ago
+  int64_t failed = 0;               // of the calls; each counts as its time-out
 };
 
 // A model that was slow long ago may be at most this share of the registry's

@@ -205,6 +205,11 @@ class Breaker(LearningCase):
         found = self.explained(config, "-m", "bad,good")
         self.assertIn("kept failing (http 503), left alone for",
                       found["excluded"][0]["reason"])
+        self.open_for(-1)  # and may be asked again
+        text = self.run_llmroute(["explain", "-p", "x", "-m", "bad,good"],
+                                 config=config).text
+        self.assertRegex(text, r"measured   bad [\d.]+ s instead of [\d.]+ s \(5 "
+                         r"calls, 5 failed: counts as its time-out\)")
 
     def test_OLR_3_a_dead_local_server_is_not_asked_again(self):
         port = harness.closed_port()
