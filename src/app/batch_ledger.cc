@@ -91,6 +91,7 @@ Status BatchLedger::open_ledger() {
       shared_inputs_,
       keep_shared_inputs(ledger, *routed_->config, routed_->analyzer->sha256(),
                          routed_->decider->circumstances()));
+  warn_of_network(ledger, *messages_);
   LLMROUTE_CHECK(import_spilled(ledger, *messages_));
   ledger.database().set_busy_timeout(kShortly);
   ledger.database().set_log_pages(kManyPages);
@@ -129,8 +130,9 @@ Result<bool> BatchLedger::before(BatchItem& item) {
   if (item.ceilings.empty()) return true;
   Status held = flush();
   if (held) {
-    LLMROUTE_TRY(const store::AttemptRow row,
-                 row_to_hold(item.decision, item.asked_of(), item.attempts + 1));
+    LLMROUTE_TRY(
+        const store::AttemptRow row,
+        row_to_hold(item.decision, item.asked_of(), item.attempts + 1));
     held = store::hold(*ledger_, item.recorded.decision, row, item.ceilings,
                        wall_ms());
   }
@@ -193,7 +195,8 @@ Status BatchLedger::flush_if_due(Time now) {
 
 Status BatchLedger::flush() {
   if (pending_.empty() || !ledger_) return failed_;
-  for (store::Recorded& one : pending_) one.decision.shared_inputs = shared_inputs_;
+  for (store::Recorded& one : pending_)
+    one.decision.shared_inputs = shared_inputs_;
   failed_ = ledger_->record(pending_, wall_ms());
   if (failed_) pending_.clear();
   return failed_;

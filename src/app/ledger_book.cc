@@ -94,6 +94,7 @@ Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
   if (!path_) return path_.error();
   LLMROUTE_TRY(store::Ledger ledger, take_ledger(options));
   ledger_.emplace(std::move(ledger));
+  warn_of_network(*ledger_, messages_);
   if (learns_) ledger_->teach(learner_.get());
   LLMROUTE_TRY(decision_.prompt_hash,
                ledger_->prompt_hash(hashed_text(routed_.prompt)));

@@ -23,6 +23,13 @@ Status import_spilled(store::Ledger& ledger, const Messages& messages) {
   return {};
 }
 
+void warn_of_network(const store::Ledger& ledger, const Messages& messages) {
+  if (!ledger.made_on_network()) return;
+  messages.warn(
+      "the ledger is on a network file system, where every call takes longer; "
+      "LLMROUTE_LEDGER or --ledger can put it on a local disk");
+}
+
 void spill(const Result<std::string>& path, std::span<store::Recorded> rows,
            const Status& failed, std::string_view lost,
            const Messages& messages) {
@@ -33,7 +40,8 @@ void spill(const Result<std::string>& path, std::span<store::Recorded> rows,
   if (failed) return;
   messages.warn(fmt::format(
       "{}; {}", failed.error().message,
-      spilled ? fmt::format("kept in {}.spill for the next run", *path) : lost));
+      spilled ? fmt::format("kept in {}.spill for the next run", *path)
+              : lost));
 }
 
 }  // namespace llmroute::app

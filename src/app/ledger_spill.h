@@ -19,6 +19,9 @@ bool is_unsafe(const base::Result<std::string>& path);
 // What earlier processes could not record; a warning if some of it was damaged.
 base::Status import_spilled(store::Ledger& ledger, const Messages& messages);
 
+// Said once, when it is made.
+void warn_of_network(const store::Ledger& ledger, const Messages& messages);
+
 // Puts rows into the spill file, and warns of what has failed, if anything has.
 // `lost`: what to say if that is not possible either.
 void spill(const base::Result<std::string>& path,

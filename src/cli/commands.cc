@@ -166,8 +166,9 @@ constexpr CommandRow kCommands[] = {
      .arguments = "[GLOB...]",
      .description =
          "Lists the models that could be used now: name, provider, tier, "
-         "price, window and tags. With `--all` also those whose key is "
-         "missing, and which key that is. With patterns, only models whose "
+         "price, window, ability, and how it did so far. `--json` has tags "
+         "and limits too. With `--all` also those whose key is missing, and "
+         "which key that is. With patterns, only models whose "
          "name matches one; exit status 1 if a pattern matches none.",
      .examples = {{"llmroute models", "What can be used now."},
                   {"llmroute models --all 'claude-*'",

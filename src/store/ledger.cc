@@ -27,11 +27,16 @@ base::Error no_such(const std::string& id) {
 
 Result<Ledger> Ledger::open(const std::string& path,
                             const DatabaseOptions& options) {
-  if (!options.read_only) LLMROUTE_CHECK(create_ledger(path));
+  bool made_on_network = false;
+  if (!options.read_only) {
+    LLMROUTE_TRY(made_on_network, create_ledger(path));
+  }
   LLMROUTE_CHECK(check_whole(path));
   LLMROUTE_TRY(Database database, Database::open(path, options));
   LLMROUTE_CHECK(check_schema(database));
-  return Ledger(std::move(database));
+  Ledger ledger(std::move(database));
+  ledger.made_on_network_ = made_on_network;
+  return ledger;
 }
 
 Result<std::string> Ledger::prompt_hash(std::string_view prompt) {

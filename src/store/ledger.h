@@ -43,6 +43,9 @@ class Ledger {
   static base::Result<Ledger> open(const std::string& path,
                                    const DatabaseOptions& options);
 
+  // It was created now, on a network file system.
+  bool made_on_network() const { return made_on_network_; }
+
   // Identifies equal prompts without telling what they say: HMAC-SHA-256 with
   // this ledger's own random key, the first 128 bits in hexadecimal.
   base::Result<std::string> prompt_hash(std::string_view prompt);
@@ -95,6 +98,7 @@ class Ledger {
                       bool is_new, Sums& sums);
   base::Status finish(const Sums& sums);
 
+  bool made_on_network_ = false;
   Database database_;
   std::optional<std::string> prompt_key_;  // once it was read
   Learner* learner_ = nullptr;

@@ -120,9 +120,9 @@ base::Result<std::string> readable_ledger(const std::string& path) {
       fmt::format("cannot open the ledger '{}': no regular file", path)};
 }
 
-base::Status create_ledger(const std::string& path) {
+base::Result<bool> create_ledger(const std::string& path) {
   struct stat info {};
-  if (::lstat(path.c_str(), &info) == 0) return {};
+  if (::lstat(path.c_str(), &info) == 0) return false;
   std::string temporary = path + ".XXXXXX";
   const base::Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!file.valid()) return not_possible("create", path);
@@ -132,8 +132,9 @@ base::Status create_ledger(const std::string& path) {
     filled = not_possible("create", path);
   }
   remove_with_logs(temporary);
-  if (!filled) return filled;
-  return base::sync_directory_of(path);
+  if (!filled) return filled.error();
+  LLMROUTE_CHECK(base::sync_directory_of(path));
+  return on_network(path);
 }
 
 base::Status check_whole(const std::string& path) {

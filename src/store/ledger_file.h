@@ -18,8 +18,9 @@ base::Result<std::string> ledger_path(const std::string& path);
 // or no regular file.
 base::Result<std::string> readable_ledger(const std::string& path);
 
-// Creates a ledger there if nothing is there. `path`: by ledger_path().
-base::Status create_ledger(const std::string& path);
+// Creates a ledger there if nothing is there. `path`: by ledger_path(). True:
+// it did, on a network file system, and the ledger has no write-ahead log.
+base::Result<bool> create_ledger(const std::string& path);
 
 // kIo if the file is shorter than its header says, which SQLite itself would
 // notice only when it comes to the missing pages, perhaps after writing others.

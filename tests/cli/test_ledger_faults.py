@@ -2,6 +2,7 @@
 the answer comes whatever happens; under one nothing is sent without the ledger."""
 
 import os
+import pathlib
 import random
 import resource
 import shutil
@@ -12,8 +13,9 @@ import unittest
 
 import harness
 import test_ledger
-from durable_batch import FULL, SANITIZED, STRACE, needs_strace
+from durable_batch import FULL, SANITIZED
 
+NETWORK_DISK = pathlib.Path(harness.BINARY).parent / "tests/network_disk.so"
 RUN = ["run", "-p", "Hi", "--no-stdin"]
 CEILING = ["--max-cost", "1"]
 # With the state directory as $0, before the command.
@@ -124,18 +126,20 @@ class Disk(FaultCase):
                     if name != "ledger.db":
                         os.remove(os.path.join(self.folder(), name))
 
-    @needs_strace
+    @unittest.skipUnless(NETWORK_DISK.exists(), "tests/network_disk.so is not built")
     def test_F11_on_a_network_file_system_there_is_no_write_ahead_log(self):
         config = self.config()
-        nfs = [*STRACE, "-o", "/dev/null", "-e",
-               "inject=statfs:poke_exit=@arg2=6969000000000000"]
-        result = self.go(RUN, config, before=nfs)
-        if "poke_exit" in result.err:
-            self.skipTest("strace cannot change what a call returns")
+        env = {"LD_PRELOAD": str(NETWORK_DISK)}
+        result = self.ask(config, env=env)
         self.assert_status(result, 0)
+        self.assertEqual(result.err, "llmroute: the ledger is on a network file "
+                         "system, where every call takes longer; LLMROUTE_LEDGER or "
+                         "--ledger can put it on a local disk\n")
         self.assertEqual(self.query("PRAGMA journal_mode"), [("delete",)])
         for _ in range(3):
-            self.assert_status(self.ask(config, "--max-cost", "1"), 0)
+            result = self.ask(config, "--max-cost", "1", env=env)
+            self.assert_status(result, 0)
+            self.assertEqual(result.err, "")
         self.assertEqual(os.listdir(self.folder()), ["ledger.db"])
         self.assertEqual(self.query("SELECT sum(calls) FROM daily"), [(4,)])
 

@@ -119,11 +119,9 @@ class AsItWas(ReplayCase):
             decisions.append(self.decide(config, "--session", "s",
                                          prompt=f"say {number}"))
             self.run_llmroute(["feedback", "last", "bad" if number % 2 else "good"])
-        chosen = {row[0] for row in self.query("SELECT model FROM decisions")}
         explored = self.query("SELECT count(*) FROM decisions WHERE propensities "
                               "IS NOT NULL")[0][0]
         self.assertGreater(explored, 0)
-        self.assertGreater(len(chosen), 0)
         for decision in decisions:
             self.assert_the_same(decision)
 

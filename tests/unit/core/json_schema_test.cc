@@ -158,7 +158,7 @@ TEST_CASE("what does not fit is told with its place") {
            {R"({"type":["integer","null"]})", R"("a")",
             "at /: no integer or null"},
            {R"({"properties":{"a/b":{"items":{"type":"string"}}}})",
-            R"({"a/b":["x",1]})", "at /a/b/1: no string"},
+            R"({"a/b":["x",1]})", "at /a~1b/1: no string"},
            {R"({"required":["name"]})", "{}", "at /: 'name' is missing"},
            {R"({"properties":{"a":{"anyOf":[{"type":"null"},{"const":1}]}}})",
             R"({"a":2})", "at /a: fits nothing of anyOf"},
