@@ -1,5 +1,7 @@
 #include "app/own_heads.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -76,6 +78,19 @@ std::vector<Chosen> choose(const TrainingSet& set,
 }
 
 }  // namespace
+
+base::Status check_own_heads(const TrainingSet& set,
+                             const std::vector<std::string>& globs) {
+  for (const std::string& glob : globs) {
+    if (!choose(set, {glob}).empty()) continue;
+    return base::Error{
+        base::ErrorKind::kData,
+        fmt::format("--heads: no model matches '{}' with at least {} outcomes "
+                    "in the training part",
+                    glob, kFewestOwnOutcomes)};
+  }
+  return {};
+}
 
 std::vector<analyzer::OwnHead> fit_own_heads(
     const analyzer::Model& model, const learning::Solution& solution,

@@ -7,11 +7,16 @@
 
 #include "analyzer/model.h"
 #include "app/training_set.h"
+#include "base/result.h"
 #include "learning/solver.h"
 
 namespace llmroute::app {
 
 inline constexpr size_t kFewestOwnOutcomes = 50;
+
+// kData: some glob matches no model with at least kFewestOwnOutcomes outcomes.
+base::Status check_own_heads(const TrainingSet& set,
+                             const std::vector<std::string>& globs);
 
 // For every model of the set whose name matches one of `globs`, in order of
 // name, with at least kFewestOwnOutcomes outcomes in the training part; no more

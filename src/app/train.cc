@@ -192,6 +192,7 @@ Result<ExitStatus> train(const TrainOptions& options,
   std::optional<Progress> progress(std::in_place, options.messages);
   LLMROUTE_TRY(const TrainingSet set,
                read_rows(options, start, config, *progress));
+  LLMROUTE_CHECK(check_own_heads(set, options.heads));
   const learning::SolverOptions solver =
       solver_options(options, start, *progress);
   const learning::Solution solution = learning::solve(set.problem, solver);
@@ -201,11 +202,6 @@ Result<ExitStatus> train(const TrainOptions& options,
   if (!options.heads.empty()) {
     model.set_own_heads(
         fit_own_heads(model.model(), solution, set, options.heads));
-    if (model.model().own.empty()) {
-      messages.warn(
-          fmt::format("--heads: no model of that name has {} outcomes",
-                      kFewestOwnOutcomes));
-    }
   }
   const TrainingReport report = measure(model, solution, set, installed);
   progress.reset();

@@ -169,8 +169,10 @@ class Train(harness.TestCase):
         model = str(self.home.file("none.model"))
         result = self.train("--force", "--heads", "nobody", "-o", model,
                             self.rows_file(outcomes(600)))
-        self.assert_status(result, 0)
-        self.assertIn("--heads: no model of that name has 50 outcomes", result.err)
+        self.assert_status(result, 65)
+        self.assertIn("--heads: no model matches 'nobody' with at least 50 outcomes in "
+                      "the training part", result.err)
+        self.assertFalse(os.path.exists(model))
 
     def test_sources_left_out(self):
         rows = labelled(600) + [dict(row, source="other") for row in labelled(300, 9)]
