@@ -174,7 +174,7 @@ def requests(options, server, folder, home):
     print(f"{count} records of ~{len(PROMPT) + 30} bytes, {server.url.split(':')[0]}; "
           "requests a second on one core, and the ratio to wrk\n")
     print(f"{'at a time':>9} {'wrk':>8} {'h2load':>14} {'curl -Z':>14} "
-          f"{'llmroute':>14} {'with -o':>14}   CPU us a record  + ledger   MiB")
+          f"{'llmroute':>14} {'with -o':>14}   CPU us a record  + ledger   MiB (target)")
     for connections in (1, 16, 64, 256, 1024):
         base = wrk(server, connections, options.seconds, folder)
         cells = []
@@ -191,11 +191,17 @@ def requests(options, server, folder, home):
                            ledger=f"{home}/ledger-{connections}.db")
         print(f"{connections:9} {base:8.0f} {' '.join(cells)}   "
               f"{cpu / count * 1e6:15.1f}  {(kept - cpu) / count * 1e6:8.1f}   "
-              f"{peak / 1024:3.1f}")
+              f"{peak / 1024:5.1f} ({most_memory(connections, server.tls):.1f})")
+
+
+def most_memory(transfers, tls):
+    """MiB that a batch may take at most, with so many transfers at a time."""
+    return 18 + transfers * (96 if tls else 32) / 1024
 
 
 def memory(options, folder, home):
-    print("\npeak memory by records in the input, 64 at a time")
+    print("\npeak memory by records in the input, 64 at a time; targets: "
+          f"{most_memory(64, False):.0f} MiB, dry run 8 + 2 a thread")
     for count in (int(n) for n in options.memory.split(",")):
         write_records(f"{folder}/{count}.jsonl", count)
         took, cpu, peak = batch(options, folder, home, count, 64)
@@ -221,7 +227,7 @@ def dry_run(options, folder, home):
         if not shutil.which(argv[0]):
             continue
         best = min((measured(argv, env) for _ in range(3)), key=lambda row: row[0])
-        print(f"  {name:28} {size / best[0]:8.1f} MB/s  "
+        print(f"  {name:28} {size / best[0]:8.1f} MB/s (CPU {size / best[1]:.0f})  "
               f"{best[0] / count * 1e6:7.2f} us a record  "
               f"{best[2] / 1024:5.1f} MiB")
 

@@ -2,7 +2,10 @@
 alike, and prints medians and the ratio to the first, pair by pair."""
 
 import os
+import pathlib
+import re
 import statistics
+import subprocess
 import sys
 import time
 
@@ -27,7 +30,7 @@ def spawn_to_exit(argv, env=None):
 
 
 def spawn_to_first_byte(argv, env=None):
-    """Seconds from spawn to the first byte on stdout, then waits for the end."""
+    """Seconds from spawn to the first byte on stdout, and of CPU until the end."""
     reader, writer = os.pipe()
     actions = [(os.POSIX_SPAWN_DUP2, DEVNULL, 0), (os.POSIX_SPAWN_DUP2, writer, 1),
                (os.POSIX_SPAWN_DUP2, DEVNULL, 2)]
@@ -39,10 +42,36 @@ def spawn_to_first_byte(argv, env=None):
     while os.read(reader, 65536):
         pass
     os.close(reader)
-    _, status = os.waitpid(pid, 0)
+    _, status, used = os.wait4(pid, 0)
     if status != 0 or not first:
         sys.exit(f"{' '.join(argv)}: exit status {os.waitstatus_to_exitcode(status)}")
-    return took / 1e9
+    return took / 1e9, used.ru_utime + used.ru_stime
+
+
+def peak_memory(argv, env=None):
+    """MiB, of a process that writes to stdout once, at its end. What wait4() says
+    would include what this process had when it forked, so /proc is asked while the
+    write waits for room in a pipe."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, bytes(4096))
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    process = subprocess.Popen(argv, stdin=DEVNULL, stdout=writer, stderr=DEVNULL, env=env)
+    os.close(writer)
+    peaks = [-1, 0]
+    while peaks[-1] != peaks[-2]:
+        time.sleep(0.05)
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        peaks.append(int(re.search(r"VmHWM:\s*(\d+)", status)[1]))
+    while os.read(reader, 65536):
+        pass
+    os.close(reader)
+    if process.wait() != 0:
+        sys.exit(f"{' '.join(argv)}: exit status {process.returncode}")
+    return peaks[-1] / 1024
 
 
 def spawn_after_last_byte(argv, env=None):
@@ -64,7 +93,7 @@ def spawn_after_last_byte(argv, env=None):
 
 
 def in_turn(measure, commands, runs):
-    """commands: (name, argv, env). Name -> seconds of each run."""
+    """commands: (name, argv, env). Name -> what was measured, of each run."""
     times = {name: [] for name, _, _ in commands}
     for turn in range(runs + 3):
         for name, argv, env in commands:
@@ -74,13 +103,20 @@ def in_turn(measure, commands, runs):
     return times
 
 
-def compare(measure, commands, runs):
-    """The same, with the reference first. Prints one row each."""
+def compare(measure, commands, runs, targets=None):
+    """The same for `spawn` or `spawn_to_first_byte`, with the reference first: one
+    row each, its CPU time beside. targets: name -> the ratio that is aimed at."""
     times = in_turn(measure, commands, runs)
     reference = times[commands[0][0]]
     width = max(len(name) for name in times)
-    print(f"{'':{width}}   median     min   ratio   ({runs} runs each, in turn)")
+    print(f"{'':{width}}   median     min   ratio       CPU   ratio"
+          f"   ({runs} runs each, in turn)")
     for name, values in times.items():
-        ratio = statistics.median(a / b for a, b in zip(values, reference))
-        print(f"{name:{width}} {statistics.median(values) * 1e3:6.2f} ms"
-              f" {min(values) * 1e3:6.2f}  {ratio:6.2f}")
+        print(f"{name:{width}}", end="")
+        for i in (0, 1):
+            middle = statistics.median(v[i] for v in values)
+            least = f" {min(v[0] for v in values) * 1e3:6.2f}" if i == 0 else ""
+            ratio = statistics.median(v[i] / r[i] for v, r in zip(values, reference))
+            print(f" {middle * 1e3:6.2f} ms{least}  {ratio:6.2f}", end="")
+        target = (targets or {}).get(name)
+        print(f"   target <= {target}" if target else "")
