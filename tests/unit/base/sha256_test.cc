@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
+
+#include "base/sha256_blocks.h"
 
 namespace llmroute::base {
 
@@ -34,6 +37,19 @@ TEST_CASE("a digest does not depend on how the bytes are cut") {
       CAPTURE(cut);
       REQUIRE(hash.finish() == sha256(text));
     }
+  }
+}
+
+TEST_CASE("the machine's own instructions do what the standard says") {
+  std::array<uint8_t, 64 * 7> bytes{};
+  Sha256State plain{1, 2, 3, 4, 5, 6, 7, 0xffffffff}, fast = plain;
+  for (uint32_t turn = 0; turn < 200; ++turn) {
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      bytes[i] = static_cast<uint8_t>((turn + 1) * (i * i + 3) >> (i % 5));
+    }
+    sha256_blocks_portable(plain, bytes.data(), turn % 8);
+    sha256_blocks()(fast, bytes.data(), turn % 8);
+    REQUIRE(plain == fast);
   }
 }
 
