@@ -61,9 +61,10 @@ size_t seen_bytes(uint32_t bits) { return (size_t{1} << bits) / 8; }
 size_t row_bytes(uint32_t bits) { return (size_t{1} << bits) * kHeadCount; }
 
 std::array<uint8_t, kDigestSize> digest_of(std::string_view bytes) {
-  std::string rest(bytes.substr(0, kDigestAt));
-  rest += bytes.substr(kDigestAt + kDigestSize);
-  return base::sha256(rest);
+  base::Sha256 hash;
+  hash.update(bytes.substr(0, kDigestAt));
+  hash.update(bytes.substr(kDigestAt + kDigestSize));
+  return hash.finish();
 }
 
 base::Status check_format(const Header& header) {
