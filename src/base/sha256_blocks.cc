@@ -2,7 +2,9 @@
 
 #include <bit>
 
-#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
+// glibc's loader has asked the CPU already. Its header is no C++ for clang.
+#if defined(__x86_64__) && !defined(__clang__) && \
+    __has_include(<sys/platform/x86.h>)
 #include <immintrin.h>
 #include <sys/platform/x86.h>
 #endif
