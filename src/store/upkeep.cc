@@ -233,6 +233,9 @@ Result<int64_t> purge(Ledger& ledger, int64_t time) {
     removed += some;
     if (some < kAtOnce) break;
   }
+  LLMROUTE_TRY(Statement sessions,
+               database.prepare("DELETE FROM sessions WHERE time<?"));
+  LLMROUTE_CHECK(sessions.bind(0, time).run());
   LLMROUTE_CHECK(database.execute(
       "DELETE FROM snapshots WHERE kind='shared_inputs' AND hash NOT IN"
       " (SELECT shared_inputs FROM decisions WHERE shared_inputs IS NOT NULL);"

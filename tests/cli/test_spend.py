@@ -342,15 +342,17 @@ class Upkeep(SpendCase):
 
     def test_purge_forgets_rows_and_keeps_sums(self):
         config = self.two_models(Ceilings.EXTRA)
-        self.ask(config, "--tag", "canary=gone", env={"LLMROUTE_RUN": "night"})
+        self.ask(config, "--tag", "canary=gone", "--session", "talk",
+                 env={"LLMROUTE_RUN": "night"})
         self.usage("--purge-before", "2020-01-01")
+        self.assertEqual(self.query("SELECT name FROM sessions"), [("talk",)])
         self.assertEqual(self.query("SELECT count(*) FROM decisions"), [(1,)])
         sums = self.query("SELECT * FROM daily")
         counters = self.query("SELECT * FROM scopes")
         decision = self.query("SELECT id FROM decisions")[0][0]
         self.assertIn("removed 1 decisions",
                       self.usage("--purge-before", "2999-01-01").text)
-        for table in ("decisions", "attempts", "feedback"):
+        for table in ("decisions", "attempts", "feedback", "sessions"):
             self.assertEqual(self.query(f"SELECT count(*) FROM {table}"), [(0,)])
         self.assertEqual(self.query("SELECT * FROM daily"), sums)
         self.assertEqual(self.query("SELECT * FROM scopes"), counters)
