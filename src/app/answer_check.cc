@@ -9,11 +9,8 @@
 #include "core/tool_list.h"
 
 namespace llmroute::app {
-namespace {
-
-// Asked for as a block, it is the block that must fit.
-base::Status fits(const core::JsonSchema& schema, const core::Reply& reply,
-                  bool extract) {
+base::Status fits_schema(const core::JsonSchema& schema,
+                         const core::Reply& reply, bool extract) {
   if (!reply.tool_calls.empty()) return {};
   std::string text = reply.text;
   if (extract) {
@@ -25,8 +22,6 @@ base::Status fits(const core::JsonSchema& schema, const core::Reply& reply,
   return base::with_context("the answer does not fit the schema",
                             checked.error());
 }
-
-}  // namespace
 
 Check answer_check(const RunOptions& options,
                    const std::optional<core::JsonSchema>& schema,
@@ -41,7 +36,8 @@ Check answer_check(const RunOptions& options,
         reply, by, options.request.max_tokens, options.output.fail_on);
     if (!whole) return Verdict{false, whole.error(), false, bad};
     const base::Status fit =
-        schema ? fits(*schema, reply, options.output.extract) : base::Status();
+        schema ? fits_schema(*schema, reply, options.output.extract)
+               : base::Status();
     if (!fit) return Verdict{false, fit.error(), false, bad};
     if (!command) return Verdict{true, {}, false, {}};
     return check_answer(*command, answer_text(reply), limits, cancel);

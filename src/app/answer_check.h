@@ -36,6 +36,11 @@ Check answer_check(const RunOptions& options,
                    const std::optional<core::JsonSchema>& schema,
                    const core::Limits& limits, provider::Cancel cancel);
 
+// Whether the answer's text is JSON that fits; kData. `extract`: a block of it
+// must.
+base::Status fits_schema(const core::JsonSchema& schema,
+                         const core::Reply& reply, bool extract);
+
 // Text and calls, as they are printed.
 std::string answer_text(const core::Reply& reply);
 

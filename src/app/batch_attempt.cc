@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/answer_check.h"
 #include "app/attempt.h"
 #include "app/batch_dispatch.h"
+#include "app/whole_answer.h"
 #include "config/keys.h"
+#include "core/json_schema.h"
 
 namespace llmroute::app {
 
@@ -19,10 +22,21 @@ namespace {
 // Answers are taken in between.
 constexpr milliseconds kBookInUse{100};
 
+// What the record asks of its answer.
+base::Status will_do(const BatchItem& item, const core::Reply& reply) {
+  const core::Parameters& asked = item.record.prompt.parameters;
+  if (asked.schema.empty()) return {};
+  LLMROUTE_CHECK(whole_answer(reply, item.asked_of(), asked.max_tokens));
+  LLMROUTE_TRY(const core::JsonSchema schema,
+               core::JsonSchema::parse(asked.schema));
+  return fits_schema(schema, reply, false);
+}
+
 }  // namespace
 
 // False: there is no money for it, now or for good, or nobody can tell at the
-// moment. Its token limit is not lowered to what is left: the answer would be cut, and the money spent.
+// moment. Its token limit is not lowered to what is left: the answer would be
+// cut, and the money spent.
 bool BatchDispatcher::start_front(ModelState& model, Time now) {
   BatchItem& item = *model.queue.front();
   const core::Money worst = item.asked_of().worst_cost.value_or(core::Money{});
@@ -33,6 +47,13 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
   }
   if (!aside) {
     const bool money = aside.error().kind == base::ErrorKind::kBudget;
+    if (money && item.rejected) {  // what it has must do
+      auto owned = std::move(model.queue.front());
+      model.queue.pop_front();
+      --waiting_;
+      give_up(std::move(owned));
+      return true;
+    }
     short_of_money_ = money && !running_.empty();  // settled for less, perhaps
     const bool waits = short_of_money_ || (money && waits_for_cheaper(model));
     if (!waits) stop(aside.error());
@@ -62,7 +83,8 @@ bool BatchDispatcher::waits_for_cheaper(ModelState& model) {
   return false;
 }
 
-base::Result<bool> BatchDispatcher::put_aside(BatchItem& item, core::Money worst) {
+base::Result<bool> BatchDispatcher::put_aside(BatchItem& item,
+                                              core::Money worst) {
   if (budget_.ceiling() && !budget_.hold(worst)) {
     return base::Error{
         base::ErrorKind::kBudget,
@@ -209,6 +231,10 @@ void BatchDispatcher::succeed(std::unique_ptr<BatchItem> item,
   model.throttled_in_a_row = 0;
   last_success_ = now;
   failing_since_.reset();
+  const base::Status good = will_do(*item, reply);
+  if (!good) {
+    return reject(std::move(item), std::move(reply), good.error(), now);
+  }
   Attempt attempt;
   attempt.candidate = &by;
   attempt.took = item->took(now);
@@ -220,10 +246,32 @@ void BatchDispatcher::succeed(std::unique_ptr<BatchItem> item,
   finished_(std::move(item), std::move(answered));
 }
 
+// As `run` does, asks who is stronger in general, if there is anybody.
+void BatchDispatcher::reject(std::unique_ptr<BatchItem> item, core::Reply reply,
+                             base::Error why, Time now) {
+  Attempt attempt;
+  attempt.candidate = &item->asked_of();
+  attempt.took = item->took(now);
+  attempt.rejected = why.message;
+  attempt.cost = core::Money{};  // settle() has told the plan
+  item->used += attempt.took;
+  item->failed[item->candidate] = true;
+  item->rejected = {std::move(reply), attempt.candidate, std::move(why)};
+  (void)item->plan->after_rejection(item->candidate, std::move(attempt),
+                                    time_left(*item));
+  if (item->plan->over()) return give_up(std::move(item));
+  enqueue(std::move(item), true);
+}
+
 void BatchDispatcher::give_up(std::unique_ptr<BatchItem> item) {
   Answered answered;
   answered.attempts = item->plan->take_attempts();
   answered.by = answered.attempts.back().candidate;
+  if (item->rejected) {
+    answered.reply = std::move(item->rejected->reply);
+    answered.by = item->rejected->by;
+    answered.rejected = std::move(item->rejected->why);
+  }
   finished_(std::move(item), std::move(answered));
 }
 

@@ -103,6 +103,7 @@ std::optional<size_t> BatchDispatcher::choose(const BatchItem& item) {
 
 void BatchDispatcher::enqueue(std::unique_ptr<BatchItem> item, bool in_front) {
   const auto chosen = choose(*item);
+  if (!chosen && item->rejected) return give_up(std::move(item));
   if (!chosen) return nobody_left(std::move(item));
   item->candidate = *chosen;
   auto& queue = state_of(item->asked_of()).queue;
@@ -166,8 +167,8 @@ void BatchDispatcher::dispatch(Time now) {
 
 bool BatchDispatcher::may_start(const ModelState& model, Time now) const {
   return running_.size() < static_cast<size_t>(limits_.jobs) &&
-         book_in_use_ <= now && model.held_until <= now && model.breaker.allows(now) &&
-         model.provider->pace.ready() <= now;
+         book_in_use_ <= now && model.held_until <= now &&
+         model.breaker.allows(now) && model.provider->pace.ready() <= now;
 }
 
 // Whether every record waits for somebody who holds for longer than a record
@@ -218,8 +219,8 @@ BatchDispatcher::Time BatchDispatcher::next() const {
     if (model.queue.empty() || model.breaker.probing()) continue;
     if (running_.size() >= static_cast<size_t>(limits_.jobs)) break;
     if (short_of_money_) break;
-    Time at = std::max({model.held_until, model.provider->pace.ready(),
-                        book_in_use_});
+    Time at = std::max(
+        {model.held_until, model.provider->pace.ready(), book_in_use_});
     if (model.breaker.state(at) != core::Breaker::State::kClosed) {
       at = std::max(at, model.breaker.until());
     }

@@ -53,6 +53,13 @@ struct BatchItem {
   Time since{};                 // of the first attempt
   Time started{};               // of this attempt
   bool probe = false;           // of a breaker
+  // An answer that will not do, in case no better one comes.
+  struct Rejected {
+    core::Reply reply;
+    const core::Candidate* by = nullptr;
+    base::Error why;
+  };
+  std::optional<Rejected> rejected;
   // For the ledger: what is not yet recorded, attempts made so far, and the
   // ceilings that others count against as well.
   store::Recorded recorded;
@@ -190,6 +197,8 @@ class BatchDispatcher {
   void done(BatchItem* running, provider::CallResult result);
   void settle(BatchItem& item, const provider::CallResult& result);
   void succeed(std::unique_ptr<BatchItem> item, core::Reply reply, Time now);
+  void reject(std::unique_ptr<BatchItem> item, core::Reply reply,
+              base::Error why, Time now);
   void give_up(std::unique_ptr<BatchItem> item);
 
   // What a failure leads to: batch_failure.cc.

@@ -48,14 +48,23 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   auto ending = core::ExitStatus::kOk;
   if (answered.reply) {
     answered.reply->tool_calls.clear();  // a record has no place for them
-    const Status whole = whole_answer(
-        *answered.reply, by, item->record.prompt.parameters.max_tokens);
+    const Status good =
+        answered.rejected
+            ? *answered.rejected
+            : whole_answer(*answered.reply, by,
+                           item->record.prompt.parameters.max_tokens);
     result.reply = *std::move(answered.reply);
-    if (!whole) {
-      ending = core::exit_status(whole.error().kind);
-      result.error = batch::ResultError{std::string(batch::kIncomplete),
-                                        whole.error().message, false, 0,
-                                        by.provider->name};
+    if (!good) {
+      ending = core::exit_status(good.error().kind);
+      const bool misfit = good.error().kind == base::ErrorKind::kData;
+      result.error =
+          batch::ResultError{misfit ? core::exit_status_code(ending)
+                                    : std::string(batch::kIncomplete),
+                             good.error().message,
+                             false,
+                             0,
+                             by.provider->name,
+                             true};
     }
   } else {
     result = failed_result(answered);

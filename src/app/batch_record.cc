@@ -53,6 +53,9 @@ base::Result<DecidedRecord> decide_record(batch::Record& record,
   complete(record, options);
   DecidedRecord decided;
   decided.routing = batch::routing_of(record.overrides, options.routing);
+  if (!record.prompt.parameters.schema.empty()) {
+    decided.routing.require.emplace_back("json");
+  }
   decided.ceiling =
       ceiling_of(record, decided.routing, options, *routed.config);
   const auto start = std::chrono::steady_clock::now();

@@ -14,6 +14,7 @@
 #include "batch/id_set.h"
 #include "batch/split.h"
 #include "config/load.h"
+#include "provider/tools.h"
 
 namespace llmroute::app {
 namespace {
@@ -34,9 +35,12 @@ Status split_record(batch::Record record, const BatchOptions& options,
       record.prompt =
           apply_template(std::move(record.prompt), decision.prompt_template);
       const core::Candidate& chosen = decision.candidates.front();
-      return writer.add(record,
-                        {*chosen.model, *chosen.provider, decision.route,
-                         std::string(core::source_name(decision.source))});
+      const std::string& schema = record.prompt.parameters.schema;
+      return writer.add(
+          record,
+          {*chosen.model, *chosen.provider, decision.route,
+           std::string(core::source_name(decision.source)),
+           schema.empty() ? "" : provider::chat_response_format(schema)});
     }
     record.error = not_routed(decided.error());
   }

@@ -19,12 +19,12 @@ bool none_for(core::Gate gate, const core::Decision& decision) {
 
 base::Result<core::Decision> decide_asking_held(const routing::Router& router,
                                                 routing::Request request) {
-  LLMROUTE_TRY(core::Decision without, router.decide(request));
-  if (!none_for(core::Gate::kHeld, without)) return without;
+  base::Result<core::Decision> first = router.decide(request);
+  if (!first || !none_for(core::Gate::kHeld, *first)) return first;
   request.ask_held = true;
   LLMROUTE_TRY(core::Decision decision, router.decide(request));
   decision.notes.push_back("asked once all the same: " +
-                           routing::no_candidate(without).message);
+                           routing::no_candidate(*first).message);
   return decision;
 }
 
@@ -89,10 +89,10 @@ base::Result<core::Decision> Decider::decide(
   const core::Analysis analysis =
       analyzer_->analyze({prompt.instruction(), prompt.context()});
   routing::Request request = request_for(prompt, analysis, options, ceiling);
-  LLMROUTE_TRY(core::Decision decision, decide_asking_held(router_, request));
-  if (circumstances_.asker == Asker::kExplain &&
-      none_for(core::Gate::kKey, decision)) {
-    return decide_as_if_keys_were_set(std::move(request), decision);
+  base::Result<core::Decision> decision = decide_asking_held(router_, request);
+  if (decision && circumstances_.asker == Asker::kExplain &&
+      none_for(core::Gate::kKey, *decision)) {
+    return decide_as_if_keys_were_set(std::move(request), *decision);
   }
   return decision;
 }

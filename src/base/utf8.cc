@@ -54,7 +54,8 @@ Sequence read_sequence(std::string_view text, size_t at) {
   return {length, true, false};
 }
 
-// Length of the run of ASCII bytes at `at`.
+}  // namespace
+
 size_t ascii_run(std::string_view text, size_t at) {
   const size_t start = at;
   while (at + 8 <= text.size()) {
@@ -66,8 +67,6 @@ size_t ascii_run(std::string_view text, size_t at) {
   while (at < text.size() && byte_at(text, at) < 0x80) ++at;
   return at - start;
 }
-
-}  // namespace
 
 std::optional<size_t> find_invalid_utf8(std::string_view text) {
   size_t at = 0;

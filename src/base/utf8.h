@@ -9,6 +9,9 @@
 
 namespace llmroute::base {
 
+// Length of the run of ASCII bytes at `at`.
+size_t ascii_run(std::string_view text, size_t at);
+
 // Byte offset of the first invalid sequence; nothing if all of `text` is valid.
 std::optional<size_t> find_invalid_utf8(std::string_view text);
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "batch/record_fields.h"
+#include "core/json_schema.h"
 
 namespace llmroute::batch {
 namespace {
@@ -82,7 +83,9 @@ Fault read_tags(const JsonNode& node, Record& record) {
 
 Fault read_schema(const JsonNode& node, Record& record) {
   if (!node.is(Kind::kObject)) return bad_value("'schema' is not an object");
-  record.schema = node.raw;
+  auto schema = core::compact_schema(node.raw);
+  if (!schema) return bad_value("'schema': " + schema.error().message);
+  record.prompt.parameters.schema = *std::move(schema);
   return std::nullopt;
 }
 

@@ -47,8 +47,7 @@ struct Record {
   bool responses = false;  // an OpenAI record for /v1/responses
   core::Prompt prompt;
   Overrides overrides;
-  std::string meta;    // raw JSON; empty: none
-  std::string schema;  // raw JSON of a native record's schema; empty: none
+  std::string meta;  // raw JSON; empty: none
   // The line, kept if RecordOptions says so.
   std::string input;
   bool input_is_json = false;  // one object, so that it can be echoed raw

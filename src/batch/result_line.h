@@ -36,6 +36,7 @@ struct ResultError {
   bool retryable = false;
   int http_status = 0;   // 0: none
   std::string provider;  // empty: none
+  bool has_reply = false;  // that will not do, but is shown
 };
 
 // What the caller knows of how a record ended. Empty strings: not known.
@@ -51,7 +52,7 @@ struct Result {
   std::optional<int64_t> ms;  // from sending to the end
   int64_t created = 0;        // seconds since 1970
 
-  bool has_reply() const { return !error || error->code == kIncomplete; }
+  bool has_reply() const { return !error || error->has_reply; }
 };
 
 struct ResultOptions {

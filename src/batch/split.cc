@@ -183,6 +183,9 @@ std::string SplitWriter::body_of(const Record& record,
   json.begin_object().field("model", target.model.id);
   write_messages(json, record.prompt);
   write_parameters(json, record.prompt.parameters, target);
+  if (!target.response_format.empty()) {
+    json.key("response_format").raw(target.response_format);
+  }
   for (const auto& [name, value] : record.prompt.parameters.extra) {
     json.key(name);
     json_.is_value(value) ? json.raw(value) : json.value(value);

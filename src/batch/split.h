@@ -33,6 +33,7 @@ struct SplitTarget {
   const core::Model& model;
   const core::Provider& provider;
   std::string route, source;
+  std::string response_format = {};  // raw JSON; empty: any text will do
 };
 
 // One thread. Until finish() what was made is removed again at the end.

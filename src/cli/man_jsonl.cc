@@ -66,7 +66,9 @@ constexpr FieldText kNative[] = {
     {"fallback", "A model or a list of models to try after the chosen one."},
     {"tags", "An object of strings, for rules to match."},
     {"meta", "Any JSON; repeated in the result as it is written."},
-    {"schema", "An object. Checked to be one, but not sent yet."},
+    {"schema",
+     "A JSON Schema that the answer must fit, as with `run --schema`: only "
+     "models tagged `json` are asked, and a stronger one if it does not fit."},
 };
 
 constexpr FieldText kOpenAi[] = {

@@ -4,9 +4,12 @@
 // about 0.9 tokens each, other scripts about 0.5.
 #include "core/tokens.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "base/utf8.h"
 #include "core/nfkc.h"
@@ -62,6 +65,69 @@ double wide_tokens(char32_t c) {
   return c >= 0x2E80 && c < 0xFE00 ? 0.9 : 0.5;
 }
 
+// Tokens of runs up to a block's length, by kind: a look-up does not branch.
+constexpr size_t kBlock = 64;
+using RunTokens = std::array<std::array<uint8_t, kBlock + 1>, 5>;
+
+RunTokens make_run_tokens() {
+  RunTokens table{};
+  for (size_t kind = 0; kind < table.size(); ++kind) {
+    for (size_t length = 1; length <= kBlock; ++length) {
+      table[kind][length] =
+          static_cast<uint8_t>(run_tokens(static_cast<Kind>(kind), length));
+    }
+  }
+  return table;
+}
+
+int64_t whole_tokens(Kind kind, size_t length) {
+  static const RunTokens kTokens = make_run_tokens();
+  return length <= kBlock ? kTokens[static_cast<size_t>(kind)][length]
+                          : static_cast<int64_t>(run_tokens(kind, length));
+}
+
+// Bit i: kinds[i] is another than kinds[i - 1]. Eight at a time: kinds are less
+// than 128, so that adding 127 sets the high bit of those that differ.
+uint64_t changes(const uint8_t* kinds) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kEachToItsBit = 0x0102040810204080;
+  static_assert(std::endian::native == std::endian::little);
+  uint64_t all = 0;
+  for (size_t i = 0; i < kBlock; i += 8) {
+    uint64_t here = 0, before = 0;
+    std::memcpy(&here, kinds + i, 8);
+    std::memcpy(&before, kinds + i - 1, 8);
+    const uint64_t differ = (((here ^ before) + 0x7F * kOnes) >> 7) & kOnes;
+    all |= (differ * kEachToItsBit >> 56) << i;
+  }
+  return all;
+}
+
+// Of ASCII, whose counts are whole numbers.
+int64_t ascii_tokens(std::string_view text) {
+  if (text.empty()) return 0;
+  int64_t tokens = 0;
+  Kind kind = kind_at(text, 0);
+  size_t start = 0;
+  std::array<uint8_t, kBlock + 1> kinds{};
+  for (size_t at = 0; at < text.size(); at += kBlock) {
+    const size_t count = std::min(kBlock, text.size() - at);
+    kinds[0] = static_cast<uint8_t>(kind);
+    for (size_t i = 0; i < count; ++i) {
+      kinds[i + 1] = static_cast<uint8_t>(kind_at(text, at + i));
+    }
+    uint64_t begins = changes(kinds.data() + 1);
+    if (count < kBlock) begins &= (uint64_t{1} << count) - 1;
+    for (; begins != 0; begins &= begins - 1) {
+      const auto i = static_cast<size_t>(std::countr_zero(begins));
+      tokens += whole_tokens(kind, at + i - start);
+      start = at + i;
+      kind = static_cast<Kind>(kinds[i + 1]);
+    }
+  }
+  return tokens + whole_tokens(kind, text.size() - start);
+}
+
 int64_t most_tokens(std::string_view text) {
   return static_cast<int64_t>(text.size()) + nfkc_growth(text);
 }
@@ -69,8 +135,10 @@ int64_t most_tokens(std::string_view text) {
 }  // namespace
 
 int64_t estimate_tokens(std::string_view text) {
-  double tokens = 0;
-  for (size_t at = 0; at < text.size();) {
+  const size_t ascii = base::ascii_run(text, 0);
+  if (ascii == text.size()) return ascii_tokens(text);
+  auto tokens = static_cast<double>(ascii_tokens(text.substr(0, ascii)));
+  for (size_t at = ascii; at < text.size();) {
     const Kind kind = kind_at(text, at);
     if (kind == Kind::kWide) {
       tokens += wide_tokens(base::next_code_point(text, at));

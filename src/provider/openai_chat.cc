@@ -40,20 +40,12 @@ std::string token_limit_field(const Call& call) {
   return "max_tokens";
 }
 
-std::string response_format(const std::string& schema) {
-  base::JsonWriter json;
-  json.begin_object().field("type", "json_schema").key("json_schema");
-  json.begin_object().field("name", "answer");
-  json.field("strict", is_strict_schema(schema)).key("schema").raw(schema);
-  return json.end_object().end_object().take();
-}
-
 void set_form(const core::Parameters& parameters, RequestBody& body) {
   if (!parameters.tools.empty()) {
     body.set("tools", chat_tools_json(parameters.tools));
   }
   if (!parameters.schema.empty()) {
-    body.set("response_format", response_format(parameters.schema));
+    body.set("response_format", chat_response_format(parameters.schema));
   }
 }
 

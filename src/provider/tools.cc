@@ -152,4 +152,12 @@ bool is_strict_schema(std::string_view schema) {
   return json && json->root["type"].text() == "object" && is_strict(json->root);
 }
 
+std::string chat_response_format(std::string_view schema) {
+  base::JsonWriter json;
+  json.begin_object().field("type", "json_schema").key("json_schema");
+  json.begin_object().field("name", "answer");
+  json.field("strict", is_strict_schema(schema)).key("schema").raw(schema);
+  return json.end_object().end_object().take();
+}
+
 }  // namespace llmroute::provider

@@ -58,4 +58,7 @@ std::string chat_tools_json(const std::vector<core::Tool>& tools);
 // is checked here in any case.
 bool is_strict_schema(std::string_view schema);
 
+// What `response_format` of a chat completion says of a schema.
+std::string chat_response_format(std::string_view schema);
+
 }  // namespace llmroute::provider

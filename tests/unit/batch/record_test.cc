@@ -76,7 +76,7 @@ TEST_CASE("a native record is read with all its fields") {
   CHECK(record.overrides.fallback == std::vector<std::string>{"cheap-b"});
   CHECK(record.overrides.tags.at("team") == "x");
   CHECK(record.meta == R"({ "any" : 1 })");
-  CHECK(record.schema == R"({"type":"object"})");
+  CHECK(record.prompt.parameters.schema == R"({"type":"object"})");
   CHECK(record.input.empty());
 }
 
@@ -167,20 +167,36 @@ TEST_CASE("values out of bounds name their field") {
     const char* value;
   };
   for (const Case& one : {
-           Case{"prompt", "1"},     {"prompt", "\"\""},
-           {"prompt", "[\"a\"]"},   {"system", "{}"},
-           {"model", "[\"a\"]"},    {"route", "1"},
-           {"max_tokens", "0"},     {"max_tokens", "-1"},
-           {"max_tokens", "1.5"},   {"max_tokens", "\"9\""},
-           {"max_tokens", "1e400"}, {"temperature", "-0.1"},
-           {"temperature", "101"},  {"temperature", "\"1\""},
-           {"stop", "1"},           {"stop", "[1]"},
-           {"seed", "1.5"},         {"seed", "99999999999999999999"},
-           {"timeout", "0"},        {"timeout", "\"soon\""},
-           {"timeout", "-1"},       {"max_cost", "-1"},
-           {"max_cost", "1e400"},   {"max_cost", "\"1\""},
-           {"fallback", "{}"},      {"tags", "[]"},
-           {"tags", "{\"a\":1}"},   {"schema", "true"},
+           Case{"prompt", "1"},
+           {"prompt", "\"\""},
+           {"prompt", "[\"a\"]"},
+           {"system", "{}"},
+           {"model", "[\"a\"]"},
+           {"route", "1"},
+           {"max_tokens", "0"},
+           {"max_tokens", "-1"},
+           {"max_tokens", "1.5"},
+           {"max_tokens", "\"9\""},
+           {"max_tokens", "1e400"},
+           {"temperature", "-0.1"},
+           {"temperature", "101"},
+           {"temperature", "\"1\""},
+           {"stop", "1"},
+           {"stop", "[1]"},
+           {"seed", "1.5"},
+           {"seed", "99999999999999999999"},
+           {"timeout", "0"},
+           {"timeout", "\"soon\""},
+           {"timeout", "-1"},
+           {"max_cost", "-1"},
+           {"max_cost", "1e400"},
+           {"max_cost", "\"1\""},
+           {"fallback", "{}"},
+           {"tags", "[]"},
+           {"tags", "{\"a\":1}"},
+           {"schema", "true"},
+           {"schema", "{\"type\":\"x\"}"},
+           {"schema", "{\"unheard\":1}"},
        }) {
     std::string line =
         R"({"prompt":"p",")" + std::string(one.field) + "\":" + one.value + "}";

@@ -261,7 +261,11 @@ TEST_CASE("S16, S17: an answer that is not whole keeps what came") {
   Result cut = answered();
   cut.reply.finish = Finish::kLength;
   cut.error = ResultError{std::string(llmroute::batch::kIncomplete),
-                          "the answer was cut", false, 0, "openai"};
+                          "the answer was cut",
+                          false,
+                          0,
+                          "openai",
+                          true};
   const std::string native =
       checked(record_of(R"({"prompt":"p"})"), cut, options_of());
   CHECK(has(native, R"("text":"caf)"));

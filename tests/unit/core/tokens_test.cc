@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,39 @@ Prompt prompt_of(const std::string& text) {
   return prompt;
 }
 
+// The same for ASCII, run by run.
+int64_t counted_slowly(std::string_view text) {
+  const auto kind = [](char c) {
+    if (c == '\n' || c == '\r') return 0;
+    if (c == ' ' || c == '\t') return 1;
+    if (c >= '0' && c <= '9') return 2;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? 3 : 4;
+  };
+  int64_t tokens = 0;
+  for (size_t at = 0, end = 0; at < text.size(); at = end) {
+    while (end < text.size() && kind(text[end]) == kind(text[at])) ++end;
+    const auto n = static_cast<int64_t>(end - at);
+    const int64_t of_kind[] = {1, n > 1, (n + 2) / 3, 1 + (n - 1) / 7,
+                               (10 * n + 16) / 17};
+    tokens += of_kind[kind(text[at])];
+  }
+  return tokens;
+}
+
 }  // namespace
+
+TEST_CASE("runs of every length, across blocks, count as they do one by one") {
+  std::minstd_rand random(7);
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    while (random() % 12 != 0) {
+      const char c = "a7 \n-Z0\t\r.{"[random() % 11];
+      text.append(random() % (random() % 9 == 0 ? 200 : 9), c);
+    }
+    CAPTURE(text);
+    CHECK(estimate_tokens(text) == counted_slowly(text));
+  }
+}
 
 // Counted with the published o200k vocabulary's rules of thumb: prose about
 // 4.5 bytes a token, code about 3.5, Chinese about 0.7 to 1 a character.
