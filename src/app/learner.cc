@@ -91,8 +91,8 @@ Result<Learned*> find_learned(store::Database& database,
                               std::vector<Learned>& all) {
   const AttemptRow& attempt = *ended.attempt;
   for (Learned& one : all) {
-    const bool same = one.row.model == attempt.model &&
-                      one.row.provider == attempt.provider;
+    const bool same =
+        one.row.model == attempt.model && one.row.provider == attempt.provider;
     if (same) return &one;
   }
   const core::Provider* provider = config.find_provider(attempt.provider);

@@ -34,8 +34,8 @@ struct ResultError {
   std::string code;     // RecordError's, or the failure's: "try_later", ...
   std::string message;  // for a person; already redacted
   bool retryable = false;
-  int http_status = 0;   // 0: none
-  std::string provider;  // empty: none
+  int http_status = 0;     // 0: none
+  std::string provider;    // empty: none
   bool has_reply = false;  // that will not do, but is shown
 };
 
