@@ -69,21 +69,36 @@ double wide_tokens(char32_t c) {
 constexpr size_t kBlock = 64;
 using RunTokens = std::array<std::array<uint8_t, kBlock + 1>, 5>;
 
-RunTokens make_run_tokens() {
+constexpr RunTokens make_run_tokens() {
   RunTokens table{};
-  for (size_t kind = 0; kind < table.size(); ++kind) {
-    for (size_t length = 1; length <= kBlock; ++length) {
-      table[kind][length] =
-          static_cast<uint8_t>(run_tokens(static_cast<Kind>(kind), length));
+  for (size_t n = 1; n <= kBlock; ++n) {
+    const size_t tokens[] = {1 + (n - 1) / 7, (n + 2) / 3, n > 1, 1,
+                             (10 * n + 16) / 17};
+    for (size_t kind = 0; kind < table.size(); ++kind) {
+      table[kind][n] = static_cast<uint8_t>(tokens[kind]);
     }
   }
   return table;
 }
+constexpr RunTokens kRunTokens = make_run_tokens();
 
 int64_t whole_tokens(Kind kind, size_t length) {
-  static const RunTokens kTokens = make_run_tokens();
-  return length <= kBlock ? kTokens[static_cast<size_t>(kind)][length]
+  return length <= kBlock ? kRunTokens[static_cast<size_t>(kind)][length]
                           : static_cast<int64_t>(run_tokens(kind, length));
+}
+
+// Of each byte of a block; without branches and look-ups, so that the compiler
+// takes many at once.
+void find_kinds(const char* text, uint8_t* kinds) {
+  for (size_t i = 0; i < kBlock; ++i) {
+    const auto c = static_cast<uint8_t>(text[i]);
+    const bool letter = static_cast<uint8_t>((c | 0x20) - 'a') < 26;
+    const bool digit = static_cast<uint8_t>(c - '0') < 10;
+    const bool blank = c == ' ' || c == '\t';
+    const bool newline = c == '\n' || c == '\r';
+    kinds[i] =
+        static_cast<uint8_t>(4 - 4 * letter - 3 * digit - 2 * blank - newline);
+  }
 }
 
 // Bit i: kinds[i] is another than kinds[i - 1]. Eight at a time: kinds are less
@@ -110,12 +125,16 @@ int64_t ascii_tokens(std::string_view text) {
   Kind kind = kind_at(text, 0);
   size_t start = 0;
   std::array<uint8_t, kBlock + 1> kinds{};
+  std::array<char, kBlock> last{};
   for (size_t at = 0; at < text.size(); at += kBlock) {
     const size_t count = std::min(kBlock, text.size() - at);
-    kinds[0] = static_cast<uint8_t>(kind);
-    for (size_t i = 0; i < count; ++i) {
-      kinds[i + 1] = static_cast<uint8_t>(kind_at(text, at + i));
+    const char* block = text.data() + at;
+    if (count < kBlock) {
+      std::memcpy(last.data(), block, count);
+      block = last.data();
     }
+    kinds[0] = static_cast<uint8_t>(kind);
+    find_kinds(block, kinds.data() + 1);
     uint64_t begins = changes(kinds.data() + 1);
     if (count < kBlock) begins &= (uint64_t{1} << count) - 1;
     for (; begins != 0; begins &= begins - 1) {
