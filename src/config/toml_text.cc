@@ -76,7 +76,8 @@ std::string toml_text(bool flag) { return flag ? "true" : "false"; }
 std::string toml_text(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
-  const std::string text = fmt::format("{}", number);
+  // Without the sign of a zero, which an integer does not have.
+  const std::string text = fmt::format("{}", number + 0.0);
   const size_t exponent = text.find('e');
   if (exponent == std::string::npos || text.find('.') < exponent) return text;
   return text.substr(0, exponent) + ".0" + text.substr(exponent);

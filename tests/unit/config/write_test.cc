@@ -38,6 +38,7 @@ TEST_CASE("what is written reads back to the same configuration") {
       "[providers.openai]\nkey_env = []\ntags = []\n",
       "[models.gpt-5]\nprice_tiers = []\nprice = { input = 0 }\n",
       "[models.\"gpt-5.4\"]\nability = 0\n",
+      "[models.\"gpt-5.4\"]\nability = { chat = -0.0 }\n",
       "[models.gpt-4o]\nenabled = false\n",
       "[models.x]\nprovider = \"ollama\"\nability = { code = 0.1 }\n",
       "[[tiers]]\nname = \"a\"\n[[tiers]]\nname = \"b\"\n",
