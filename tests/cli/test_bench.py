@@ -45,7 +45,7 @@ class Speed(harness.TestCase):
         self.assertEqual([t["what"] for t in report["timings"]],
                          ["analysis", "analysis, long", "decision"])
         for timing in report["timings"]:
-            self.assertGreater(timing["calls"], 10)
+            self.assertGreater(timing["calls"], 0)
             self.assertGreater(timing["p50_ns"], 0)
             self.assertLessEqual(timing["p50_ns"], timing["p99_ns"])
         self.assertEqual(report["timings"][1]["bytes"], 20000)

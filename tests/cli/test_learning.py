@@ -236,11 +236,14 @@ class Breaker(LearningCase):
         config = self.config(self.DEAD, models=("bad", "good"))
         self.open_breaker(config)
         self.half_open()
+        begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             statuses = list(pool.map(
                 lambda _: self.ask(config, "-m", "bad,good").status, range(32)))
         self.assertEqual(set(statuses), {0})
-        self.assertEqual(self.bad_calls(), 5 + 1)
+        # On a slow machine the pause after the failed probe may end, too.
+        pauses = int((time.monotonic() - begin) / 5)
+        self.assertIn(self.bad_calls() - 5, range(1, 2 + pauses))
 
     def test_a_failed_probe_doubles_the_pause_and_a_good_one_ends_it(self):
         rules = [{"model": "bad", "status": 503, "times": 6}, ANSWER]
