@@ -16,7 +16,7 @@ struct Baseline {
   std::string name;          // "strongest", "cheapest" or a model's
   bool constant = false;     // a model's
   core::Money cost;          // there
-  core::Money spent;         // what was charged instead, failures included
+  core::Money spent;         // what was paid instead, failures included
   int64_t compared = 0;      // answered calls
   int64_t not_compared = 0;  // whose tokens or prices there are not known
 

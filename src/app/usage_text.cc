@@ -108,11 +108,20 @@ std::string saved_text(const Baseline& baseline) {
   return text;
 }
 
+// The dearest and the cheapest ones if there are many.
 std::string baselines_text(const UsageReport& report) {
+  constexpr size_t kFirst = 6, kLast = 4;
   if (report.total.answered == 0) return {};
   base::Table table("lrrrr");
   table.add_row({"INSTEAD, ALL ON", "COST", "SPENT", "SAVED", "NOT COMPARED"});
-  for (const Baseline& baseline : report.baselines) {
+  const size_t count = report.baselines.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (i == kFirst && count > kFirst + kLast + 1) {
+      i = count - kLast;
+      table.add_row(
+          {fmt::format("{} more (--json)", i - kFirst), "", "", "", ""});
+    }
+    const Baseline& baseline = report.baselines[i];
     const std::string name = baseline.constant
                                  ? base::visible_line(baseline.name)
                                  : "the " + baseline.name + " candidate";

@@ -150,6 +150,17 @@ class Savings(SpendCase):
         self.assertEqual([found[n]["constant"] for n in ("strongest", "b")],
                          [False, True])
 
+    def test_the_table_leaves_out_the_middle_of_a_long_list(self):
+        self.server = self.stub(REPLY)
+        config = harness.stub_config(self.server, {
+            f"m{n:02}": {"price": {"input": n, "output": n}} for n in range(1, 31)})
+        self.ask(config, "-m", "m01")
+        self.assertEqual(len(self.baselines(config)), 32)
+        table = self.usage(config=config).text.split("INSTEAD")[1].splitlines()[1:]
+        self.assertEqual([line.split("  ")[0] for line in table], [
+            "the strongest candidate", "the cheapest candidate", "m30", "m29", "m28",
+            "m27", "22 more (--json)", "m04", "m03", "m02", "m01"])
+
     def test_calls_without_tokens_are_not_compared_and_counted(self):
         config = self.two_models(rules=[{"nth": 1, "chunks": ["x"], "usage": "omit"},
                                         *REPLY])
