@@ -26,28 +26,11 @@ struct Place {
   bool named = false;
 };
 
-// As RFC 6901, section 3, has it.
-void append_escaped(std::string_view name, std::string& out) {
-  for (const char c : name) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-}
-
 void append_pointer(const Place& place, std::string& out) {
   if (place.above == nullptr) return;
   append_pointer(*place.above, out);
   out += '/';
-  if (place.named) {
-    append_escaped(place.name, out);
-  } else {
-    out += std::to_string(place.index);
-  }
+  out += place.named ? pointer_token(place.name) : std::to_string(place.index);
 }
 
 // Bytes but those that go on with a character.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json_text.h"
@@ -14,6 +15,9 @@
 #include "core/text_pattern.h"
 
 namespace llmroute::core {
+
+// A name as a token of a JSON pointer: RFC 6901, section 3.
+std::string pointer_token(std::string_view name);
 
 // Index into JsonSchema::Nodes::all.
 using SchemaIndex = size_t;

@@ -21,20 +21,6 @@ constexpr size_t kMostNodes = 100'000;
 // $ref, allOf and the like that are followed in one go.
 constexpr int kLongestChain = 32;
 
-std::string escaped(std::string_view name) {
-  std::string token;
-  for (const char c : name) {
-    if (c == '~') {
-      token += "~0";
-    } else if (c == '/') {
-      token += "~1";
-    } else {
-      token += c;
-    }
-  }
-  return token;
-}
-
 // What is no escape stays.
 std::string percent_decoded(std::string_view text) {
   std::string out;
@@ -213,7 +199,8 @@ Status SchemaReader::definitions(const Json& value, const std::string& at,
                                  SchemaIndex) {
   if (!value.is_object()) return expected(at, "an object of schemas");
   for (size_t i = 0; i < value.names().size(); ++i) {
-    LLMROUTE_CHECK(add(value.items()[i], at + "/" + escaped(value.names()[i])));
+    LLMROUTE_CHECK(
+        add(value.items()[i], at + "/" + pointer_token(value.names()[i])));
   }
   return {};
 }
@@ -224,7 +211,7 @@ Status SchemaReader::properties(const Json& value, const std::string& at,
   for (size_t i = 0; i < value.names().size(); ++i) {
     const std::string& name = value.names()[i];
     LLMROUTE_TRY(const SchemaIndex schema,
-                 add(value.items()[i], at + "/" + escaped(name)));
+                 add(value.items()[i], at + "/" + pointer_token(name)));
     node(index).properties[name] = schema;
   }
   return {};
@@ -365,7 +352,7 @@ Status SchemaReader::add_keywords(const Json& schema, const std::string& at,
                                   SchemaIndex index) {
   for (size_t i = 0; i < schema.names().size(); ++i) {
     const std::string& name = schema.names()[i];
-    const std::string place = at + "/" + escaped(name);
+    const std::string place = at + "/" + pointer_token(name);
     const Keyword* keyword = find_keyword(name);
     if (keyword == nullptr) {
       return refused(place, fmt::format("keyword '{}' is not enforced here, so "
@@ -447,6 +434,20 @@ base::Result<JsonSchema::Nodes> SchemaReader::read(const Json& root) {
 }
 
 }  // namespace
+
+std::string pointer_token(std::string_view name) {
+  std::string token;
+  for (const char c : name) {
+    if (c == '~') {
+      token += "~0";
+    } else if (c == '/') {
+      token += "~1";
+    } else {
+      token += c;
+    }
+  }
+  return token;
+}
 
 base::Result<JsonSchema::Nodes> read_schema(const Json& root) {
   return SchemaReader().read(root);
