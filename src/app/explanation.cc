@@ -50,7 +50,7 @@ std::string model_line(const Decision& decision) {
 std::string because_line(const Decision& decision) {
   const Candidate& chosen = decision.candidates.front();
   const std::string sum =
-      fmt::format("{:.2f} x {} - {} - {:.1f} s x {} = {}", chosen.good,
+      fmt::format("{:.4f} x {} - {} - {:.2f} s x {} = {}", chosen.good,
                   core::display_usd(decision.worth.good_answer),
                   money_or_unknown(chosen.cost), chosen.seconds,
                   core::display_usd(decision.worth.second),
@@ -69,7 +69,7 @@ std::string because_line(const Decision& decision) {
   }
   if (chosen.worth < 0) {
     return fmt::format(
-        "least per good answer: ({} + {:.1f} s x {}) / {:.2f} = {}",
+        "least per good answer: ({} + {:.2f} s x {}) / {:.4f} = {}",
         money_or_unknown(chosen.cost), chosen.seconds,
         core::display_usd(decision.worth.second), chosen.good,
         core::display_usd(chosen.per_good_answer));

@@ -227,7 +227,8 @@ constexpr CommandRow kCommands[] = {
      .summary = "take recorded decisions again",
      .arguments = "[ID]",
      .description =
-         "Takes the decision of ID again, from what the ledger kept of it: the "
+         "Takes the decision of ID (or `last`, or the beginning of one) again, "
+         "from what the ledger kept of it: the "
          "configuration in effect, what the analyzer said of the prompt, which "
          "patterns of rules matched, the options, which keys were missing. No "
          "text of the prompt is needed or kept. Exit status 1, and what "
@@ -235,7 +236,8 @@ constexpr CommandRow kCommands[] = {
          "it needs is not in the ledger.\n\n"
          "With `--with FILE` decisions are taken under another configuration: "
          "which would go to another model, and what they would have cost by "
-         "the tokens they took. Without ID, all since `--since`. Where a rule "
+         "the tokens they took: that of ID, or all since `--since`. Where a "
+         "rule "
          "of FILE reads text that was not kept, and that would matter, the "
          "decision cannot be taken again and is counted.",
      .examples = {{"llmroute replay last", "Is it what was decided?"},

@@ -1145,8 +1145,7 @@ constexpr OptionRow kOptions[] = {
      .kind = Kind::kRepeatable,
      .common = true,
      .help = "leave out the rows of a source; a name or glob",
-     .detail = "As reports name it, or the part after the colon. Can be given "
-               "more than once.",
+     .detail = "As reports name it, or the part after the colon.",
      .apply = add_without},
     {.name = "init",
      .metavar = "MODEL",

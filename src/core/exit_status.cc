@@ -9,7 +9,8 @@ namespace {
 constexpr ExitStatusRow kTable[] = {
     {ExitStatus::kOk, "ok", "complete answer", "go on"},
     {ExitStatus::kNegative, "negative",
-     "ran fine and the answer is no: an assertion or limit was not met",
+     "ran fine and the answer is no: an assertion was not met, a check "
+     "rejected the answer, some records failed",
      "inspect"},
     {ExitStatus::kIncomplete, "incomplete",
      "output began and then broke; or the answer was empty, filtered, refused, "
@@ -25,7 +26,9 @@ constexpr ExitStatusRow kTable[] = {
      "the provider as malformed; or an answer that does not fit --schema",
      "fix the input"},
     {ExitStatus::kNoInput, "no input",
-     "empty input, or a file that cannot be opened", "give input"},
+     "empty input, or something asked for that is not there: a file, an id, a "
+     "snapshot",
+     "give it"},
     {ExitStatus::kUnavailable, "unavailable",
      "no model fits the constraints, the provider does not know the model, or "
      "an exec command is missing",

@@ -258,8 +258,10 @@ class Explain(harness.TestCase):
 
     def test_text_names_the_three_terms_and_the_runner_up(self):
         _, result = self.explain(["-p", "hi, thanks"])
-        self.assertRegex(result.text, r"because +worth most: \d\.\d\d x \$0\.0500 - "
-                                      r"\$[\d.]+ - [\d.]+ s x \$[\d.]+ = \$[\d.]+")
+        terms = re.search(r"because +worth most: (\d\.\d{4}) x \$(0\.0500) - \$([\d.]+) "
+                          r"- ([\d.]+) s x \$([\d.]+) = \$([\d.]+)", result.text)
+        good, worth, cost, seconds, wait, total = map(float, terms.groups())
+        self.assertAlmostEqual(good * worth - cost - seconds * wait, total, delta=6e-5)
         for line in ("model ", "prompt ", "candidates ", "rules ", "config "):
             self.assertIn("\n" + line, "\n" + result.text)
 
