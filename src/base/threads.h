@@ -15,6 +15,7 @@ namespace llmroute::base {
 // this one, last. The first exception of any is thrown here.
 template <class Work>
 void on_threads(size_t count, const Work& work) {
+  if (count == 0) return;
   std::mutex mutex;
   std::exception_ptr thrown;
   const auto guarded = [&](size_t index) {

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 #include <re2/set.h>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -28,6 +29,7 @@ class LonePattern {
  public:
   explicit LonePattern(std::string_view pattern) : source_(pattern) {}
 
+  const std::string& source() const { return source_; }
   bool found_in(std::string_view text) const {
     std::call_once(once_, [this] {
       if (auto compiled = core::TextPattern::compile(source_)) {
@@ -47,17 +49,34 @@ re2::StringPiece piece(std::string_view text) {
   return {text.data(), text.size()};
 }
 
+// Patterns that are matched at once.
+struct Together {
+  std::vector<size_t> patterns;  // place in the set -> number
+  std::optional<RE2::Set> set;   // none: too large
+
+  base::Status add(const std::deque<LonePattern>& all, size_t number,
+                   int64_t memory);
+  void compile();
+  void find(std::string_view text, const std::deque<LonePattern>& all,
+            std::vector<bool>& found) const;
+};
+
+// So many patterns whose words are in a text are no longer tried one by one.
+constexpr size_t kManyToTry = 32;
+
 }  // namespace
 
 struct PatternSet::Parts {
   int64_t set_memory = 0;
-  std::deque<LonePattern> alone;  // every pattern
+  std::deque<LonePattern> all;
   std::vector<LiteralIndex::Literal> literals;
   std::optional<LiteralIndex> index;  // of them
-  std::vector<size_t> in_set;         // place in the set -> pattern
-  std::optional<RE2::Set> set;        // none: none is needed, or too large
+  Together wordless;                  // patterns without a literal
+  std::vector<size_t> worded;         // the others
+  std::once_flag many;
+  Together worded_together;  // compiled when many are to be tried at once
 
-  void find_set(std::string_view text, std::vector<bool>& found) const;
+  const Together& together();
 };
 
 PatternSet::PatternSet(int64_t set_memory) : parts_(std::make_unique<Parts>()) {
@@ -68,54 +87,85 @@ PatternSet& PatternSet::operator=(PatternSet&&) noexcept = default;
 PatternSet::~PatternSet() = default;
 
 base::Status PatternSet::add(std::string_view pattern) {
-  const size_t number = parts_->alone.size();
-  parts_->alone.emplace_back(pattern);
+  const size_t number = parts_->all.size();
+  parts_->all.emplace_back(pattern);
   auto sketch = core::sketch_pattern(pattern);
   if (sketch && !sketch->literals.empty()) {
     for (std::string& text : sketch->literals) {
       parts_->literals.push_back({std::move(text), number});
     }
+    parts_->worded.push_back(number);
     return {};
   }
-  std::optional<RE2::Set>& set = parts_->set;
-  if (!set) set.emplace(set_options(parts_->set_memory), RE2::UNANCHORED);
-  std::string why;
-  if (set->Add(piece(pattern), &why) < 0) {
-    return base::Error{base::ErrorKind::kData, why};
-  }
-  parts_->in_set.push_back(number);
-  return {};
+  return parts_->wordless.add(parts_->all, number, parts_->set_memory);
 }
 
 void PatternSet::compile() {
   parts_->index.emplace(std::move(parts_->literals));
-  if (parts_->set && !parts_->set->Compile()) parts_->set.reset();
+  parts_->wordless.compile();
 }
 
-size_t PatternSet::size() const { return parts_->alone.size(); }
+size_t PatternSet::size() const { return parts_->all.size(); }
 
-void PatternSet::Parts::find_set(std::string_view text,
-                                 std::vector<bool>& found) const {
+base::Status Together::add(const std::deque<LonePattern>& all, size_t number,
+                           int64_t memory) {
+  if (!set) set.emplace(set_options(memory), RE2::UNANCHORED);
+  std::string why;
+  if (set->Add(piece(all[number].source()), &why) < 0) {
+    return base::Error{base::ErrorKind::kData, why};
+  }
+  patterns.push_back(number);
+  return {};
+}
+
+void Together::compile() {
+  if (set && !set->Compile()) set.reset();
+}
+
+void Together::find(std::string_view text, const std::deque<LonePattern>& all,
+                    std::vector<bool>& found) const {
   std::vector<int> matched;
   RE2::Set::ErrorInfo error{RE2::Set::kNoError};
   if (set && (set->Match(piece(text), &matched, &error) ||
               error.kind == RE2::Set::kNoError)) {
+    for (const size_t number : patterns) found[number] = false;
     for (const int place : matched) {
-      found[in_set[static_cast<size_t>(place)]] = true;
+      found[patterns[static_cast<size_t>(place)]] = true;
     }
     return;
   }
-  for (const size_t number : in_set)
-    found[number] = alone[number].found_in(text);
+  for (const size_t number : patterns) {
+    found[number] = all[number].found_in(text);
+  }
+}
+
+const Together& PatternSet::Parts::together() {
+  std::call_once(many, [this] {
+    for (const size_t number : worded) {
+      if (!worded_together.add(all, number, set_memory)) {
+        worded_together.set.reset();
+        worded_together.patterns = worded;
+        return;
+      }
+    }
+    worded_together.compile();
+  });
+  return worded_together;
 }
 
 std::vector<bool> PatternSet::found_in(std::string_view text) const {
-  std::vector<bool> found(parts_->alone.size());
+  std::vector<bool> found(parts_->all.size());
   parts_->index->find_owners(core::folded_case(text), found);
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (found[i]) found[i] = parts_->alone[i].found_in(text);
+  const auto to_try =
+      static_cast<size_t>(std::count(found.begin(), found.end(), true));
+  if (to_try > kManyToTry) {
+    parts_->together().find(text, parts_->all, found);
+  } else {
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (found[i]) found[i] = parts_->all[i].found_in(text);
+    }
   }
-  parts_->find_set(text, found);
+  parts_->wordless.find(text, parts_->all, found);
   return found;
 }
 

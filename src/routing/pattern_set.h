@@ -1,7 +1,8 @@
 // Regular expressions that are all looked for in one text. Most need some words
 // of the text: they are found in one pass, and only patterns whose words are
-// there are compiled (when that first happens) and tried. The others are
-// matched as one set. Time is linear in the text.
+// there are compiled (when that first happens) and tried, or where they are
+// many, all of them as one set. The others are matched as one set. Time is
+// linear in the text.
 #pragma once
 
 #include <cstdint>

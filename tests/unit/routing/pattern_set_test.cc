@@ -55,6 +55,26 @@ PatternSet set_of(const std::vector<std::string>& texts,
   return set;
 }
 
+TEST_CASE("many patterns whose word is there find what each finds by itself") {
+  for (const int64_t memory : {int64_t{1} << 26, int64_t{1} << 12}) {
+    Patterns patterns;
+    for (int i = 0; i < 200; ++i) {
+      patterns.texts.push_back("(?i)please .*[0-9]k" + std::to_string(i) + "$");
+      patterns.compiled.push_back(
+          core::TextPattern::compile(patterns.texts.back()).value());
+    }
+    patterns.texts.emplace_back("^$|nothing");
+    patterns.compiled.push_back(
+        core::TextPattern::compile(patterns.texts.back()).value());
+    const PatternSet set = set_of(patterns.texts, memory);
+    for (const std::string text :
+         {"Please do 3k7", "please do it", "k7", "", "PLEASE 1k19 nothing"}) {
+      CAPTURE(text);
+      CHECK(set.found_in(text) == found_alone(patterns, text));
+    }
+  }
+}
+
 TEST_CASE("a set finds what each pattern finds by itself") {
   CAPTURE(kSeed);
   std::mt19937 random(kSeed);
