@@ -8,11 +8,7 @@ namespace {
 
 // Whether there are no candidates, and some model failed that gate.
 bool none_for(core::Gate gate, const core::Decision& decision) {
-  return decision.candidates.empty() &&
-         std::any_of(decision.excluded.begin(), decision.excluded.end(),
-                     [gate](const core::Exclusion& excluded) {
-                       return excluded.gate == gate;
-                     });
+  return decision.candidates.empty() && decision.has_excluded(gate);
 }
 
 }  // namespace
@@ -46,6 +42,10 @@ base::Result<core::Decision> Decider::decide(const core::Prompt& prompt) const {
   return decide(prompt, circumstances_.options, std::nullopt);
 }
 
+core::Analysis Decider::analyze(const core::Prompt& prompt) const {
+  return analyzer_->analyze({prompt.instruction(), prompt.context()});
+}
+
 routing::Request Decider::request_for(
     const core::Prompt& prompt, const core::Analysis& analysis,
     const core::RoutingOptions& options,
@@ -63,8 +63,7 @@ routing::Request Decider::request_for(
 
 base::Result<core::Decision> Decider::decide_ignoring_holds(
     const core::Prompt& prompt) const {
-  const core::Analysis analysis =
-      analyzer_->analyze({prompt.instruction(), prompt.context()});
+  const core::Analysis analysis = analyze(prompt);
   routing::Request request =
       request_for(prompt, analysis, circumstances_.options, std::nullopt);
   request.ask_held = true;
@@ -74,8 +73,7 @@ base::Result<core::Decision> Decider::decide_ignoring_holds(
 base::Result<core::Decision> Decider::decide_admitting(
     const core::Prompt& prompt, const core::Model& admitted,
     bool under_ceiling) const {
-  const core::Analysis analysis =
-      analyzer_->analyze({prompt.instruction(), prompt.context()});
+  const core::Analysis analysis = analyze(prompt);
   routing::Request request =
       request_for(prompt, analysis, circumstances_.options, std::nullopt);
   request.admitted = &admitted;
@@ -86,8 +84,7 @@ base::Result<core::Decision> Decider::decide_admitting(
 base::Result<core::Decision> Decider::decide(
     const core::Prompt& prompt, const core::RoutingOptions& options,
     const std::optional<core::Money>& ceiling) const {
-  const core::Analysis analysis =
-      analyzer_->analyze({prompt.instruction(), prompt.context()});
+  const core::Analysis analysis = analyze(prompt);
   routing::Request request = request_for(prompt, analysis, options, ceiling);
   base::Result<core::Decision> decision = decide_asking_held(router_, request);
   if (decision && circumstances_.asker == Asker::kExplain &&

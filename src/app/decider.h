@@ -67,6 +67,8 @@ class Decider {
   const core::RoutingOptions& options() const { return circumstances_.options; }
 
  private:
+  core::Analysis analyze(const core::Prompt& prompt) const;
+  // Borrows all of it.
   routing::Request request_for(const core::Prompt& prompt,
                                const core::Analysis& analysis,
                                const core::RoutingOptions& options,

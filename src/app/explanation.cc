@@ -25,13 +25,6 @@ std::string money_or_unknown(const std::optional<core::Money>& money) {
   return money ? core::display_usd(*money) : "unknown";
 }
 
-std::string first_few(std::vector<std::string> names) {
-  const size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
-  names.resize(names.size() - more);
-  return base::join(names, ", ") +
-         (more > 0 ? fmt::format(" and {} more", more) : "");
-}
-
 std::string named(const Candidate& candidate) {
   return fmt::format("{} ({})", candidate.model->name,
                      candidate.provider->name);
@@ -149,7 +142,7 @@ std::string learned_line(const core::Analysis& analysis) {
   for (const auto& [model, logit] : learned) {
     models.push_back(fmt::format("{} {:+.2f}", model, logit));
   }
-  return "learned    " + first_few(std::move(models)) + "\n";
+  return "learned    " + base::first_few(models, kMostNamed) + "\n";
 }
 
 // What the ledger's statistics changed.
@@ -167,7 +160,7 @@ std::string measured_line(const Decision& decision) {
                                  failed));
   }
   if (models.empty()) return {};
-  return "measured   " + first_few(std::move(models)) + "\n";
+  return "measured   " + base::first_few(models, kMostNamed) + "\n";
 }
 
 std::string verdicts_line(const Decision& decision) {
@@ -179,7 +172,7 @@ std::string verdicts_line(const Decision& decision) {
         c.listed_good, numbered(static_cast<size_t>(c.verdicts), "verdict")));
   }
   if (models.empty()) return {};
-  return "verdicts   " + first_few(std::move(models)) + "\n";
+  return "verdicts   " + base::first_few(models, kMostNamed) + "\n";
 }
 
 std::string candidate_table(const Decision& decision) {
@@ -257,7 +250,7 @@ std::string excluded_lines(const Decision& decision) {
   std::string text;
   for (const auto& [key, models] : groups) {
     text += fmt::format("{:<10} {}: {}\n", text.empty() ? "excluded" : "",
-                        key.second, first_few(models));
+                        key.second, base::first_few(models, kMostNamed));
   }
   if (without_key > 0) {
     text += fmt::format("{:<10} no key: {} built-in models of {}\n",

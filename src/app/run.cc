@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -182,12 +181,6 @@ Ending conclude(const RunOptions& options, const std::string& id,
   return {};
 }
 
-bool any_held(const core::Decision& decision) {
-  return std::ranges::any_of(decision.excluded, [](const auto& excluded) {
-    return excluded.gate == core::Gate::kHeld;
-  });
-}
-
 // Where a ceiling pays for none of the candidates, those that are held are
 // asked after all: the first that it pays for, once. `decision` keeps them.
 Answered ask_candidates(const Question& question, const Routed& routed,
@@ -197,7 +190,8 @@ Answered ask_candidates(const Question& question, const Routed& routed,
   Answered answered = attempt_all(question, output, book, messages);
   const bool unpaid = answered.attempts.empty() && answered.held_back &&
                       answered.held_back->kind == base::ErrorKind::kBudget;
-  if (!unpaid || !any_held(routed.decision)) return answered;
+  if (!unpaid || !routed.decision.has_excluded(core::Gate::kHeld))
+    return answered;
   auto ignoring = routed.decider->decide_ignoring_holds(routed.prompt);
   if (!ignoring) return answered;
   decision.emplace(std::move(*ignoring));

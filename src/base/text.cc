@@ -136,6 +136,12 @@ std::string join(std::span<const std::string> parts,
   return joined;
 }
 
+std::string first_few(std::span<const std::string> names, size_t most) {
+  if (names.size() <= most) return join(names, ", ");
+  return join(names.first(most), ", ") + " and " +
+         std::to_string(names.size() - most) + " more";
+}
+
 std::string to_lower_ascii(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

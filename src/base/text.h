@@ -33,6 +33,8 @@ std::string_view trim(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts,
                  std::string_view separator);
+// "a, b and 3 more": at most `most` of them are named.
+std::string first_few(std::span<const std::string> names, size_t most);
 std::string to_lower_ascii(std::string_view text);
 
 // "1234567" -> "1,234,567".

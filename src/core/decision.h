@@ -100,6 +100,10 @@ struct Decision {
         .first(no_fallback ? std::min<size_t>(1, candidates.size())
                            : candidates.size());
   }
+  bool has_excluded(Gate gate) const {
+    return std::ranges::find(excluded, gate, &Exclusion::gate) !=
+           excluded.end();
+  }
 };
 
 }  // namespace llmroute::core

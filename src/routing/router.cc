@@ -394,17 +394,6 @@ std::vector<Reason> reasons_at(const Decision& decision, core::Gate gate) {
   return reasons;
 }
 
-std::string first_few(const std::vector<std::string>& items, size_t few,
-                      std::string_view separator) {
-  const size_t shown = std::min(few, items.size());
-  std::string text = base::join(std::span(items).first(shown), separator);
-  if (shown < items.size()) {
-    text += fmt::format("{}and {} more", separator == ", " ? " " : separator,
-                        items.size() - shown);
-  }
-  return text;
-}
-
 }  // namespace
 
 Error no_candidate(const Decision& decision) {
@@ -423,11 +412,15 @@ Error no_candidate(const Decision& decision) {
     const bool of_provider = furthest == core::Gate::kKey;
     reasons.push_back(of_provider
                           ? reason.text
-                          : first_few(reason.models, kModelsShown, ", ") +
+                          : base::first_few(reason.models, kModelsShown) +
                                 ": " + reason.text);
   }
   constexpr size_t kShown = 8;
-  std::string text = first_few(reasons, kShown, "; ");
+  const size_t shown = std::min(kShown, reasons.size());
+  std::string text = base::join(std::span(reasons).first(shown), "; ");
+  if (shown < reasons.size()) {
+    text += fmt::format("; and {} more", reasons.size() - shown);
+  }
   if (furthest == core::Gate::kKey) {
     text += "; set one such variable, or start Ollama";
   }

@@ -50,6 +50,13 @@ void require_memory(bool there) {
   if (!there) throw std::bad_alloc();
 }
 
+void bind_text(sqlite3_stmt* statement, int parameter, std::string_view text,
+               sqlite3_destructor_type lifetime) {
+  const int code = sqlite().bind_text64(statement, parameter + 1, text.data(),
+                                        text.size(), lifetime, SQLITE_UTF8);
+  require_memory(code != SQLITE_NOMEM);
+}
+
 bool checkpoint(sqlite3* database, int mode) {
   int pages = 0, done = 0;
   return sqlite().wal_checkpoint_v2(database, nullptr, mode, &pages, &done) ==
@@ -103,16 +110,12 @@ Statement& Statement::bind(int parameter, double value) {
 }
 
 Statement& Statement::bind(int parameter, std::string_view text) {
-  const int code =
-      sqlite().bind_text64(statement_.get(), parameter + 1, text.data(),
-                           text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  require_memory(code != SQLITE_NOMEM);
+  bind_text(statement_.get(), parameter, text, SQLITE_TRANSIENT);
   return *this;
 }
 
 Statement& Statement::bind_borrowed(int parameter, std::string_view text) {
-  sqlite().bind_text64(statement_.get(), parameter + 1, text.data(),
-                       text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  bind_text(statement_.get(), parameter, text, SQLITE_STATIC);
   return *this;
 }
 

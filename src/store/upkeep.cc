@@ -61,10 +61,15 @@ Status run_with(Database& database, const std::string& sql,
 
 // Adds every attempt that is there as if it had just come.
 Status count_all(Database& database, const std::string& since) {
+  constexpr int kAtOnce = 1000;  // a ledger may have a group for each of them
   LLMROUTE_TRY(Statement all,
                database.prepare("SELECT decision, number FROM attempts"));
   Tally tally;
-  for (;;) {
+  for (int count = 1;; ++count) {
+    if (count % kAtOnce == 0) {
+      LLMROUTE_CHECK(tally.write(database));
+      tally = {};
+    }
     LLMROUTE_TRY(const bool more, all.step());
     if (!more) return tally.write(database);
     const std::string id = all.text(0);
