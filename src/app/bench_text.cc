@@ -54,20 +54,6 @@ std::string shown(const std::string& name) {
   return line.substr(0, cut) + "...";
 }
 
-// Broken at blanks to at most `width` columns, continued with two blanks.
-std::string wrapped(const std::string& text, size_t width) {
-  std::string out, line;
-  for (const std::string& word : base::split(text, ' ')) {
-    if (!line.empty() &&
-        base::display_width(line) + 1 + base::display_width(word) > width) {
-      out += line + "\n  ";
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  return out + line;
-}
-
 std::string pair_text(const PairReport& pair) {
   std::string text = fmt::format(
       "\n  pair: {} ({:.3f}) over {} ({:.3f}), {} rows{}\n", shown(pair.strong),
@@ -198,7 +184,7 @@ std::string study_text(const StudyReport& study) {
   std::string text =
       fmt::format("{}: {} rows, {} models{}; {}\n  {}\n", shown(study.name),
                   count(study.rows), study.models.size(), costs, study.router,
-                  wrapped(base::visible_line(study.verdict), 96));
+                  base::wrapped(base::visible_line(study.verdict), 98, 2));
   if (study.pair) text += pair_text(*study.pair);
   if (study.pool) text += pool_text(*study.pool);
   if (!study.heads.empty()) {

@@ -13,6 +13,7 @@
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/route.h"
+#include "app/screen.h"
 #include "app/stability.h"
 #include "base/terminal_text.h"
 #include "base/text.h"
@@ -76,6 +77,7 @@ Result<ExitStatus> explain(const ExplainOptions& options,
   } else {
     std::string text = explanation_text(explanation);
     if (stdout_is_terminal()) text = base::visible_text(text);
+    text = fitted_to_screen(text, kLabelColumns);
     if (colors_stdout(options.messages)) text = with_bold_labels(text);
     LLMROUTE_CHECK(print_document(text));
   }

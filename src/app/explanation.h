@@ -23,6 +23,8 @@ struct Explanation {
   bool timing = true;  // false: leave out what differs between identical calls
 };
 
+// Most lines begin with a label, which takes so many columns.
+inline constexpr size_t kLabelColumns = 11;
 std::string explanation_text(const Explanation& explanation);
 std::string explanation_json(const Explanation& explanation);
 

@@ -9,6 +9,7 @@
 #include "app/messages.h"
 #include "app/model_record.h"
 #include "app/output.h"
+#include "app/screen.h"
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/terminal_text.h"
@@ -164,17 +165,19 @@ std::string state_text(const Entry& entry) {
   return entry.key == KeyState::kNotNeeded ? "not needed" : "yes";
 }
 
-std::vector<std::string> registry_cells(const Entry& entry) {
+// `brief`: for where there is little room.
+std::vector<std::string> registry_cells(const Entry& entry, bool brief) {
   const Model& m = *entry.model;
-  return {m.name,
-          m.provider,
-          entry.tier,
-          price_text(m.price.input),
-          price_text(m.price.output),
-          m.context_window ? base::with_thousands(*m.context_window) : "?",
-          fmt::format("{:+.2f}", m.general_ability()),
-          m.price_as_of.empty() ? "?" : m.price_as_of,
-          state_text(entry)};
+  return {
+      m.name,
+      m.provider,
+      entry.tier,
+      price_text(m.price.input),
+      price_text(m.price.output),
+      m.context_window ? base::with_thousands(*m.context_window) : "?",
+      fmt::format("{:+.2f}", m.general_ability()),
+      m.price_as_of.empty() ? "?" : m.price_as_of,
+      brief && entry.key == KeyState::kMissing ? "missing" : state_text(entry)};
 }
 
 std::string seconds_text(const std::optional<double>& seconds) {
@@ -200,7 +203,7 @@ std::vector<std::string> record_cells(const ModelRecord* record) {
 }
 
 // What the ledger knows stands beside, where it knows anything.
-std::string table_text(const std::vector<Entry>& entries) {
+base::Table table_of(const std::vector<Entry>& entries, bool brief) {
   const bool recorded =
       std::any_of(entries.begin(), entries.end(),
                   [](const Entry& entry) { return entry.record != nullptr; });
@@ -216,7 +219,7 @@ std::string table_text(const std::vector<Entry>& entries) {
   }
   table.add_row(heads);
   for (const Entry& entry : entries) {
-    std::vector<std::string> cells = registry_cells(entry);
+    std::vector<std::string> cells = registry_cells(entry, brief);
     if (recorded) {
       for (std::string& cell : record_cells(entry.record)) {
         cells.push_back(std::move(cell));
@@ -224,7 +227,25 @@ std::string table_text(const std::vector<Entry>& entries) {
     }
     table.add_row(cells);
   }
-  return table.render();
+  return table;
+}
+
+// `columns`: what there is room for; nothing: for all.
+std::string table_text(const std::vector<Entry>& entries,
+                       std::optional<size_t> columns) {
+  const base::Table whole = table_of(entries, false);
+  if (!columns || whole.width() <= *columns) return whole.render();
+  base::Table table = table_of(entries, true);
+  std::vector<std::string> gone =
+      table.narrow(*columns, {"PRICE OF", "WINDOW", "P90", "LAST ERROR",
+                              "ABILITY", "BREAKER", "OK", "SPENT", "PROVIDER",
+                              "OUT $/1M", "IN $/1M", "TIER", "P50", "CALLS"});
+  gone.emplace_back("names of missing keys");
+  return table.render() +
+         base::wrapped("not shown: " + base::join(gone, ", ") +
+                           "; -v or a pipe shows all",
+                       *columns, 2) +
+         "\n";
 }
 
 void add_price(base::JsonWriter& json, std::string_view key,
@@ -342,7 +363,9 @@ Result<ExitStatus> models(const ModelsOptions& options,
   if (options.format == Format::kJson) {
     LLMROUTE_CHECK(print(json_text(entries)));
   } else if (!entries.empty()) {
-    LLMROUTE_CHECK(print(table_text(entries)));
+    LLMROUTE_CHECK(print(table_text(entries, options.messages.verbose > 0
+                                                 ? std::nullopt
+                                                 : screen_columns())));
   }
   if (!listing.any_key()) {
     Messages(options.messages)

@@ -15,6 +15,7 @@ without them, those of build/dev are used.
 
 import base64
 import dataclasses
+import fcntl
 import http.client
 import io
 import json
@@ -25,8 +26,10 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -511,6 +514,19 @@ class TestCase(unittest.TestCase):
         self.addCleanup(_end, process)
         return process
 
+    def shown_at_width(self, args, columns, **options):
+        """What stdout shows of a command where it is a terminal so wide."""
+        leader, follower = os.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 24, columns, 0, 0))
+        process = self.spawn_llmroute(args, stdout=follower, **options)
+        os.close(follower)
+        process.stdin.close()
+        shown = shown_on(leader)
+        os.close(leader)
+        process.wait()
+        return shown.decode().replace("\r\n", "\n")
+
     def assert_status(self, result, status):
         self.assertEqual(
             result.status, status,
@@ -521,6 +537,19 @@ class TestCase(unittest.TestCase):
         is neither the Result of a run nor a file of the home."""
         for text in texts:
             self.assertFalse(holds_key(text), text)
+
+
+def shown_on(leader):
+    """Everything that a terminal is given until the last writer has closed it."""
+    shown = b""
+    while True:
+        try:
+            piece = os.read(leader, 4096)
+        except OSError:
+            return shown
+        if not piece:
+            return shown
+        shown += piece
 
 
 def _end(process):

@@ -10,7 +10,6 @@ import subprocess
 import unittest
 
 import harness
-from test_output import shown_on
 
 HERE = harness.SOURCE_DIR / "tests/cli"
 CONVENTIONS = (HERE / "conventions.md").read_text(encoding="utf-8")
@@ -78,7 +77,7 @@ class Conventions(harness.TestCase):
                 env={"TERM": "xterm"}, **{n: pair[1] for n, pair in terminal.items()})
             for _, follower in terminal.values():
                 os.close(follower)
-            said = {name: shown_on(terminal[name][0]) if name in terminal
+            said = {name: harness.shown_on(terminal[name][0]) if name in terminal
                     else getattr(process, name).read() for name in ("stdout", "stderr")}
             self.assertEqual(process.wait(), 0)
             if streams == ("stderr",):

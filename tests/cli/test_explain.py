@@ -274,6 +274,20 @@ class Explain(harness.TestCase):
             _, result = self.explain(args + ["-p", "hi, thanks"], env=env)
             self.assertEqual(b"\x1b[1mmodel\x1b[0m" in result.out, coloured, (args, env))
 
+    def test_on_a_terminal_lines_are_broken_at_blanks(self):
+        stub, piped = self.explain(["-p", "hi, thanks", "--no-timing", "--color=never"])
+        args = ["explain", "-p", "hi, thanks", "--no-timing", "--color=never"]
+        config = harness.stub_config(stub, THREE, extra=RULES)
+        shown = self.shown_at_width(args, 60, config=config)
+        self.assertLessEqual(max(len(line) for line in shown.splitlines()
+                                 if "/" not in line), 60)
+        self.assertGreater(len(max(piped.text.splitlines(), key=len)), 60)
+        because = re.search(r"^because .*\n(?: {11}\S.*\n)+", shown, re.M)
+        self.assertIsNotNone(because, shown)
+        # Nothing is left out, and no word is broken.
+        words = [re.sub(r"/\S*", "", text).split() for text in (shown, piped.text)]
+        self.assertEqual(*words)
+
     def test_what_is_long_says_how_much_was_looked_at(self):
         _, result = self.explain(["sum it up"], stdin="many words " * 200_000)
         read, = [line for line in result.text.splitlines() if line.startswith("read")]

@@ -72,6 +72,22 @@ class Models(harness.TestCase):
         present = self.models("mine", "--json", config=OWN, env={"OWN_KEY": harness.KEY})
         self.assertEqual(present.json()["models"][0]["key"], "present")
 
+    def test_on_a_terminal_columns_that_do_not_fit_are_left_out(self):
+        for width in 100, 60:
+            shown = self.shown_at_width(["models", "--all"], width)
+            lines = shown.splitlines()
+            self.assertLessEqual(max(map(len, lines)), width)
+            self.assertIn("MODEL", lines[0])
+            self.assertIn("KEY", lines[0])
+            self.assertNotIn("PRICE OF", lines[0])
+            self.assertRegex(" ".join(shown.split()),
+                             r"not shown: PRICE OF, .*names of missing keys; -v or a pipe shows all$")
+        for all_of_it in (self.shown_at_width(["models", "--all", "-v"], 60),
+                          self.shown_at_width(["models", "--all"], 250),
+                          self.models("--all").text):
+            self.assertIn("PRICE OF", all_of_it.splitlines()[0])
+            self.assertNotIn("not shown", all_of_it)
+
     def test_patterns_match_names_aliases_and_providers(self):
         self.assertEqual(self.names("my", config=OWN), ["mine"])
         self.assertEqual(sorted(self.names("own/*", config=OWN)),

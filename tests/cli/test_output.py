@@ -324,7 +324,7 @@ class Output(harness.TestCase):
             config=harness.stub_config(stub, {"m": {}}), stdout=follower)
         self.assertEqual(process.wait(60), 0)
         os.close(follower)
-        shown = shown_on(leader)
+        shown = harness.shown_on(leader)
         self.assertNotIn(b"\x1b", shown)
         self.assertIn(b"^[]52;c;AAAA^Gred^[[31m", shown)
 
@@ -351,7 +351,7 @@ class Output(harness.TestCase):
                     **{"stderr": follower} if stderr == "terminal" else {})
                 os.close(follower)
                 if stderr == "terminal":
-                    said = shown_on(leader)
+                    said = harness.shown_on(leader)
                     process.wait(60)
                 else:
                     _, said = process.communicate(timeout=60)
@@ -360,19 +360,6 @@ class Output(harness.TestCase):
                     self.assertTrue(said)
                     self.assertNotRegex(said.replace("\r\n", "\n"),
                                         "[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202e]")
-
-
-def shown_on(leader):
-    """Everything that a terminal is given until the last writer has closed it."""
-    shown = b""
-    while True:
-        try:
-            piece = os.read(leader, 4096)
-        except OSError:
-            return shown
-        if not piece:
-            return shown
-        shown += piece
 
 
 if __name__ == "__main__":
