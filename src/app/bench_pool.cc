@@ -16,7 +16,18 @@ using learning::CostPoint;
 
 constexpr uint64_t kFolds = 5;  // of what the baselines are fitted to
 
-uint64_t fold_of(uint64_t prompt) { return learning::mix64(prompt) % kFolds; }
+// Apart from part_of: the rows of the test part fall into all folds.
+uint64_t fold_of(uint64_t prompt) {
+  constexpr uint64_t kOwn = 0x9001;
+  return learning::mix64(prompt ^ kOwn) % kFolds;
+}
+
+// Whether what is fitted to the other folds has rows to be fitted to.
+bool in_two_folds(const std::vector<uint64_t>& prompts) {
+  return std::any_of(prompts.begin(), prompts.end(), [&](uint64_t prompt) {
+    return fold_of(prompt) != fold_of(prompts.front());
+  });
+}
 
 // Fits length-only chances and expected costs of one model to four folds and
 // applies them to the fifth.
@@ -231,7 +242,10 @@ std::optional<PoolData> make_pool(const BenchRows& rows,
       dearest = std::max(dearest, table.cost[at]);
     }
   }
-  if (pool.rows.size() < kFewestRows || dearest == 0) return std::nullopt;
+  if (pool.rows.size() < kFewestRows || dearest == 0 ||
+      !in_two_folds(pool.prompt)) {
+    return std::nullopt;
+  }
   pool.table.rows = pool.rows.size();
   pool.table.models = models;
   pool.length_chance.resize(pool.chance.size());
@@ -246,7 +260,11 @@ PoolReport measure_pool(const StudyTable& study, const PoolData& pool,
   PoolReport report;
   report.rows = table.rows;
   for (size_t m = 0; m < table.models; ++m) {
-    report.known_models += !std::isnan(pool.chance[m]);
+    if (std::isnan(pool.chance[m])) {
+      report.unknown_models.push_back(study.models[m]);
+    } else {
+      ++report.known_models;
+    }
   }
   const std::vector<Measured> routers = measure_routers(pool, resampling);
   const std::vector<CostPoint>& constants = routers[kZero].points;

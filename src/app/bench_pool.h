@@ -22,7 +22,8 @@ struct PoolData {
   std::vector<uint64_t> prompt;      // hashes
 };
 
-// Nothing without costs, with fewer than ten rows, or if all is free.
+// Nothing without costs, with fewer than ten rows, with prompts of one fold
+// only, or if all is free.
 std::optional<PoolData> make_pool(const BenchRows& rows,
                                   const StudyTable& table);
 

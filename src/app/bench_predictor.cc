@@ -1,11 +1,21 @@
 #include "app/bench_predictor.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "app/trained_model.h"
 #include "learning/abilities.h"
 
 namespace llmroute::app {
+namespace {
+
+bool has_head(const core::Analysis& analysis, const std::string& model) {
+  return std::any_of(
+      analysis.learned.begin(), analysis.learned.end(),
+      [&](const core::Analysis::Learned& one) { return one.model == model; });
+}
+
+}  // namespace
 
 AbilityPredictor::AbilityPredictor(const BenchRows& rows,
                                    const StudyTable& table,
@@ -29,10 +39,13 @@ std::vector<float> AbilityPredictor::chances(
     const core::Analysis& analysis) const {
   std::vector<float> all;
   for (size_t m = 0; m < abilities_.size(); ++m) {
-    const auto& ability = abilities_[m];
-    all.push_back(ability ? static_cast<float>(chance_good(
-                                analysis, table_.models[m], *ability))
-                          : kMissing);
+    const std::string& name = table_.models[m];
+    std::optional<core::PerDomain> ability = abilities_[m];
+    // What it was fitted to: own_heads.h.
+    if (!ability && has_head(analysis, name)) ability.emplace();
+    all.push_back(
+        ability ? static_cast<float>(chance_good(analysis, name, *ability))
+                : kMissing);
   }
   return all;
 }

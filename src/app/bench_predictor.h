@@ -31,7 +31,8 @@ class Predictor {
                                      float& difficulty) const = 0;
 };
 
-// The analyzer, and the abilities of the config's models.
+// The analyzer, and the abilities of the config's models; of a model that is
+// not configured, the router model's own head if it has one.
 class AbilityPredictor : public Predictor {
  public:
   // Borrows all but the config.

@@ -58,6 +58,7 @@ struct NamedPoint {
 struct PoolReport {
   size_t rows = 0;
   size_t known_models = 0;  // that the router can choose
+  std::vector<std::string> unknown_models;
   std::vector<NamedPoint> constants;
   size_t best = 0;  // of constants
   learning::CostPoint random, cheapest_sufficient, best_quality;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace llmroute::app {
 namespace {
 
@@ -30,8 +32,9 @@ std::string pool_verdict(const PoolReport& pool) {
   const std::string& best = pool.constants[pool.best].name;
   if (pool.known_models < 2) {
     return fmt::format(
-        "no gain: use {} (the router knows fewer than two of the models)",
-        best);
+        "no gain: use {} (the router knows fewer than two of the models: "
+        "neither configured nor with a head in the router model are {})",
+        best, base::first_few(pool.unknown_models, 4));
   }
   const std::string saved = savings(pool);
   if (pool.gain.low > 0) {

@@ -92,6 +92,15 @@ base::Status check_own_heads(const TrainingSet& set,
   return {};
 }
 
+void assume_abilities(const std::vector<std::string>& globs, TrainingSet& set) {
+  for (const Chosen& one : choose(set, globs)) {
+    auto& ability = set.problem.known_ability[one.model];
+    if (ability) continue;
+    ability.emplace();
+    ++set.assumed_abilities;
+  }
+}
+
 std::vector<analyzer::OwnHead> fit_own_heads(
     const analyzer::Model& model, const learning::Solution& solution,
     const TrainingSet& set, const std::vector<std::string>& globs) {

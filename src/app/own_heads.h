@@ -18,6 +18,10 @@ inline constexpr size_t kFewestOwnOutcomes = 50;
 base::Status check_own_heads(const TrainingSet& set,
                              const std::vector<std::string>& globs);
 
+// Models that get a head and of whose ability nothing is known count as of
+// ability 0: what they are routed by when they are configured by name alone.
+void assume_abilities(const std::vector<std::string>& globs, TrainingSet& set);
+
 // For every model of the set whose name matches one of `globs`, in order of
 // name, with at least kFewestOwnOutcomes outcomes in the training part; no more
 // than kMostOwnHeads, those with most outcomes. `model` has its final slope.

@@ -190,9 +190,9 @@ Result<ExitStatus> train(const TrainOptions& options,
                             environment));
   LLMROUTE_TRY(const analyzer::Analyzer installed, router_model(config));
   std::optional<Progress> progress(std::in_place, options.messages);
-  LLMROUTE_TRY(const TrainingSet set,
-               read_rows(options, start, config, *progress));
+  LLMROUTE_TRY(TrainingSet set, read_rows(options, start, config, *progress));
   LLMROUTE_CHECK(check_own_heads(set, options.heads));
+  assume_abilities(options.heads, set);
   const learning::SolverOptions solver =
       solver_options(options, start, *progress);
   const learning::Solution solution = learning::solve(set.problem, solver);

@@ -121,6 +121,7 @@ class Measurement {
     for (const auto& known : set_.problem.known_ability) {
       report_.known_models += known.has_value();
     }
+    report_.known_models -= set_.assumed_abilities;
   }
 
   void report_domains() {

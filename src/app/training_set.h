@@ -38,6 +38,7 @@ struct TrainingSet {
   learning::Problem problem;         // of the training part
   std::vector<std::string> models;   // by index of Outcome::model
   std::vector<std::string> sources;  // by index of Sample::source
+  size_t assumed_abilities = 0;      // of the known ones, by own_heads.h
   size_t copies = 0;              // samples that are changed copies of others
   std::vector<uint8_t> seen;      // words and pairs, 2^seen_bits bits
   std::vector<uint32_t> trained;  // fingerprints of prompts, ascending

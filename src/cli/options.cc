@@ -1127,7 +1127,9 @@ constexpr OptionRow kOptions[] = {
      .help = "fit a head of its own for these models; names or globs",
      .detail = "Outcomes of a model, 50 or more, correct what abilities and "
                "difficulty say of it. The names are those of the data, and "
-               "match names or ids of the configuration's models.",
+               "match names or ids of the configuration's models. A model that "
+               "is not configured counts as of ability 0, like one configured "
+               "by name alone, and `bench` measures it all the same.",
      .apply = set_heads},
     {.name = "from-ledger",
      .group = Group::kInput,

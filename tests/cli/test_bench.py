@@ -266,7 +266,10 @@ class Pool(FilesCase):
         self.assertEqual(study["verdict"], "no gain: use big")
         # Nothing is known of these models: routing them is not measured.
         study = self.report(pool_rows(models=("x1", "x2")))["studies"][0]
-        self.assertRegex(study["verdict"], "^no gain: use x1 .the router knows")
+        self.assertEqual(study["verdict"],
+                         "no gain: use x1 (the router knows fewer than two of the "
+                         "models: neither configured nor with a head in the router "
+                         "model are x1, x2)")
         # Each model has prompts that only it can answer.
         rows = [{"prompt": f"say hi {i}" if i % 5 < 2 else
                  f"prove theorem {i} rigorously: " + "x = y " * 40,
@@ -278,6 +281,43 @@ class Pool(FilesCase):
         self.assertRegex(result.text.splitlines()[1],
                          "routing gains 0.[0-9]+ \u00b1 0.[0-9]+ over the best "
                          "constant at equal cost")
+
+    def test_the_test_part_has_a_pool_like_all_rows(self):
+        """What is fitted to other folds has other folds to be fitted to."""
+        rows = pool_rows(600)
+        for extra in ([], ["--folds", "3"]):
+            with self.subTest(extra):
+                study = self.report(rows, "--part", "test", *extra,
+                                    config=self.CONFIG)["studies"][0]
+                routers = by_name(study["pool"]["routers"])
+                cheapest = min(study["pool"]["constants"], key=lambda c: c["cost_usd"])
+                largest = study["pool"]["largest_cost_usd"]
+                constant = cheapest["quality"] * (1 - cheapest["cost_usd"] / largest)
+                for name in ("llmroute", "length only"):
+                    self.assertGreaterEqual(routers[name]["aiq"]["value"],
+                                            constant - 1e-9)
+                self.assertRegex(study["verdict"], "^routing saves")
+
+    def test_heads_of_a_model_file_stand_for_models_not_configured(self):
+        rows, model = pool_rows(800), str(self.home.file("mine.model"))
+        for row in rows:
+            del row["domain"]
+        trained = self.run_llmroute(
+            ["train", "--init", "builtin", "--heads", "big,small", "-o", model,
+             self.write_rows(rows)], timeout=120)
+        self.assert_status(trained, 0)
+        report = self.report(rows, "--part", "test", "--model-file", model)
+        study = report["studies"][0]
+        self.assertEqual(study["pool"]["known_models"], 2)
+        heads = by_name(study["probabilities"], "model")
+        self.assertLess(heads["small"]["brier"], 0.1)
+        self.assertLess(heads["big"]["brier"], 0.05)
+        self.assertRegex(study["verdict"], "^routing saves .* best constant .big")
+
+    def test_a_pool_of_one_prompt_is_not_measured(self):
+        rows = [dict(pool_rows(1)[0]) for _ in range(20)]
+        study = self.report(rows, config=self.CONFIG)["studies"][0]
+        self.assertIsNone(study["pool"])
 
     def test_a_best_model_that_is_free(self):
         study = self.report(pool_rows(costs=(0, 1)), config=self.CONFIG)["studies"][0]
@@ -500,15 +540,7 @@ class Picture(FilesCase):
         leader, follower = os.openpty()
         process = self.spawn_llmroute(["bench", path], stdout=follower)
         os.close(follower)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(leader, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece
+        shown = harness.shown_on(leader)
         os.close(leader)
         self.assertEqual(process.wait(), 0)
         self.assertIn(b"o constants", shown)

@@ -40,7 +40,7 @@ class Readme(harness.TestCase):
             json.dumps({"prompt": f"{'prove' if i % 3 else 'say'} number {i}",
                         "scores": {"a": 1, "b": 0 if i % 3 else 1},
                         "cost": {"a": 0.004, "b": 0.0001}}) + "\n"
-            for i in range(60)))
+            for i in range(400)))
         for line in ("git init -q .", "git add report.txt"):
             subprocess.run(line.split(), cwd=work, check=True,
                            env=self.home.environment())
@@ -69,6 +69,13 @@ class Readme(harness.TestCase):
                 done = self.shell(line)
                 self.assertEqual(done.returncode, 0, done.stderr.decode())
                 self.assertTrue(done.stdout.strip())
+
+    def test_a_router_model_of_the_outcomes_alone_routes(self):
+        train, bench = [line for line in commands("Recipes") if "mine.model" in line]
+        for line in (train, bench):
+            done = self.shell(line)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("routing saves", done.stdout.decode())
 
     def test_the_commands_on_batches_work_one_after_the_other(self):
         shown = re.search(r"\$ cat in.jsonl\n(.*?)```", section("Batches"), re.S)[1]
