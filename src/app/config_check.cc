@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/keys.h"
+#include "config/origins.h"
 
 namespace llmroute::app {
 namespace {
@@ -20,7 +21,9 @@ bool is_built_in(const std::string& origin) { return origin == "built-in"; }
 class Check {
  public:
   Check(const Config& config, const base::Environment& environment)
-      : config_(config), environment_(environment) {}
+      : config_(config), environment_(environment) {
+    for (const core::ConfigValue& value : config.values) set_.insert(value.key);
+  }
 
   std::vector<std::string> run();
 
@@ -37,12 +40,15 @@ class Check {
   void check_route(const Route& route);
   void check_keys();
   void check_model(const Model& model);
+  // Whether a file says so, or one of its members.
+  bool is_set(std::string_view key, const Model& model) const;
   void check_rule(const core::Rule& rule);
   void check_patterns(const std::string& where,
                       const std::vector<std::string>& entries);
 
   const Config& config_;
   const base::Environment& environment_;
+  std::set<std::string_view> set_;  // paths of what a file sets
   std::vector<std::string> warnings_;
 };
 
@@ -139,6 +145,13 @@ void Check::check_keys() {
   }
 }
 
+bool Check::is_set(std::string_view key, const Model& model) const {
+  const std::string path =
+      config::join_path(config::join_path("models", model.name), key);
+  const auto at = set_.lower_bound(path);
+  return at != set_.end() && (*at == path || at->starts_with(path + "."));
+}
+
 void Check::check_model(const Model& model) {
   if (is_built_in(model.origin)) return;
   if (!model.price.input || !model.price.output) {
@@ -147,9 +160,7 @@ void Check::check_model(const Model& model) {
                     "cheap, and a cost ceiling refuses it",
                     model.name));
   }
-  const bool able = std::any_of(model.ability.begin(), model.ability.end(),
-                                [](double a) { return a != 0; });
-  if (!able) {
+  if (!is_set("ability", model)) {
     warn(
         fmt::format("model '{}' has no ability: it is taken to be of the "
                     "GPT-4o class",

@@ -247,19 +247,21 @@ constexpr CommandRow kCommands[] = {
     {.command = Command::kConfig,
      .name = "config",
      .summary = "show, check or start the configuration",
-     .arguments = "path|show|check|init|get KEY",
+     .arguments = "path|show|check [FILE]|init|get KEY",
      .description =
          "`path` prints the file that is read, or would be, and on standard "
          "error every place that is looked at. `show` prints the "
          "configuration in effect as TOML, with `--origin` where each value "
-         "came from. `check` reads everything and exits 78 with file and line "
-         "if something is wrong. `init` writes a commented starter file. "
+         "came from. `check` reads everything (FILE is as -c FILE) and exits "
+         "78 "
+         "with file and line if something is wrong. `init` writes a commented "
+         "starter file. "
          "`get` prints one value, such as `limits.timeout`; exit status 1 if "
          "it is not set.",
      .examples = {{"llmroute config init", "A file to start from."},
                   {"llmroute config show --origin",
                    "Which file or variable set what."},
-                  {"llmroute config check -c new.toml",
+                  {"llmroute config check new.toml",
                    "Is it valid, before it is used?"}},
      .operand_words = "path show check init get"},
     {.command = Command::kCompletion,

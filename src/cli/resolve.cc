@@ -261,11 +261,15 @@ base::Result<app::ConfigCommandOptions> config_options(
         fmt::format("'config' knows no '{}', only {}", operands[0], names));
   }
   const bool needs_key = action->second == app::ConfigAction::kGet;
-  if (operands.size() != (needs_key ? 2U : 1U)) {
+  const bool takes_file = action->second == app::ConfigAction::kCheck;
+  if (takes_file && operands.size() == 2 && !settings.config.file) {
+    settings.config.file = operands[1];
+  } else if (operands.size() != (needs_key ? 2U : 1U)) {
     return usage(fmt::format("'config {}' takes {}", operands[0],
-                             needs_key ? "one key"
-                                       : "no operands; -c FILE names the "
-                                         "configuration"));
+                             needs_key    ? "one key"
+                             : takes_file ? "one file, or -c FILE"
+                                          : "no operands; -c FILE names the "
+                                            "configuration"));
   }
   if (settings.origin && action->second != app::ConfigAction::kShow) {
     return usage("--origin goes with 'config show'");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/names.h"
 #include "config/names.h"
 
 namespace llmroute::config {
@@ -138,7 +139,7 @@ std::string References::unknown(std::string_view what, const std::string& name,
     return fmt::format("model '{}' is disabled by enabled = false", name);
   }
   return fmt::format("unknown {} '{}'{}", what, name,
-                     did_you_mean(name, known));
+                     base::name_help(name, known));
 }
 
 std::vector<std::string> References::model_names() const {

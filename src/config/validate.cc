@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "config/names.h"
@@ -333,7 +334,7 @@ base::Status Validator::run() {
     for (const core::Profile& p : config_.profiles) known.push_back(p.name);
     return fail(top, "profile",
                 fmt::format("unknown profile '{}'{}", config_.default_profile,
-                            did_you_mean(config_.default_profile, known)));
+                            base::name_help(config_.default_profile, known)));
   }
   return {};
 }

@@ -123,7 +123,8 @@ void Writer::add(const std::string& header, const std::string& path,
   const std::vector<Leaf> defaults = list_members(fresh);
   const bool able =
       std::any_of(leaves.begin(), leaves.end(), [&](const Leaf& leaf) {
-        return is_ability(leaf) && !contains(defaults, leaf);
+        return is_ability(leaf) &&
+               (!contains(defaults, leaf) || recorded(path, leaf) != nullptr);
       });
   for (const Leaf& leaf : leaves) {
     const bool is_default = leaf.text.empty() || (contains(defaults, leaf) &&

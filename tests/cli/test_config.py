@@ -103,6 +103,17 @@ class ConfigCommand(harness.TestCase):
         self.assertIn("tier 'a' can never be reached", result.err)
         self.assertNotIn("tier 'b'", result.err)
 
+    def test_check_takes_the_file_as_operand(self):
+        bad = self.home.write("work/bad.toml", 'profile = "cheapp"\n')
+        result = self.run_llmroute(["config", "check", bad])
+        self.assert_status(result, 78)
+        self.assertIn("bad.toml:1:11: unknown profile 'cheapp' (known: quality, "
+                      "balanced, cost, fast)", result.err)
+        good = self.home.write("work/good.toml", 'profile = "cost"\n')
+        result = self.run_llmroute(["config", "check", good])
+        self.assert_status(result, 0)
+        self.assertIn("good.toml", result.text)
+
     def test_check_warns_of_keys_that_routes_need(self):
         route = '[routes.r]\nmodels = ["haiku", "gpt-5"]\n'
         result = self.config("check", config=route,
@@ -117,6 +128,14 @@ class ConfigCommand(harness.TestCase):
         self.assert_status(result, 0)
         self.assertIn("model 'm' has no price", result.err)
         self.assertIn("model 'm' has no ability", result.err)
+        for ability in "0", "0.0", "{ code = 0 }":
+            config = ('[models.m]\nprovider = "ollama"\nprice = { input = 0, '
+                      f'output = 0 }}\nability = {ability}\n')
+            result = self.config("check", config=config)
+            self.assertNotIn("model 'm'", result.err)
+            shown = self.config("show", config=config)
+            again = self.config("check", config=shown.text)
+            self.assertNotIn("model 'm'", again.err)
 
     def test_check_warns_of_what_matches_nothing(self):
         config = ('[[rules]]\nname = "r"\nrequire = "jsno"\ndeny = "gtp-*"\n'

@@ -149,8 +149,11 @@ class Words(Usage):
         for other in "--max-output-tokens", "--max-completion-tokens=5":
             self.refused([other], f"unknown option '{other}' "
                          "(did you mean --max-tokens?)")
-        self.refused(["config", "check", "x.toml"], "'config check' takes no "
+        self.refused(["config", "show", "x.toml"], "'config show' takes no "
                      "operands; -c FILE names the configuration")
+        for twice in (["x.toml", "y.toml"], ["-c", "x.toml", "y.toml"]):
+            self.refused(["config", "check", *twice],
+                         "'config check' takes one file, or -c FILE")
         self.refused(["-Z"], "unknown option '-Z'")
         self.refused(["models", "--worth", "1"],
                      "option --worth does not go with 'models' (it goes with run, "

@@ -67,6 +67,9 @@ TEST_CASE("wrong documents are refused with place, cause and nearest name") {
        "'bestt' (did you mean 'best'?)"},
       {"profile = \"qualty\"",
        "f:1:11: unknown profile 'qualty' (did you mean 'quality'?)"},
+      {"profile = \"cheapp\"\n",
+       "f:1:11: unknown profile 'cheapp' (known: quality, balanced, cost, "
+       "fast)"},
       {"route = \"aut\"", "f:1:9: unknown route 'aut' (did you mean 'auto'?)"},
       {"[models.x]\nprovider = \"opena\"",
        "f:2:12: unknown provider 'opena' (did you mean 'openai'?)"},

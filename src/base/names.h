@@ -1,0 +1,15 @@
+// Help with names that nobody knows.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace llmroute::base {
+
+// To follow "unknown profile 'x'": " (did you mean 'y'?)", or " (known: y, z)"
+// where nothing is near and there are few; else empty.
+std::string name_help(std::string_view name,
+                      std::span<const std::string> known);
+
+}  // namespace llmroute::base
