@@ -20,6 +20,16 @@ using base::Result;
 using base::Status;
 using core::Money;
 
+// Nothing fits under it any more, whatever the worst case.
+base::Error used_up(const Ceiling& ceiling, Money settled, int64_t time) {
+  const std::string anew = starts_anew(ceiling.window, time);
+  return {base::ErrorKind::kBudget,
+          fmt::format("{} = {} is used up: {} is spent; nothing was sent{}",
+                      ceiling_name(ceiling), core::display_usd(ceiling.limit),
+                      core::display_usd(settled),
+                      anew.empty() ? "" : " (it starts anew " + anew + ")")};
+}
+
 Status check(Database& database, const DecisionRow& decision,
              const Ceiling& ceiling, Money worst, int64_t time) {
   LLMROUTE_TRY(
@@ -29,6 +39,7 @@ Status check(Database& database, const DecisionRow& decision,
   const Money settled{sums.settled_pico};
   const Money held{sums.held_pico};
   if (settled + held + worst <= ceiling.limit) return {};
+  if (settled >= ceiling.limit) return used_up(ceiling, settled, time);
   return base::Error{
       base::ErrorKind::kBudget,
       fmt::format("the worst case of {} does not fit under {} = {}: {} is "

@@ -27,6 +27,22 @@ std::string ceiling_name(const Ceiling& ceiling) {
   return of;
 }
 
+std::string starts_anew(Window window, int64_t time_ms) {
+  switch (window) {
+    case Window::kRun:
+      return "";
+    case Window::kDay:
+      return "at 00:00 UTC";
+    case Window::kMonth:
+      break;
+  }
+  const std::chrono::year_month_day date = date_of(time_ms);
+  const std::chrono::year_month next =
+      date.year() / date.month() + std::chrono::months(1);
+  return fmt::format("on {:04}-{:02}-01 (UTC)", static_cast<int>(next.year()),
+                     static_cast<unsigned>(next.month()));
+}
+
 std::string month_of(int64_t time_ms) {
   const std::chrono::year_month_day date = date_of(time_ms);
   return fmt::format("{:04}-{:02}", static_cast<int>(date.year()),

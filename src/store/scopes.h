@@ -19,6 +19,10 @@ struct Ceiling {
   core::Money limit;
 };
 
+// When it counts from nothing again, as messages say it: "at 00:00 UTC"; empty:
+// never.
+std::string starts_anew(Window window, int64_t time_ms);
+
 // As messages name it: "per_day of tag team=search".
 std::string ceiling_name(const Ceiling& ceiling);
 

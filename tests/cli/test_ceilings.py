@@ -64,6 +64,21 @@ class Refusal(CeilingCase):
         self.assertIn("per_day", result.err)
         self.assertIn("nothing was sent", result.err)
 
+    def test_a_ceiling_that_is_used_up_is_said_to_be(self):
+        stub = self.server()
+        for _ in range(12):
+            self.assert_status(self.run_llmroute(
+                ARGS, config=self.limited(stub, "")), 0)
+        for window, anew in (("per_day", "at 00:00 UTC"),
+                             ("per_month", r"on \d{4}-\d\d-01 \(UTC\)")):
+            result = self.run_llmroute(ARGS, config=self.limited(
+                stub, f"[limits]\n{window} = {usd(WORST)}\n"))
+            self.assert_status(result, 4)
+            self.assertRegex(
+                result.err, rf"{window} = \$[0-9.]+ is used up: \$[0-9.]+ is spent; "
+                rf"nothing was sent \(it starts anew {anew}\)")
+        self.assertEqual(len(stub.requests()), 12)
+
     def test_per_month(self):
         self.refused_by(f"[limits]\nper_month = {usd(WORST)}\n")
 
