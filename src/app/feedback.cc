@@ -1,9 +1,14 @@
 #include "app/feedback.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <chrono>
 
 #include "app/ledger_book.h"
+#include "app/messages.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "store/ledger_file.h"
 
 namespace llmroute::app {
@@ -24,6 +29,26 @@ Result<store::Ledger> existing_ledger(const LedgerOptions& options,
   return store::Ledger::open(own, how);
 }
 
+namespace {
+
+std::string verdict_text(double score) {
+  if (score == 0) return "bad";
+  return score == 1 ? "good" : fmt::format("{}", score);
+}
+
+// Which answer "last" or the beginning of an id meant.
+void tell(const std::string& id, const store::AnswerOf& answer,
+          const FeedbackOptions& options) {
+  const MessageOptions& how = options.messages;
+  const bool watched = ::isatty(STDERR_FILENO) == 1 && !how.quiet;
+  if (!watched && how.verbose == 0) return;
+  Messages(how).note(fmt::format("{} ({}, {}): {}", id, answer.model,
+                                 base::format_utc(base::moment_of(answer.time)),
+                                 verdict_text(options.score)));
+}
+
+}  // namespace
+
 Result<ExitStatus> feedback(const FeedbackOptions& options,
                             const base::Environment& environment) {
   LLMROUTE_TRY(store::Ledger ledger,
@@ -33,6 +58,8 @@ Result<ExitStatus> feedback(const FeedbackOptions& options,
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
       base::SystemClock().wall().time_since_epoch());
   LLMROUTE_CHECK(ledger.put_feedback(id, options.score, now.count()));
+  LLMROUTE_TRY(const store::AnswerOf answer, ledger.answer_of(id));
+  tell(id, answer, options);
   return ExitStatus::kOk;
 }
 

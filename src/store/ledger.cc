@@ -164,6 +164,18 @@ Result<std::string> Ledger::find_decision(const std::string& id) {
       fmt::format("more than one decision begins with '{}'", id)};
 }
 
+Result<AnswerOf> Ledger::answer_of(const std::string& decision) {
+  LLMROUTE_TRY(Statement find,
+               database_.prepare(
+                   "SELECT d.time, ifnull(a.model, d.model) FROM decisions "
+                   "d LEFT JOIN attempts a ON a.decision=d.id AND "
+                   "a.state='answered' WHERE d.id=? "
+                   "ORDER BY a.number DESC"));
+  LLMROUTE_TRY(const bool found, find.bind(0, decision).step());
+  if (!found) return no_such(decision);
+  return AnswerOf{find.integer(0), find.text(1)};
+}
+
 Status Ledger::put_feedback(const std::string& decision, double score,
                             int64_t now) {
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(database_));

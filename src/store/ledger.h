@@ -35,6 +35,12 @@ class Learner {
                              std::span<const Ended> ended) = 0;
 };
 
+// Whom a verdict is on.
+struct AnswerOf {
+  int64_t time = 0;   // ms, of the decision
+  std::string model;  // that answered; the first candidate if none did
+};
+
 class Ledger {
  public:
   // `path`: by ledger_path(). Created if nothing is there, unless it is only
@@ -74,6 +80,9 @@ class Ledger {
   // The id that is meant by an id, by the beginning of one only, or by "last".
   // kNoInput: there is none, or more than one.
   base::Result<std::string> find_decision(const std::string& id);
+
+  // REQUIRES: an id that find_decision() gave.
+  base::Result<AnswerOf> answer_of(const std::string& decision);
 
   // 0 (bad) to 1 (good); replaces what was said before. kNoInput: no such
   // decision. The model that answered is judged by it.
