@@ -94,7 +94,7 @@ class Collector {
   UsageReport& report_;
   std::vector<store::Ledger> ledgers_;
   int64_t now_ = 0;
-  std::vector<std::string> models_;  // that were called
+  std::vector<std::string> models_;  // that answered
 };
 
 base::Status Collector::open(const std::vector<std::string>& files) {
@@ -134,7 +134,7 @@ base::Status Collector::add_ledger(store::Database& database) {
                read(database, {std::begin(kFine), std::end(kFine)}));
   for (const store::SpendRow& row : fine) {
     store::add(report_.total, row.spend);
-    models_.push_back(row.keys[1]);
+    if (row.spend.answered > 0) models_.push_back(row.keys[1]);
   }
   add_rows(regrouped(fine, {Grouping::kDay}), report_.days);
   if (follows_from_fine(report_.by)) {
@@ -201,11 +201,13 @@ base::Status Collector::collect(const core::Config& config) {
   return add_ceilings(config);
 }
 
-// Models that were called, and those that could have been.
+// Models that answered, and the person's own that could have. What is built in
+// and never was asked is nobody's alternative.
 std::vector<std::string> alternatives(std::vector<std::string> called,
                                       const core::Config& config,
                                       const base::Environment& environment) {
   for (const core::Model& model : config.models) {
+    if (model.origin == "built-in") continue;
     if (config::key_present(*config.find_provider(model.provider),
                             environment)) {
       called.push_back(model.name);

@@ -100,12 +100,13 @@ std::string state_text(const UsageReport& report) {
 }
 
 std::string saved_text(const Baseline& baseline) {
-  std::string text = display_usd(baseline.saved());
-  if (baseline.cost.pico > 0) {
-    text += fmt::format(" ({:.0f} %)",
-                        100 * baseline.saved().usd() / baseline.cost.usd());
-  }
-  return text;
+  const std::string text = display_usd(baseline.saved());
+  if (baseline.cost.pico <= 0) return text;
+  const double times = baseline.spent.usd() / baseline.cost.usd();
+  // A loss of more than everything is no share that a person can picture.
+  return times > 2
+             ? fmt::format("{} (routing cost {:.1f} x as much)", text, times)
+             : fmt::format("{} ({:.0f} %)", text, 100 * (1 - times));
 }
 
 // The dearest and the cheapest ones if there are many.

@@ -161,6 +161,22 @@ class Savings(SpendCase):
             "the strongest candidate", "the cheapest candidate", "m30", "m29", "m28",
             "m27", "22 more (--json)", "m04", "m03", "m02", "m01"])
 
+    def test_built_in_models_that_never_answered_are_no_alternative(self):
+        config = self.two_models()
+        self.ask(config, "-m", "a")
+        keys = {"OPENAI_API_KEY": harness.KEY}
+        report = self.report(config=config, env=keys)
+        self.assertEqual([row["name"] for row in report["baselines"]],
+                         ["strongest", "cheapest", "b", "a"])
+
+    def test_a_loss_of_more_than_all_is_told_as_a_multiple(self):
+        config = self.two_models()
+        self.ask(config, "-m", "b")
+        rows = {line.split("  ")[0]: line for line in
+                self.usage(config=config).text.split("INSTEAD")[1].splitlines()}
+        self.assertRegex(rows["a"], r"-\$[0-9.]+ \(routing cost 10.0 x as much\)")
+        self.assertRegex(rows["b"], r" \$0 \(0 %\)")
+
     def test_calls_without_tokens_are_not_compared_and_counted(self):
         config = self.two_models(rules=[{"nth": 1, "chunks": ["x"], "usage": "omit"},
                                         *REPLY])
@@ -437,6 +453,23 @@ class Feedback(SpendCase):
         self.assertEqual(self.scores(), [(first, 0.0), (second, 0.5)])
         self.assertEqual(self.query("SELECT model, feedback FROM calls ORDER BY "
                                     "decision"), [("a", 0.0), ("b", 0.5)])
+
+    def test_which_answer_was_meant_is_told_a_person(self):
+        config = self.two_models(rules=[{"model": "a", "status": 500}, *REPLY])
+        id = self.ask(config, "-m", "a,b", "--json", "--retries", "0").json()["id"]
+        said = rf"^llmroute: {id} \(b, 20\d\d-\d\d-\d\dT[\d:]{{8}}Z\): "
+        self.assertEqual(self.feedback("last", "good").err, "")
+        self.assertRegex(self.feedback("last", "good", "-v").err, said + "good\n$")
+        self.assertRegex(self.feedback("last", "0.25", "-v").err, said + "0.25\n$")
+        for quiet in [], ["-q"]:
+            leader, follower = os.openpty()
+            process = self.spawn_llmroute(["feedback", id[:20], "bad", *quiet],
+                                          stderr=follower)
+            os.close(follower)
+            shown = harness.shown_on(leader).decode().replace("\r\n", "\n")
+            os.close(leader)
+            self.assertEqual(process.wait(), 0)
+            self.assertRegex(shown, "^$" if quiet else said + "bad\n$")
 
     def test_RL_1_an_unknown_id_is_66(self):
         self.feedback("last", "good", status=66)
