@@ -219,10 +219,34 @@ base::ErrorKind kind_of(FailureClass failure) {
   return ErrorKind::kSoftware;
 }
 
+std::string name_of(const Attempt& attempt) {
+  return fmt::format("{} ({})", attempt.candidate->model->name,
+                     attempt.candidate->provider->name);
+}
+
 std::string describe(const Attempt& attempt) {
-  const Failure& failure = *attempt.failure;
-  return fmt::format("{} ({}): {}", attempt.candidate->model->name,
-                     attempt.candidate->provider->name, failure.message);
+  return name_of(attempt) + ": " + attempt.failure->message;
+}
+
+// "a (p), b (p): why; c (q): why not": each cause once, in order.
+std::string describe_all(const std::vector<const Attempt*>& attempts) {
+  std::vector<std::pair<std::string_view, std::string>> causes;  // why, who
+  for (const Attempt* attempt : attempts) {
+    const std::string& why = attempt->failure->message;
+    const auto same =
+        std::find_if(causes.begin(), causes.end(),
+                     [&](const auto& cause) { return cause.first == why; });
+    if (same == causes.end()) {
+      causes.emplace_back(why, name_of(*attempt));
+    } else {
+      same->second += ", " + name_of(*attempt);
+    }
+  }
+  std::vector<std::string> texts;
+  for (const auto& [why, who] : causes) {
+    texts.push_back(fmt::format("{}: {}", who, why));
+  }
+  return base::join(texts, "; ");
 }
 
 }  // namespace
@@ -234,9 +258,9 @@ base::Error failed(const Answered& answered, size_t printed_bytes) {
             fmt::format("{}; the answer broke off after {} bytes",
                         describe(last), printed_bytes)};
   }
-  // One line a candidate, its last failure; the gravest kind decides.
+  // Of each candidate its last failure; the gravest kind decides.
   base::ErrorKind kind = kind_of(last.failure->kind);
-  std::vector<std::string> causes;
+  std::vector<const Attempt*> last_ones;
   for (size_t i = 0; i < answered.attempts.size(); ++i) {
     const Attempt& attempt = answered.attempts[i];
     const base::ErrorKind its = kind_of(attempt.failure->kind);
@@ -246,9 +270,9 @@ base::Error failed(const Answered& answered, size_t printed_bytes) {
     const bool last_of_candidate =
         i + 1 == answered.attempts.size() ||
         answered.attempts[i + 1].candidate != attempt.candidate;
-    if (last_of_candidate) causes.push_back(describe(attempt));
+    if (last_of_candidate) last_ones.push_back(&attempt);
   }
-  std::string text = base::join(causes, "; ");
+  std::string text = describe_all(last_ones);
   if (answered.attempts.size() > 1) {
     text += fmt::format(" ({} attempts)", answered.attempts.size());
   }

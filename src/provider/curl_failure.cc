@@ -113,6 +113,22 @@ Meaning meaning_of(const CurlError& error) {  // NOLINT: one row per code
   }
 }
 
+// libcurl's words without what the cause says already, and without times, which
+// would make a difference between failures that are the same.
+std::string details(const CurlError& error) {
+  if (error.code == CURLE_OUT_OF_MEMORY) return {};  // misleading
+  std::string_view text = error.text;
+  for (const std::string_view said :
+       {"Could not resolve host: ", "Could not resolve proxy: ",
+        "Failed to connect to "}) {
+    if (text.starts_with(said)) text.remove_prefix(said.size());
+  }
+  if (error.code == CURLE_COULDNT_CONNECT) {
+    text = text.substr(0, text.find(" after "));
+  }
+  return std::string(text);
+}
+
 }  // namespace
 
 Failure curl_failure(const CurlError& error) {
@@ -121,8 +137,9 @@ Failure curl_failure(const CurlError& error) {
   failure.kind = meaning.kind;
   failure.cause = meaning.cause;
   failure.message = std::string(meaning.cause);
-  const bool misleading = error.code == CURLE_OUT_OF_MEMORY;
-  if (!error.text.empty() && !misleading) failure.message += ": " + error.text;
+  if (const std::string text = details(error); !text.empty()) {
+    failure.message += ": " + text;
+  }
   failure.timed_out = error.code == CURLE_OPERATION_TIMEDOUT;
   failure.sent = error.request_sent;
   return failure;

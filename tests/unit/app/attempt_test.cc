@@ -80,6 +80,26 @@ TEST_CASE("the gravest cause decides the exit status") {
         ErrorKind::kTryLater);
 }
 
+TEST_CASE("a cause that several candidates share is told once") {
+  core::Model models[3];
+  core::Provider provider;
+  provider.name = "p";
+  core::Candidate candidates[3];
+  Answered answered;
+  for (size_t i = 0; i < 3; ++i) {
+    models[i].name = std::string(1, static_cast<char>('a' + i));
+    candidates[i].model = &models[i];
+    candidates[i].provider = &provider;
+    Attempt attempt;
+    attempt.candidate = &candidates[i];
+    attempt.failure = failure_of(FailureClass::kTransient);
+    attempt.failure->message = i == 1 ? "reset" : "refused";
+    answered.attempts.push_back(attempt);
+  }
+  CHECK(failed(answered, 0).message ==
+        "a (p), c (p): refused; b (p): reset (3 attempts)");
+}
+
 TEST_CASE("after the first byte a failure is incomplete and says how much") {
   core::Model model;
   core::Provider provider;

@@ -237,5 +237,26 @@ TEST_CASE("libcurl's errors have the meaning that retries need") {
   }
 }
 
+TEST_CASE("a network error says each thing once, and no times") {
+  struct Case {
+    CurlError error;
+    const char* message;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{CURLE_COULDNT_RESOLVE_HOST, "Could not resolve host: a.example"},
+            "name does not resolve: a.example"},
+           {{CURLE_COULDNT_CONNECT,
+             "Failed to connect to ::1 port 9 after 3 ms: Couldn't connect to "
+             "server",
+             ECONNREFUSED},
+            "refused: ::1 port 9"},
+           {{CURLE_COULDNT_CONNECT, "", ECONNREFUSED}, "refused"},
+           {{CURLE_GOT_NOTHING, "Empty reply from server"},
+            "reset: Empty reply from server"},
+           {{CURLE_OUT_OF_MEMORY, "Out of memory"}, "out of memory"}}) {
+    CHECK(curl_failure(c.error).message == c.message);
+  }
+}
+
 }  // namespace
 }  // namespace llmroute::provider
