@@ -45,6 +45,12 @@ std::string why_held(const StatisticsRow& row, const Breaker& breaker,
                      seconds_text(until.count() - now));
 }
 
+// Seconds since the last call that teaches a speed, if it failed.
+std::optional<int64_t> failed_ago(const StatisticsRow& row, int64_t now) {
+  if (row.last_error_time != row.time) return std::nullopt;
+  return std::max<int64_t>(0, now - row.time) / 1000;
+}
+
 void add_breaker(const core::Config& config, const StatisticsRow& row,
                  int64_t now, Known& known) {
   const auto breaker = Breaker::unpack(row.breaker, breaker_time(now));
@@ -126,9 +132,12 @@ Known known_of(const core::Config& config,
     const learning::Speed speed = speed_of(row);
     if (row.calls > 0 && speed.sane()) {
       known.experience.paces[row.model] = {
-          row.calls, speed.first_token(), speed.per_token(),
+          row.calls,
+          speed.first_token(),
+          speed.per_token(),
           speed.freshness(moment, rows.size()),
-          std::max<int64_t>(0, row.calls - row.answered)};
+          std::max<int64_t>(0, row.calls - row.answered),
+          failed_ago(row, now)};
     } else if (row.calls != 0 || row.fast_weight != 0) {
       known.warnings.push_back(
           fmt::format("the ledger's statistics of {} make no sense and are "

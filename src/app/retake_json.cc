@@ -134,6 +134,7 @@ void add_experience(JsonWriter& json, const core::Experience& experience,
   for (const auto& [model, pace] : experience.paces) {
     json.key(model).begin_object().field("calls", pace.calls);
     json.field("failed", pace.failed);
+    add_if(json, "failed_ago", pace.failed_ago);
     json.field("first_token", pace.first_token);
     add_if(json, "per_token", pace.per_token);
     json.field("freshness", pace.freshness).end_object();
@@ -233,6 +234,9 @@ core::Experience experience_of(const Json& json, const core::Cell& cell,
     core::Pace& pace = experience.paces[model];
     pace.calls = numbers.integer(its["calls"]);
     pace.failed = numbers.integer(its["failed"]);
+    if (its.has("failed_ago")) {
+      pace.failed_ago = numbers.integer(its["failed_ago"]);
+    }
     pace.first_token = numbers.real(its["first_token"]);
     pace.per_token = its["per_token"].number();
     pace.freshness = numbers.real(its["freshness"]);

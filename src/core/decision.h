@@ -33,8 +33,9 @@ struct Candidate {
   double seconds = 0;                 // expected until the answer is complete
   // The same by the registry alone, and as it was last measured.
   double seconds_listed = 0, seconds_measured = 0;
-  int64_t calls = 0;           // that it was measured in
-  int64_t failed = 0;          // of them
+  int64_t calls = 0;                  // that it was measured in
+  int64_t failed = 0;                 // of them
+  std::optional<int64_t> failed_ago;  // seconds, if the last of them failed
   double learned = 0;          // from verdicts; added to the logit of `good`
   double listed_good = 0;      // `good` without that
   int64_t verdicts = 0;        // on the model in this cell
@@ -90,6 +91,7 @@ struct Decision {
   std::vector<Candidate> candidates;  // best first; the first is chosen
   size_t appended = 0;  // the last of them are there by --fallback alone
   std::vector<Exclusion> excluded;
+  std::string remedy;  // what may help where all are excluded; often empty
   std::vector<RuleTrace> rules;
   std::vector<std::string> notes;  // for a person: "price of model x is
                                    // unknown", "shown as if keys were set"

@@ -19,6 +19,7 @@ struct Pace {
   std::optional<double> per_token;  // seconds; nothing: not known
   double freshness = 1;             // 1: just measured, towards 0: long ago
   int64_t failed = 0;               // of the calls; each counts as its time-out
+  std::optional<int64_t> failed_ago;  // seconds; nothing: the last one answered
 };
 
 // A model that was slow long ago may be at most this share of the registry's

@@ -145,6 +145,7 @@ void expect_measured(const core::Experience& experience, Candidate& candidate) {
   const double each = pace.per_token.value_or(listed);
   candidate.calls = pace.calls;
   candidate.failed = pace.failed;
+  candidate.failed_ago = pace.failed_ago;
   candidate.seconds_measured =
       answer_seconds(candidate, pace.first_token, each);
   candidate.seconds = answer_seconds(

@@ -30,6 +30,24 @@ double lost_cache(const Candidate& kept, int64_t cached_tokens) {
                            (*price.cached_input * tokens).usd());
 }
 
+// What there is to hold against a model that was called before. A failure
+// counts as its time-out; nobody has waited that long.
+std::string held_against(const Candidate& candidate) {
+  if (candidate.failed_ago) {
+    return fmt::format("its last call failed, {} s ago (it counts as {:.1f} s)",
+                       *candidate.failed_ago, candidate.seconds_measured);
+  }
+  if (candidate.failed > 0) {
+    return fmt::format(
+        "it counted as {:.1f} s when it was last measured, which is long ago, "
+        "{} of {} calls having failed",
+        candidate.seconds_measured, candidate.failed, candidate.calls);
+  }
+  return fmt::format(
+      "it took {:.1f} s when it was last measured, which is long ago",
+      candidate.seconds_measured);
+}
+
 }  // namespace
 
 void learn_from_verdicts(const core::Experience& experience,
@@ -56,10 +74,8 @@ void note_try(Decision& decision) {
   if (gained <= 0 || first.worth - gained >= second.worth) return;
   decision.notes.push_back(
       first.calls > 0
-          ? fmt::format("{} is tried again: it took {:.1f} s when it was last "
-                        "measured, which is long ago; {:.1f} s may do now",
-                        first.model->name, first.seconds_measured,
-                        first.seconds)
+          ? fmt::format("{} is tried again: {}; {:.1f} s may do now",
+                        first.model->name, held_against(first), first.seconds)
           : fmt::format("{} is tried: it was never called; {:.1f} s is listed, "
                         "{:.1f} s may do",
                         first.model->name, first.seconds_listed,

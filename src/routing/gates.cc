@@ -65,7 +65,47 @@ const std::string* reason(const std::map<std::string, std::string>* reasons,
   return found == reasons->end() ? nullptr : &found->second;
 }
 
+// Null: it has all.
+const std::string* missing_tag(const Gates& gates, const core::Model& model,
+                               const core::Provider& provider) {
+  for (const std::string& tag : gates.require) {
+    if (!has(model.tags, tag) && !has(provider.tags, tag)) return &tag;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> all_tags(const core::Config& config) {
+  std::vector<std::string> tags;
+  for (const core::Model& model : config.models) {
+    tags.insert(tags.end(), model.tags.begin(), model.tags.end());
+  }
+  for (const core::Provider& provider : config.providers) {
+    tags.insert(tags.end(), provider.tags.begin(), provider.tags.end());
+  }
+  return tags;
+}
+
 }  // namespace
+
+std::string tag_remedy(const Gates& gates, const core::Config& config,
+                       const std::vector<Exclusion>& excluded) {
+  const std::string* tag = nullptr;
+  for (const Exclusion& one : excluded) {
+    if (one.gate > Gate::kTag) return {};
+    if (one.gate != Gate::kTag || tag != nullptr) continue;
+    tag = missing_tag(gates, *one.model,
+                      *config.find_provider(one.model->provider));
+  }
+  if (tag == nullptr) return {};
+  const std::vector<std::string> known = all_tags(config);
+  if (!has(known, *tag)) {
+    if (const auto near = base::nearest_name(*tag, known)) {
+      return fmt::format("did you mean '{}'?", *near);
+    }
+  }
+  return fmt::format("add tags = [\"{}\"] to the [models.NAME] of one that is",
+                     *tag);
+}
 
 std::optional<Exclusion> excluded_by(const Gates& gates,
                                      const core::Config& config,
@@ -74,10 +114,8 @@ std::optional<Exclusion> excluded_by(const Gates& gates,
   if (auto reason = name_reason(gates, model)) {
     return Exclusion{&model, Gate::kName, *reason};
   }
-  for (const std::string& tag : gates.require) {
-    if (!has(model.tags, tag) && !has(provider.tags, tag)) {
-      return Exclusion{&model, Gate::kTag, fmt::format("not tagged {}", tag)};
-    }
+  if (const std::string* tag = missing_tag(gates, model, provider)) {
+    return Exclusion{&model, Gate::kTag, fmt::format("not tagged {}", *tag)};
   }
   if (auto reason = tier_reason(gates, config, model)) {
     return Exclusion{&model, Gate::kTier, *reason};

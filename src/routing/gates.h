@@ -21,6 +21,12 @@ struct Gates {
   const std::map<std::string, std::string>* held = nullptr;
 };
 
+// What a person may do where every model lacks a tag: a likelier tag, or how to
+// give it to a model. Empty if some model failed another gate than kName and
+// kTag. REQUIRES: excluded by `gates`.
+std::string tag_remedy(const Gates& gates, const core::Config& config,
+                       const std::vector<core::Exclusion>& excluded);
+
 // The first gate that `model` does not pass; nothing if it passes all. Window
 // and budget need estimates: estimate.h.
 std::optional<core::Exclusion> excluded_by(const Gates& gates,

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <span>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "routing/estimate.h"
 #include "routing/experience.h"
@@ -37,16 +39,9 @@ std::vector<std::string> known_names(const std::vector<T>& items) {
 template <class T>
 Error unknown_name(const char* kind, const std::string& name,
                    const std::vector<T>& known) {
-  constexpr size_t kFew = 8;  // that can all be named
-  const std::vector<std::string> names = known_names(known);
-  std::string help;
-  if (const auto nearest = base::nearest_name(name, names)) {
-    help = fmt::format(" (did you mean '{}'?)", *nearest);
-  } else if (!names.empty() && names.size() <= kFew) {
-    help = fmt::format(" (known: {})", base::join(names, ", "));
-  }
   return {ErrorKind::kUsage,
-          fmt::format("unknown {} '{}'{}", kind, name, help)};
+          fmt::format("unknown {} '{}'{}", kind, name,
+                      base::name_help(name, known_names(known)))};
 }
 
 // What was asked for, before any gate.
@@ -174,18 +169,41 @@ void append(std::vector<std::string>& to,
   to.insert(to.end(), from.begin(), from.end());
 }
 
-// A clamp from the options and one from a rule: the narrower holds.
+// Clamps from the options and from a rule, empty if not given: the narrowest
+// holds.
 Result<std::optional<size_t>> clamp_tier(
-    const Config& config, const std::optional<std::string>& option,
-    const std::string& rule, bool lower) {
+    const Config& config, std::initializer_list<std::string> names,
+    bool lower) {
   std::optional<size_t> bound;
-  for (const std::string& name : {option.value_or(""), rule}) {
+  for (const std::string& name : names) {
     if (name.empty()) continue;
     const std::optional<size_t> tier = config.find_tier(name);
     if (!tier) return unknown_name("tier", name, config.tiers);
     if (!bound || (lower ? *tier > *bound : *tier < *bound)) bound = tier;
   }
   return bound;
+}
+
+// kUsage if no tier passes the options' own clamps.
+base::Status check_clamps(const Config& config,
+                          const core::RoutingOptions& options) {
+  struct Clamp {
+    const char* flag;
+    const std::optional<std::string>& tier;
+  };
+  const Clamp exact{"--tier", options.tier};
+  const Clamp least{"--min-tier", options.min_tier};
+  const Clamp most{"--max-tier", options.max_tier};
+  for (const auto& [low, high] :
+       {std::pair(least, exact), std::pair(exact, most),
+        std::pair(least, most)}) {
+    if (!low.tier || !high.tier) continue;
+    if (config.find_tier(*low.tier) <= config.find_tier(*high.tier)) continue;
+    return Error{ErrorKind::kUsage,
+                 fmt::format("{} {} and {} {} exclude each other", high.flag,
+                             *high.tier, low.flag, *low.tier)};
+  }
+  return {};
 }
 
 // A rule's constraints hold beside those of the options; neither lifts the
@@ -209,14 +227,16 @@ Result<Gates> make_gates(const Config& config, const Request& request,
   append(gates.allow, rule.allow);
   append(gates.deny, rule.deny);
   append(gates.require, rule.require);
-  const std::optional<std::string>& least =
-      options.tier ? options.tier : options.min_tier;
-  const std::optional<std::string>& most =
-      options.tier ? options.tier : options.max_tier;
-  const std::string& rule_least = rule.tier.empty() ? rule.min_tier : rule.tier;
-  const std::string& rule_most = rule.tier.empty() ? rule.max_tier : rule.tier;
-  LLMROUTE_TRY(gates.min_tier, clamp_tier(config, least, rule_least, true));
-  LLMROUTE_TRY(gates.max_tier, clamp_tier(config, most, rule_most, false));
+  const std::string exact = options.tier.value_or("");
+  LLMROUTE_TRY(gates.min_tier, clamp_tier(config,
+                                          {exact, options.min_tier.value_or(""),
+                                           rule.tier, rule.min_tier},
+                                          true));
+  LLMROUTE_TRY(gates.max_tier, clamp_tier(config,
+                                          {exact, options.max_tier.value_or(""),
+                                           rule.tier, rule.max_tier},
+                                          false));
+  LLMROUTE_CHECK(check_clamps(config, options));
   return gates;
 }
 
@@ -347,6 +367,9 @@ Result<Decision> Router::decide(const Request& request) const {
     LLMROUTE_CHECK(append_fallbacks(config, gates, request, sizes,
                                     wanted.models, decision));
   }
+  if (decision.candidates.empty()) {
+    decision.remedy = tag_remedy(gates, config, decision.excluded);
+  }
   return decision;
 }
 
@@ -376,10 +399,12 @@ struct Reason {
   std::vector<std::string> models;
 };
 
-// Each once, the user's own models first.
+// Each once, the user's own models first. Who configured models does not want
+// the keys of all providers there are.
 std::vector<Reason> reasons_at(const Decision& decision, core::Gate gate) {
   std::vector<Reason> reasons;
   for (const bool built_in : {false, true}) {
+    if (gate == core::Gate::kKey && !reasons.empty()) break;
     for (const core::Exclusion& excluded : decision.excluded) {
       const core::Model& model = *excluded.model;
       if (excluded.gate != gate) continue;
@@ -421,9 +446,10 @@ Error no_candidate(const Decision& decision) {
   if (shown < reasons.size()) {
     text += fmt::format("; and {} more", reasons.size() - shown);
   }
-  if (furthest == core::Gate::kKey) {
+  if (furthest == core::Gate::kKey && reasons.size() > 1) {
     text += "; set one such variable, or start Ollama";
   }
+  if (!decision.remedy.empty()) text += "; " + decision.remedy;
   return {kind_of(furthest), "no model can answer: " + text};
 }
 

@@ -86,6 +86,23 @@ class Speed(LearningCase):
         self.assertTrue(any("n is tried again" in note
                             for note in later["decision"]["notes"]), later)
 
+    def test_a_model_tried_after_a_failure_is_not_said_to_have_been_slow(self):
+        config = harness.stub_config(self.stub([ANSWER]), {"m": {"ability": -3}}) + (
+            harness.table("[providers.gone]", {
+                "protocol": "openai-chat", "base_url": "http://127.0.0.1:1/v1",
+                "tags": ["local"]}) +
+            harness.model("n", **harness.DEFAULT_MODEL | {
+                "provider": "gone", "ability": 3}))
+        self.assert_status(self.ask(config, "-m", "n", "--retries", "0"), 75)
+        self.assert_status(self.ask(config, "-m", "m"), 0)
+        with sqlite3.connect(self.path()) as ledger:
+            ledger.execute("UPDATE statistics SET calls=calls+2000, "
+                           "at_call=at_call+2000 WHERE model='m'")
+        notes = " ".join(self.explained(config)["decision"]["notes"])
+        self.assertNotIn("n is tried again: it took", notes)
+        self.assertRegex(notes, "n is tried again: its last call failed, [0-9]+ s ago "
+                         r"\(it counts as 6[0-9.]+ s\)")
+
     def test_OLR_7_failures_count_as_their_time_out(self):
         config = self.config([{"model": "bad", "status": 503}, ANSWER],
                              models=("bad", "good"))

@@ -57,6 +57,16 @@ class Routing(harness.TestCase):
         self.assert_status(result, 64)
         self.assertIn("sonnet", result.err)
 
+    def test_ANT_2_tiers_that_exclude_each_other_are_refused(self):
+        for args in (["--tier", "small", "--min-tier", "large"],
+                     ["--min-tier", "large", "--tier", "small"]):
+            result = self.run_one([*args, "-p", "hi, thanks"])
+            self.assert_status(result, 64)
+            self.assertIn("--tier small and --min-tier large exclude each other",
+                          result.err)
+        self.assertEqual(self.used(["--tier", "large", "--min-tier", "small",
+                                    "-p", "hi, thanks"]), "strong")
+
     def test_ANT_2_tiers_are_whatever_the_config_names(self):
         tiers = "".join(harness.table("[[tiers]]", {"name": name})
                         for name in ("bronze", "silver", "gold"))

@@ -144,7 +144,11 @@ class Tools(ProviderCase):
         result = self.run_llmroute(
             ["run", "-m", "plain", "--tools", self.file, "-p", "x"], config=config)
         self.assert_status(result, 69)
-        self.assertIn("plain: not tagged tools", result.err)
+        self.assertIn('plain: not tagged tools; add tags = ["tools"] to the '
+                      "[models.NAME] of one that is", result.err)
+        result = self.run_llmroute(["run", "--require", "tolls", "-p", "x"], config=config)
+        self.assert_status(result, 69)
+        self.assertIn("not tagged tolls; did you mean 'tools'?", result.err)
 
     def test_a_command_is_given_no_tools(self):
         config = ('[providers.cat]\nprotocol = "exec"\ncommand = ["cat"]\n'

@@ -64,7 +64,7 @@ TEST_CASE("a measured speed replaces the registry's") {
   Desk desk;
   const auto before = desk.decide().candidates.front();
   CHECK(before.seconds == before.seconds_listed);
-  desk.experience.paces["mid"] = {12, 0.2, 0.001, 1};
+  desk.experience.paces["mid"] = {12, 0.2, 0.001, 1, 0, {}};
   for (const core::Candidate& c : desk.decide().candidates) {
     if (c.model->name != "mid") continue;
     CHECK(c.seconds == doctest::Approx(0.2 + 300 * 0.001));
@@ -78,7 +78,7 @@ TEST_CASE(
   Desk desk;
   double last = 1e9;
   for (const double freshness : {1.0, 0.5, 0.1, 0.0}) {
-    desk.experience.paces["mid"] = {3, 60, 0.5, freshness};
+    desk.experience.paces["mid"] = {3, 60, 0.5, freshness, 0, {}};
     for (const core::Candidate& c : desk.decide().candidates) {
       if (c.model->name != "mid") continue;
       CHECK(c.seconds < last);
@@ -93,11 +93,20 @@ TEST_CASE("a model that is chosen only for its age is said to be tried again") {
   Desk desk;
   desk.config.models = {make_model("a", "small", 1, 1),
                         make_model("b", "small", 1, 1)};
-  desk.experience.paces["a"] = {50, 0.9, 0.001, 1};
-  desk.experience.paces["b"] = {5, 3, 0.001, 0.1};
+  desk.experience.paces["a"] = {50, 0.9, 0.001, 1, 0, {}};
+  desk.experience.paces["b"] = {5, 3, 0.001, 0.1, 0, {}};
   const auto decision = desk.decide();
   CHECK(decision.candidates.front().model->name == "b");
   CHECK(all_notes(decision).find("b is tried again") != std::string::npos);
+  desk.experience.paces["b"].failed = 2;
+  CHECK(all_notes(desk.decide())
+            .find("b is tried again: it counted as 3.3 s when it was last "
+                  "measured, which is long ago, 2 of 5 calls having failed") !=
+        std::string::npos);
+  desk.experience.paces["b"].failed_ago = 42;
+  CHECK(all_notes(desk.decide())
+            .find("b is tried again: its last call failed, 42 s ago (it counts "
+                  "as 3.3 s)") != std::string::npos);
   desk.experience.paces["b"].first_token = 0.3;
   CHECK(all_notes(desk.decide()).find("tried again") == std::string::npos);
 }

@@ -169,6 +169,39 @@ TEST_CASE("ANT-2: tiers pin and clamp, also by alias") {
   CHECK(chosen(decide(config, make_analysis(3), options)) == "mid");
 }
 
+TEST_CASE("no clamp of tiers takes another's place") {
+  const Config config = make_config();
+  RoutingOptions options;
+  options.tier = "medium";
+  options.min_tier = "small";
+  options.max_tier = "large";
+  CHECK(chosen(decide(config, make_analysis(3), options)) == "mid");
+  struct Case {
+    const char *tier, *least, *most, *message;
+  };
+  const Case cases[] = {
+      {"small", "large", "", "--tier small and --min-tier large"},
+      {"large", "", "haiku", "--max-tier haiku and --tier large"},
+      {"", "large", "small", "--max-tier small and --min-tier large"},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.message);
+    const auto given = [](const char* name) {
+      return *name == 0 ? std::nullopt : std::optional<std::string>(name);
+    };
+    options.tier = given(one.tier);
+    options.min_tier = given(one.least);
+    options.max_tier = given(one.most);
+    const core::Prompt prompt = make_prompt("x");
+    const auto refused = Router::create(config)->decide(
+        {prompt, make_analysis(0), options, {}, {}, {}});
+    REQUIRE(!refused.has_value());
+    CHECK(refused.error().kind == base::ErrorKind::kUsage);
+    CHECK(refused.error().message ==
+          std::string(one.message) + " exclude each other");
+  }
+}
+
 TEST_CASE("a prompt that fits no window is bad data, not a trimmed prompt") {
   Config config = make_config();
   for (auto& model : config.models) model.context_window = 100;
@@ -352,9 +385,53 @@ TEST_CASE("missing keys are permission, and say which variable") {
   REQUIRE(decision.has_value());
   const base::Error error = no_candidate(*decision);
   CHECK(error.kind == base::ErrorKind::kNoPermission);
-  CHECK(error.message ==
-        "no model can answer: STUB_KEY is not set; set one such variable, or "
-        "start Ollama");
+  CHECK(error.message == "no model can answer: STUB_KEY is not set");
+}
+
+TEST_CASE("missing keys of built-in models are told to who has no others") {
+  Config config = make_config();
+  for (const char* name : {"a", "b"}) {
+    core::Provider provider;
+    provider.name = name;
+    config.providers.push_back(provider);
+    core::Model model = make_model(name, "small", 0, 1);
+    model.provider = name;
+    model.origin = "built-in";
+    config.models.push_back(model);
+  }
+  const std::map<std::string, std::string> missing = {
+      {"stub", "LABKEY is not set"},
+      {"a", "A_KEY is not set"},
+      {"b", "B_KEY is not set"}};
+  const core::Prompt prompt = make_prompt("x");
+  const auto message = [&]() {
+    const auto router = Router::create(config);
+    const auto decision =
+        router->decide({prompt, make_analysis(0), {}, {}, &missing, nullptr});
+    REQUIRE(decision.has_value());
+    return no_candidate(*decision).message;
+  };
+  CHECK(message() == "no model can answer: LABKEY is not set");
+  config.models.erase(config.models.begin(), config.models.begin() + 3);
+  CHECK(message() ==
+        "no model can answer: A_KEY is not set; B_KEY is not set; set one such "
+        "variable, or start Ollama");
+}
+
+TEST_CASE("where all models lack a tag, a remedy is told") {
+  Config config = make_config();
+  config.models[0].tags = {"vision"};
+  RoutingOptions options;
+  const auto message = [&](const char* tag) {
+    options.require = {tag};
+    return no_candidate(decide(config, make_analysis(0), options)).message;
+  };
+  CHECK(message("tools") ==
+        "no model can answer: cheap, mid, strong: not tagged tools; add tags = "
+        "[\"tools\"] to the [models.NAME] of one that is");
+  CHECK(message("vison") ==
+        "no model can answer: cheap, mid, strong: not tagged vison; did you "
+        "mean 'vision'?");
 }
 
 TEST_CASE(
