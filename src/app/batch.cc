@@ -25,6 +25,8 @@
 #include "app/messages.h"
 #include "app/route.h"
 #include "base/files.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "provider/preload.h"
 
 namespace llmroute::app {
@@ -103,7 +105,43 @@ Status publish(const BatchRun& run, BatchOutput& output,
   LLMROUTE_TRY(const auto digest, output.publish());
   if (!journal || !digest) return {};
   return journal->finish({*digest, run.totals().ok(), run.totals().failed(),
-                          static_cast<int64_t>(status)});
+                          static_cast<int64_t>(status), run.input().hex()});
+}
+
+// Whether the input still is what an earlier run asked all of. If not, `lines`
+// begin anew. kData: they cannot.
+Result<bool> is_unchanged(const batch::JournalEnd& done,
+                          const BatchInputOptions& input,
+                          batch::InputLines& lines) {
+  if (done.input.empty()) return true;  // a journal of before does not tell
+  const bool are_files = lines.share().has_value();
+  const off_t start = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+  batch::InputDigest digest;
+  LLMROUTE_CHECK(for_each_line(lines, [&](const batch::InputLine& line) {
+    digest.add(line.number, base::fingerprint(line.text));
+    return Status();
+  }));
+  if (digest.hex() == done.input) return true;
+  if (!are_files) {
+    return base::Error{base::ErrorKind::kData,
+                       "the input is not what it was when the journal was "
+                       "written; give it as a file to have new lines asked"};
+  }
+  if (start >= 0) ::lseek(STDIN_FILENO, start, SEEK_SET);
+  LLMROUTE_TRY(lines, open_lines(input));
+  return false;
+}
+
+ExitStatus tell_done(const batch::JournalEnd& done, const BatchOptions& options,
+                     const Messages& messages) {
+  std::string text = "an earlier run did all of it; nothing is asked again";
+  if (done.failed > 0) {
+    text += fmt::format("; {} of {} failed (--retry-errors asks those again)",
+                        base::with_thousands(done.failed),
+                        base::with_thousands(done.ok + done.failed));
+  }
+  if (options.output.progress != "never") messages.line(text);
+  return static_cast<ExitStatus>(done.status);
 }
 
 Status tell_summary(const BatchRun& run, const BatchOptions& options,
@@ -134,14 +172,13 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                        batch::InputLines& lines, const BatchIdentity& identity,
                        const base::Environment& environment,
                        const Messages& messages) {
-  const InterruptGuard interrupt;
   LLMROUTE_TRY(BatchJournal begun, open_batch_journal(options, identity));
   if (begun.done) {
-    if (options.output.progress != "never") {
-      messages.line("an earlier run did all of it; nothing is asked again");
-    }
-    return *begun.done;
+    LLMROUTE_TRY(const bool unchanged,
+                 is_unchanged(*begun.done, options.input, lines));
+    if (unchanged) return tell_done(*begun.done, options, messages);
   }
+  const InterruptGuard interrupt;
   LLMROUTE_TRY(BatchOutput output,
                BatchOutput::open(options.output, begun.existing,
                                  interrupt.cancel().flag));

@@ -18,6 +18,13 @@ using base::Status;
 constexpr size_t kWindow = 256;
 constexpr size_t kWindowBytes = size_t{64} << 20;
 
+base::Error changed_line(int64_t line) {
+  return {base::ErrorKind::kData,
+          fmt::format("line {} of the input is not what it was when the "
+                      "journal was written; --match=id lets lines move",
+                      line)};
+}
+
 }  // namespace
 
 // Reads what there is, as far as there is room for it, and no more than the
@@ -29,6 +36,7 @@ Status BatchRun::admit() {
     LLMROUTE_TRY(const auto next, parts_.lines.next(line));
     if (next == batch::InputLines::Next::kEnd) {
       input_ended_ = true;
+      LLMROUTE_CHECK(check_end());
     } else if (next == batch::InputLines::Next::kWait) {
       input_waits_ = true;
       return {};
@@ -38,6 +46,17 @@ Status BatchRun::admit() {
     }
   }
   return {};
+}
+
+// That no line is missing which an earlier run has asked. With another
+// selection of lines, accepted, some may.
+Status BatchRun::check_end() const {
+  const batch::Journal* journal = parts_.journal;
+  if (journal == nullptr || by_id_ || journal->last_line() <= last_line_ ||
+      parts_.options.output.accept_config_change) {
+    return {};
+  }
+  return changed_line(journal->last_line());
 }
 
 bool BatchRun::wants_more() const {
@@ -54,6 +73,7 @@ size_t BatchRun::window() const {
 
 Status BatchRun::take_line(const batch::InputLine& line) {
   ++admitted_;
+  last_line_ = line.number;
   const int64_t place =
       parts_.options.output.unordered ? 0 : order_.take_place();
   batch::Record record = line.too_long
@@ -66,6 +86,7 @@ Status BatchRun::take_line(const batch::InputLine& line) {
   base::Fingerprint input{};
   if (parts_.journal != nullptr) {
     input = base::fingerprint(line.text);
+    input_digest_.add(line.number, input);
     LLMROUTE_TRY(auto found, journaled(record, fresh, input));
     if (found) return replay(*std::move(found), place);
   }
@@ -84,11 +105,7 @@ base::Result<std::optional<batch::JournalRecord>> BatchRun::journaled(
   }
   LLMROUTE_TRY(auto found, parts_.journal->find(record.line));
   if (!found || found->input == input) return found;
-  return base::Error{
-      base::ErrorKind::kData,
-      fmt::format("line {} of the input is not what it was when the journal "
-                  "was written; --match=id lets lines move",
-                  record.line)};
+  return changed_line(record.line);
 }
 
 // Its result is put out again.

@@ -201,9 +201,7 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
     const auto same = check_output(options, *journal.end(), *path);
     if (!same && !output.force) return same.error();
     const bool again = output.retry_errors && journal.end()->failed > 0;
-    if (same && !again) {
-      result.done = static_cast<core::ExitStatus>(journal.end()->status);
-    }
+    if (same && !again) result.done = journal.end();
     fresh = !same;
     result.existing = batch::ExistingOutput::kReplace;
   }

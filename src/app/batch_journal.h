@@ -10,7 +10,6 @@
 #include "base/result.h"
 #include "batch/journal.h"
 #include "batch/part_file.h"
-#include "core/exit_status.h"
 
 namespace llmroute::app {
 
@@ -28,8 +27,9 @@ struct BatchJournal {
   std::optional<batch::Journal> journal;  // nothing: no resume
   // What may become of an OUT that is there.
   batch::ExistingOutput existing = batch::ExistingOutput::kRefuse;
-  // Done by an earlier run, and OUT still is what it wrote: how it ended.
-  std::optional<core::ExitStatus> done;
+  // Done by an earlier run, and OUT still is what it wrote: how it ended. If
+  // the input is another one by now, the journal goes on.
+  std::optional<batch::JournalEnd> done;
 };
 
 // Errors: those of Journal::open(); kConfig if it belongs to another config or

@@ -52,6 +52,8 @@ class BatchRun {
   // stays so that the same command goes on. Publishing is the caller's.
   base::Status run();
   const BatchTotals& totals() const { return totals_; }
+  // Of all that was read, if there is a journal.
+  const batch::InputDigest& input() const { return input_digest_; }
   const BatchProgress& progress() const { return progress_; }
 
  private:
@@ -76,6 +78,7 @@ class BatchRun {
   bool wants_more() const;
   size_t window() const;
   base::Status take_line(const batch::InputLine& line);
+  base::Status check_end() const;
   base::Result<std::optional<batch::JournalRecord>> journaled(
       const batch::Record& record, bool fresh, const base::Fingerprint& input);
   base::Status replay(batch::JournalRecord record, int64_t place);
@@ -105,7 +108,9 @@ class BatchRun {
   BatchTotals totals_;
   BatchProgress progress_;
   int64_t admitted_ = 0;  // records
-  const bool by_id_;      // what is journaled is found by id, not by line
+  int64_t last_line_ = 0;
+  batch::InputDigest input_digest_;
+  const bool by_id_;  // what is journaled is found by id, not by line
   bool input_ended_ = false;
   bool input_waits_ = false;  // no whole line yet
   bool warned_of_ceiling_ = false;

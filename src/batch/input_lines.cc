@@ -36,6 +36,15 @@ bool is_readable(int fd) {
 
 }  // namespace
 
+void InputDigest::add(int64_t number, const base::Fingerprint& text) {
+  hash_.update(fmt::format("{} {}\n", number, base::hex(text)));
+}
+
+std::string InputDigest::hex() const {
+  base::Sha256 so_far = hash_;
+  return base::hex(so_far.finish());
+}
+
 base::Result<InputLines> InputLines::open(std::span<const std::string> paths,
                                           InputOptions options) {
   InputLines lines(options);

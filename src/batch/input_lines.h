@@ -17,6 +17,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "base/sha256.h"
 
 namespace llmroute::batch {
 
@@ -39,6 +40,17 @@ struct InputLine {
   std::string_view text;  // valid until the next call of next()
   int64_t offset = 0;     // of `text` in its input, in bytes
   bool too_long = false;  // then `text` is empty: the line was not kept
+};
+
+// Many lines as one value: inputs of which it is the same are taken for the
+// same input.
+class InputDigest {
+ public:
+  void add(int64_t number, const base::Fingerprint& text);
+  std::string hex() const;  // of the lines so far
+
+ private:
+  base::Sha256 hash_;
 };
 
 // What a file is, whatever it is called.

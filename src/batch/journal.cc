@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -205,6 +206,7 @@ base::Result<std::optional<JournalRecord>> Journal::read_at(
 }
 
 base::Status Journal::set_offset(const JournalRecord& record, uint64_t offset) {
+  last_line_ = std::max(last_line_, record.line);
   return matches_ids() ? ids_.set(key_of(record.id, record.input), offset)
                        : lines_.set(record.line, offset);
 }
@@ -314,19 +316,6 @@ base::Status Journal::finish(const JournalEnd& end) {
   LLMROUTE_CHECK(write(encode_frame(end)));
   LLMROUTE_CHECK(sync());
   published_ = end_ = end;
-  if (end.failed == 0) (void)compact(end);
-  return {};
-}
-
-base::Status Journal::compact(const JournalEnd& end) {
-  LLMROUTE_TRY(base::ReplacementFile file,
-               base::ReplacementFile::create(path_, 0600, kNewSuffix));
-  const std::string frames = encode_frame(*head_) + encode_frame(end);
-  LLMROUTE_CHECK(file.write(frames));
-  LLMROUTE_CHECK(replace(std::move(file)));
-  size_ = frames.size();
-  lines_ = LineIndex(base::parent_directory(path_));
-  ids_ = FingerprintMap(base::parent_directory(path_));
   return {};
 }
 

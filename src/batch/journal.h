@@ -65,8 +65,7 @@ class Journal {
 
   // Nothing: it is new, and begin() is next.
   const std::optional<JournalHead>& head() const { return head_; }
-  // What finish() wrote, if nothing was appended since. Without failed records
-  // the others are gone.
+  // What finish() wrote, if nothing was appended since.
   const std::optional<JournalEnd>& end() const { return end_; }
   // What finish() wrote last, whatever was appended since.
   const std::optional<JournalEnd>& published() const { return published_; }
@@ -81,6 +80,8 @@ class Journal {
   base::Result<std::optional<JournalRecord>> find(int64_t line) const;
   base::Result<std::optional<JournalRecord>> find(
       std::string_view id, const base::Fingerprint& input) const;
+  // The highest line of any that counts; 0: there is none.
+  int64_t last_line() const { return last_line_; }
 
   // Starts over: drops all frames and all money, writes the head and syncs it.
   base::Status begin(const JournalHead& head);
@@ -100,9 +101,7 @@ class Journal {
   // Syncs, whether it is due or not, unless the policy is kNone.
   base::Status sync();
 
-  // Appends the end and syncs; then, unless records failed, which could be
-  // asked again, replaces the journal by one of head and end alone. If only
-  // that fails, all is well.
+  // Appends the end and syncs.
   base::Status finish(const JournalEnd& end);
 
  private:
@@ -126,7 +125,6 @@ class Journal {
   base::Status check_background();
   base::Status write(std::string_view frame);
   base::Status replace(base::ReplacementFile file);
-  base::Status compact(const JournalEnd& end);
 
   std::string path_;
   base::Descriptor file_;
@@ -137,6 +135,7 @@ class Journal {
   uint64_t retried_before_ = 0;  // failed records up to here do not count
   LineIndex lines_;              // line -> offset of its record
   FingerprintMap ids_;           // id and input -> offset of their record
+  int64_t last_line_ = 0;
   core::Money settled_, orphaned_;
   // Of lines without a record, what was sent for them by earlier processes.
   std::unordered_map<int64_t, core::Money> sent_;

@@ -55,6 +55,10 @@ class Fields {
   std::string_view text(std::string_view key) {
     return read(key, std::string_view());
   }
+  // Of a field that journals of before do not have: "".
+  std::string_view later_text(std::string_view key) {
+    return at_ == end_ ? std::string_view() : text(key);
+  }
   bool flag(std::string_view key) { return read(key, false); }
   int64_t number(std::string_view key) {
     const int64_t value = read(key, int64_t{0});
@@ -156,6 +160,7 @@ std::optional<JournalFrame> read_end(Fields& fields) {
   end.ok = fields.number("ok");
   end.failed = fields.number("failed");
   end.status = fields.number("status");
+  end.input = fields.later_text("input");
   return fields.complete(std::move(end));
 }
 
@@ -232,7 +237,8 @@ std::string encode_frame(const JournalEnd& end) {
       .field("size", end.output.size)
       .field("ok", end.ok)
       .field("failed", end.failed)
-      .field("status", end.status);
+      .field("status", end.status)
+      .field("input", end.input);
   return framed(json);
 }
 

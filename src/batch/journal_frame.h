@@ -5,7 +5,8 @@
 //   8 hex digits   CRC-32C of the payload
 //   space
 //   payload        a JSON object without LF; its first field, "frame", says
-//                  which; all fields are there, in the order of the structs
+//                  which; all fields are there, in the order of the structs,
+//                  but for those that journals of before do not have
 //   LF
 //
 //   H  first       what the batch is
@@ -81,6 +82,7 @@ struct JournalEnd {
   int64_t ok = 0;  // records
   int64_t failed = 0;
   int64_t status = 0;  // exit status
+  std::string input;   // InputDigest of all lines; "": a journal of before
 
   bool operator==(const JournalEnd&) const = default;
 };

@@ -69,12 +69,97 @@ class Resume(durable_batch.BatchCase):
                                    timeout=20)
         self.assert_status(result, 1)
 
-    def test_the_journal_of_a_good_batch_is_short_in_the_end(self):
+    def test_a_batch_that_is_done_tells_of_its_failed_records(self):
+        self.prepare([REFUSED])
+        self.assert_status(self.go(), 1)
+        again = self.go()
+        self.assert_status(again, 1)
+        self.assertIn("nothing is asked again; 1 of 6 failed (--retry-errors asks "
+                      "those again)", again.err)
+
+    def test_I13_a_changed_or_missing_line_is_named_after_the_end_too(self):
+        for rules, status in (((), 0), ((REFUSED,), 1)):
+            self.prepare(rules)
+            self.assert_status(self.go(), status)
+            self.asked.new()
+            before = self.read()
+            lines = self.read("in.jsonl").splitlines(keepends=True)
+            lines[1] = lines[1].replace(b"question 1.", b"question 88.")
+            for changed, line in ((lines, 2), (lines[:1], 6), (lines[1:], 1)):
+                self.write_input(b"".join(changed))
+                self.refused(65, f"line {line} of the input is not what it was")
+                self.assertEqual(self.read(), before)
+            self.new_home()
+
+    def test_I13_a_missing_last_line_is_named(self):
+        for stop in (self.half_done, lambda: self.assert_status(self.go(), 0)):
+            self.prepare()
+            stop()
+            self.asked.new()
+            self.write_input(lines_of(2))
+            self.refused(65, "of the input is not what it was")
+            self.new_home()
+
+    def test_I13_lines_that_were_appended_after_the_end_are_asked(self):
+        for rules, status in (((), 0), ((REFUSED,), 1)):
+            for args in ((), ("--match", "id"), ("--unordered", "-j", "1")):
+                self.prepare(rules, count=9)
+                whole = self.undisturbed(*args, status=status)
+                self.write_input(lines_of(6))
+                self.assert_status(self.go(*args), status)
+                self.asked.new()
+                self.write_input(lines_of(9))
+                self.assert_status(self.go(*args), status)
+                self.assertEqual(sorted(self.asked.new()), [6, 7, 8])
+                self.assertEqual(self.read(), whole)
+                self.refused(status, "nothing is asked again", *args)
+                self.new_home()
+
+    def test_G6_a_kill_among_lines_appended_after_the_end_loses_nothing(self):
+        self.prepare(count=9)
+        whole = self.undisturbed()
+        self.write_input(lines_of(6))
+        self.assert_status(self.go(), 0)
+        self.write_input(lines_of(9))
+        tracer = durable_batch.NOT_TRACED
+        if tracer:
+            self.skipTest(tracer)
+        self.jobs = 1
+        killed = self.go(tracer=durable_batch.strace(
+            "write", 2, paths=[self.path(JOURNAL)]))
+        self.assertEqual(killed.status, -signal.SIGKILL)
+        self.asked.new()
+        self.assert_status(self.go(), 0)
+        self.assertEqual(sorted(self.asked.new()), [7, 8])
+        self.assertEqual(self.read(), whole)
+
+    def test_lines_that_moved_after_the_end_are_found_by_id(self):
+        self.prepare()
+        self.assert_status(self.go("--match=id"), 0)
+        self.asked.new()
+        whole = self.read().splitlines()
+        lines = self.read("in.jsonl").splitlines(keepends=True)
+        self.write_input(b"".join(lines[:0:-1]))
+        self.refused(0, "5 ok", "--match=id")
+        self.assertEqual(self.read().splitlines(), whole[:0:-1])
+
+    def test_a_finished_input_on_stdin_is_compared_as_well(self):
         self.prepare()
         self.assert_status(self.go(), 0)
-        kinds = [frame["frame"] for frame in frames(self.path(JOURNAL))]
-        self.assertEqual(kinds, ["H", "E"])
-        self.assertEqual(os.stat(self.path(JOURNAL)).st_mode & 0o777, 0o600)
+        self.asked.new()
+        words = self.home.command(["batch", "-o", OUT, "--no-timing", "-c", self.config])
+        run = lambda **where: subprocess.run(
+            words, cwd=self.work, env=self.home.environment(), timeout=60,
+            capture_output=True, **where)
+        self.assertEqual(run(input=lines_of(6).encode()).returncode, 0)
+        more = run(input=lines_of(7).encode())  # a pipe cannot be read again
+        self.assertEqual(more.returncode, 65, more.stderr)
+        self.assertIn(b"give it as a file", more.stderr)
+        self.assertEqual(self.asked.new(), [])
+        self.write_input(lines_of(7))
+        with open(self.input, "rb") as file:
+            self.assertEqual(run(stdin=file).returncode, 0)
+        self.assertEqual(self.asked.new(), [6])
 
     def test_an_output_that_changed_afterwards_is_refused_and_forced(self):
         self.prepare()

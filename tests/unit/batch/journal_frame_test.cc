@@ -31,7 +31,9 @@ void check_round_trip(const Frame& frame) {
   CHECK(std::get<Frame>(*decoded) == frame);
 }
 
-JournalEnd end() { return {{std::string(64, 'a'), 12'345'678'901}, 10, 2, 1}; }
+JournalEnd end() {
+  return {{std::string(64, 'a'), 12'345'678'901}, 10, 2, 1, "c0ffee"};
+}
 
 }  // namespace
 
@@ -142,6 +144,14 @@ TEST_CASE("of a head of another version the version is read") {
       decode_frame(framed(R"({"frame":"H","version":2,"new":[]})"));
   REQUIRE(decoded);
   CHECK(std::get<JournalHead>(*decoded).version == 2);
+}
+
+TEST_CASE("frames of before the program knew more are read") {
+  const auto end = decode_frame(
+      framed(R"({"frame":"E","sha256":"a","size":0,"ok":1,"failed":0,)"
+             R"("status":0})"));
+  REQUIRE(end);
+  CHECK(std::get<JournalEnd>(*end).input.empty());
 }
 
 TEST_CASE("A26 a claim of more than any frame has is none") {
