@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/events.h"
+#include "base/url.h"
 #include "config/keys.h"
 #include "provider/call.h"
 
@@ -22,11 +23,41 @@ milliseconds since(steady_clock::time_point start) {
   return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
 }
 
+// A wait that a person at the terminal is told of.
+constexpr milliseconds kLongWait{2000};
+
+double seconds_of(milliseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
 RetryRules rules_of(const core::Limits& limits) {
   RetryRules rules;
   rules.attempts_per_candidate = limits.attempts_per_candidate;
   rules.attempts_per_request = limits.attempts_per_request;
   return rules;
+}
+
+// Who that is, at which address, and where each was said.
+std::string who_is_asked(const core::Candidate& candidate) {
+  const core::Model& model = *candidate.model;
+  const core::Provider& provider = *candidate.provider;
+  const auto url = base::parse_url(provider.base_url);
+  return fmt::format("asking {} ({}){}; the model is of {}, the provider of {}",
+                     model.name, provider.name,
+                     url ? " at " + url->origin() : "", model.origin,
+                     provider.origin);
+}
+
+std::string how_it_ended(const provider::CallResult& result,
+                         milliseconds took) {
+  const auto* failure = std::get_if<Failure>(&result);
+  if (failure != nullptr) {
+    return fmt::format("{}, after {} ms", failure->message, took.count());
+  }
+  const int status = std::get<core::Reply>(result).http_status;
+  return fmt::format("{}, done after {} ms",
+                     status != 0 ? fmt::format("HTTP {}", status) : "answered",
+                     took.count());
 }
 
 // Tries the candidates of one decision; the state of one request.
@@ -61,6 +92,7 @@ class Attempts {
   provider::CallResult call(const core::Candidate& candidate, Attempt& attempt);
   void tell(const Attempt& attempt, size_t candidate,
             const std::optional<AttemptPlan::Next>& next) const;
+  std::string next_try() const;
   bool accepts(Attempt& attempt);
   bool wait(milliseconds how_long) const;
   milliseconds time_left() const { return limits_.total - since(start_); }
@@ -103,6 +135,7 @@ provider::CallResult Attempts::call(const core::Candidate& candidate,
       {limits_.connect, limits_.first_token, limits_.idle, time_left()},
       cancel_};
   output_.discard();
+  if (messages_.traces()) messages_.trace(provider::request_line(call));
   return provider::call(call, [&](std::string_view text) {
     if (attempt.first_token.count() == 0) {
       attempt.first_token = std::max(milliseconds(1), since(started));
@@ -116,10 +149,12 @@ Attempt Attempts::one_attempt(const core::Candidate& candidate,
   Attempt attempt;
   attempt.candidate = &candidate;
   attempt.waited = waited;
+  messages_.detail(who_is_asked(candidate));
   const auto started = steady_clock::now();
   auto result = call(candidate, attempt);
   attempt.took = since(started);
   redact_names(result);
+  messages_.trace(how_it_ended(result, attempt.took));
   if (auto* reply = std::get_if<core::Reply>(&result)) {
     reply_ = std::move(*reply);
   } else {
@@ -159,11 +194,28 @@ void Attempts::tell(const Attempt& attempt, size_t candidate,
       "{} ({}): {}", attempt.candidate->model->name,
       attempt.candidate->provider->name,
       attempt.rejected ? *attempt.rejected : attempt.failure->message);
-  if (next->candidate == candidate) {
-    messages_.detail(why + "; trying again");
-  } else {
+  if (next->candidate != candidate) {
     messages_.warn(why + "; asking the next model");
+  } else if (next->wait >= kLongWait) {
+    messages_.warn(why + fmt::format("; waiting {:.0f} s before {}",
+                                     seconds_of(next->wait), next_try()));
+  } else {
+    messages_.detail(why + "; trying again");
   }
+}
+
+// "try 2 of 3", of the candidate that was asked last.
+std::string Attempts::next_try() const {
+  const auto& all = plan_.attempts();
+  int tried = 0;
+  for (auto it = all.rbegin();
+       it != all.rend() && it->candidate == all.back().candidate; ++it) {
+    ++tried;
+  }
+  const RetryRules rules = rules_of(limits_);
+  const int left = rules.attempts_per_request - static_cast<int>(all.size());
+  return fmt::format("try {} of {}", tried + 1,
+                     std::min(rules.attempts_per_candidate, tried + left));
 }
 
 Attempt Attempts::booked_attempt(const core::Candidate& candidate,

@@ -61,15 +61,6 @@ routing::Request Decider::request_for(
           circumstances_.draw};
 }
 
-base::Result<core::Decision> Decider::decide_ignoring_holds(
-    const core::Prompt& prompt) const {
-  const core::Analysis analysis = analyze(prompt);
-  routing::Request request =
-      request_for(prompt, analysis, circumstances_.options, std::nullopt);
-  request.ask_held = true;
-  return router_.decide(request);
-}
-
 base::Result<core::Decision> Decider::decide_admitting(
     const core::Prompt& prompt, const core::Model& admitted,
     bool under_ceiling) const {

@@ -53,9 +53,6 @@ class Decider {
   base::Result<core::Decision> decide(
       const core::Prompt& prompt, const core::RoutingOptions& options,
       const std::optional<core::Money>& ceiling) const;
-  // As if no model were held.
-  base::Result<core::Decision> decide_ignoring_holds(
-      const core::Prompt& prompt) const;
   // As if `admitted` passed every gate; perhaps without any ceiling.
   base::Result<core::Decision> decide_admitting(const core::Prompt& prompt,
                                                 const core::Model& admitted,

@@ -55,17 +55,10 @@ Result<ExitStatus> explain(const ExplainOptions& options,
                              options.request, options.limits, Asker::kExplain,
                              false, &options.ledger},
                             environment, messages));
-  const size_t most_features = options.format == Format::kJson ? 24 : 12;
-  Explanation explanation{
-      routed,
-      routed.analyzer->explain(
-          {routed.prompt.instruction(), routed.prompt.context()},
-          most_features),
-      std::nullopt,
-      routing::flips(routed.decision, *routed.config,
-                     routed.config->limits.ceiling.has_value()),
-      std::nullopt,
-      !options.no_timing};
+  const size_t most_features =
+      options.format == Format::kJson ? kJsonContributions : 12;
+  Explanation explanation = explain_decision(routed, most_features);
+  explanation.timing = !options.no_timing;
   if (options.why_not) {
     LLMROUTE_TRY(explanation.why_not, why_not(*options.why_not, routed));
   }

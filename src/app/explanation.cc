@@ -369,6 +369,18 @@ void write_features(JsonWriter& json,
 
 }  // namespace
 
+Explanation explain_decision(const Routed& routed, size_t most_contributions) {
+  return {routed,
+          routed.analyzer->explain(
+              {routed.prompt.instruction(), routed.prompt.context()},
+              most_contributions),
+          std::nullopt,
+          routing::flips(routed.decision, *routed.config,
+                         routed.config->limits.ceiling.has_value()),
+          std::nullopt,
+          true};
+}
+
 std::string explanation_text(const Explanation& explanation) {
   const Decision& decision = explanation.routed.decision;
   std::string text;

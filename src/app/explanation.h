@@ -25,6 +25,11 @@ struct Explanation {
 
 // Most lines begin with a label, which takes so many columns.
 inline constexpr size_t kLabelColumns = 11;
+
+// Borrows `routed`.
+Explanation explain_decision(const Routed& routed, size_t most_contributions);
+
+inline constexpr size_t kJsonContributions = 24;
 std::string explanation_text(const Explanation& explanation);
 std::string explanation_json(const Explanation& explanation);
 

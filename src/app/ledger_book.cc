@@ -111,6 +111,15 @@ void LedgerBook::fill_decision() {
   add_retake(taken_of(routed_), decision_);
 }
 
+void LedgerBook::decided_again() {
+  store::DecisionRow row =
+      decision_row(decision_.id, decision_.command, taken_of(routed_));
+  row.run = std::move(decision_.run);
+  row.prompt_hash = std::move(decision_.prompt_hash);
+  row.shared_inputs = std::move(decision_.shared_inputs);
+  decision_ = std::move(row);
+}
+
 Status LedgerBook::record() {
   LLMROUTE_CHECK(ledger_->record(decision_, pending_, wall_ms()));
   pending_.clear();

@@ -37,6 +37,9 @@ class LedgerBook : public AttemptBook {
                                        const base::Environment& environment,
                                        const Messages& messages);
 
+  // The routed decision was taken anew. REQUIRES: nobody was asked.
+  void decided_again();
+
   bool allows(const core::Candidate& candidate, bool again) override;
   base::Status before(const core::Candidate& candidate) override;
   void after(const Attempt& attempt, const core::Reply* reply) override;

@@ -123,6 +123,10 @@ void Messages::line(std::string_view text) const {
                         clear_status() + std::string(text) + "\n");
 }
 
+void Messages::trace(std::string_view text) const {
+  if (traces()) put_line(text);
+}
+
 void Messages::detail(std::string_view text) const {
   if (options_.verbose > 0) put_line(text);
 }

@@ -24,6 +24,8 @@ class Messages {
   void note(std::string_view text)
       const;  // asked for (--show-route, --stats): always
   void detail(std::string_view text) const;  // with --verbose
+  void trace(std::string_view text) const;   // with --verbose twice
+  bool traces() const { return options_.verbose > 1; }
 
   // A line that the next one replaces, where stderr is a terminal: "" takes it
   // away, and so does any message. Not filtered, not redacted: our own words.

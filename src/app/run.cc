@@ -8,6 +8,7 @@
 
 #include "app/attempt.h"
 #include "app/events.h"
+#include "app/explanation.h"
 #include "app/input.h"
 #include "app/interrupt.h"
 #include "app/ledger_book.h"
@@ -32,10 +33,15 @@ namespace {
 using base::Result;
 using core::ExitStatus;
 
+// With --json what explain --json prints.
 Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
-                           const Messages& messages) {
+                           Format format, const Messages& messages) {
   for (const std::string& note : routed.decision.notes) messages.warn(note);
-  LLMROUTE_CHECK(print_document(dry_run_text(routed, sent)));
+  const std::string document =
+      format == Format::kText
+          ? dry_run_text(routed, sent)
+          : explanation_json(explain_decision(routed, kJsonContributions));
+  LLMROUTE_CHECK(print_document(document));
   return ExitStatus::kOk;
 }
 
@@ -182,30 +188,39 @@ Ending conclude(const RunOptions& options, const std::string& id,
 }
 
 // Where a ceiling pays for none of the candidates, those that are held are
-// asked after all: the first that it pays for, once. `decision` keeps them.
-Answered ask_candidates(const Question& question, const Routed& routed,
-                        std::optional<core::Decision>& decision,
-                        AnswerOutput& output, LedgerBook& book,
+// asked after all: the first that it pays for, once. The decision is then one
+// that nobody was held for.
+Answered ask_candidates(const Question& question, const OutputOptions& options,
+                        Routed& routed, AnswerOutput& output, LedgerBook& book,
                         const Messages& messages) {
   Answered answered = attempt_all(question, output, book, messages);
   const bool unpaid = answered.attempts.empty() && answered.held_back &&
                       answered.held_back->kind == base::ErrorKind::kBudget;
   if (!unpaid || !routed.decision.has_excluded(core::Gate::kHeld))
     return answered;
-  auto ignoring = routed.decider->decide_ignoring_holds(routed.prompt);
-  if (!ignoring) return answered;
-  decision.emplace(std::move(*ignoring));
-  return attempt_all(
-      {*decision, question.prompt, question.limits, question.has_ceiling,
-       question.environment, question.cancel, question.check},
-      output, book, messages);
+  auto held = std::exchange(routed.known->experience.held, {});
+  auto again = routed.decider->decide(routed.prompt);
+  if (!again) {
+    routed.known->experience.held = std::move(held);
+    return answered;
+  }
+  // Nobody was asked, so that nothing refers to the one before.
+  const core::Model* before = routed.decision.candidates.front().model;
+  routed.decision = std::move(*again);
+  book.decided_again();
+  if (routed.decision.candidates.front().model != before) {
+    if (options.show_route) messages.note(route_line(routed.decision));
+    if (output.events()) output.event(route_event(routed.decision));
+  }
+  return attempt_all(question, output, book, messages);
 }
 
-// Asks, prints and keeps account.
-Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
-                       const core::Prompt& prompt,
-                       const base::Environment& environment,
-                       const Messages& messages) {
+// Asks, prints and keeps account. A death by a signal is the caller's, when
+// nothing is left that would have to be removed.
+Result<Ending> ask(const RunOptions& options, Routed& routed,
+                   const core::Prompt& prompt,
+                   const base::Environment& environment,
+                   const Messages& messages) {
   const std::string id = base::make_ulid(base::SystemClock().wall());
   LLMROUTE_TRY(LedgerBook book,
                LedgerBook::open(id, options, routed, environment, messages));
@@ -229,11 +244,10 @@ Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
       AnswerOutput::open(options.output, holds_back(options.output, check),
                          interrupt.cancel().flag));
   if (output.events()) output.event(route_event(routed.decision));
-  std::optional<core::Decision> last_resort;
   const Answered answered = ask_candidates(
       {routed.decision, prompt, limits, limits.ceiling.has_value(), environment,
        interrupt.cancel(), check},
-      routed, last_resort, output, book, messages);
+      options.output, routed, output, book, messages);
   remember_refusals(answered, environment);
   if (answered.rejected) {
     tell_left_alone(routed.decision, *answered.by->model, messages);
@@ -250,8 +264,7 @@ Result<ExitStatus> ask(const RunOptions& options, Routed& routed,
       messages.warn(kept.error().message);
     }
   }
-  if (ending.signal != 0) die_by_signal(ending.signal);
-  return std::move(ending.status);
+  return ending;
 }
 
 }  // namespace
@@ -280,12 +293,17 @@ Result<ExitStatus> run(const RunOptions& options,
 
   const core::Prompt prompt =
       apply_template(routed.prompt, decision.prompt_template);
-  if (options.output.dry_run) return dry_run(routed, prompt, messages);
+  if (options.output.dry_run) {
+    return dry_run(routed, prompt, options.output.format, messages);
+  }
   if (options.limits.offline) {
     return base::Error{base::ErrorKind::kUnavailable,
                        "LLMROUTE_OFFLINE is set: nothing was sent"};
   }
-  return ask(options, routed, prompt, environment, messages);
+  LLMROUTE_TRY(Ending ending,
+               ask(options, routed, prompt, environment, messages));
+  if (ending.signal != 0) die_by_signal(ending.signal);
+  return std::move(ending.status);
 }
 
 }  // namespace llmroute::app

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +48,31 @@ std::string resolve_links(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(
       ::realpath(path.c_str(), nullptr), &std::free);
   return real ? std::string(real.get()) : path;
+}
+
+// Keeps signals that would end the process from doing so while it lives.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t deadly;
+    sigemptyset(&deadly);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      sigaddset(&deadly, signal);
+    }
+    pthread_sigmask(SIG_BLOCK, &deadly, &before_);
+  }
+  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// A FIFO, a device: whoever reads it may keep us waiting.
+bool is_special(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
 }
 
 mode_t current_umask() {
@@ -215,6 +242,8 @@ Result<Descriptor> ReplacementFile::commit_open() {
 
 Status replace_file(const std::string& path, std::string_view bytes,
                     unsigned mode) {
+  std::optional<SignalsHeld> held;
+  if (!is_special(path)) held.emplace();
   LLMROUTE_TRY(ReplacementFile file, ReplacementFile::create(path, mode));
   return file.commit(bytes);
 }

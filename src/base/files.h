@@ -103,7 +103,8 @@ class ReplacementFile {
   bool keep_ = false;
 };
 
-// Creates and commits a ReplacementFile.
+// Creates and commits a ReplacementFile. INT, TERM and HUP come after that, so
+// that they leave no temporary.
 Status replace_file(const std::string& path, std::string_view bytes,
                     unsigned mode = 0666);
 

@@ -303,6 +303,7 @@ constexpr OptionRow kOptions[] = {
      .commands = kRun,
      .common = true,
      .help = "decide and print what would be sent; no network",
+     .detail = "With `--json` it prints what `explain --json` does.",
      .apply = turn_on<&Settings::output, &app::OutputOptions::dry_run>},
 
     {.name = "reroute",

@@ -55,6 +55,7 @@ struct Reply {
   Usage usage;
   std::string served_model;  // as the provider names it; empty: not said
   std::string request_id;
+  int http_status = 0;  // 0: not over HTTP
   bool repaired_utf8 = false;
   RateLimit rate_limit;
 };

@@ -25,6 +25,16 @@ CallResult call(const Call& call, const TextSink& on_text) {
   return http_call(call, on_text, curl_transport());
 }
 
+std::string request_line(const Call& call) {
+  if (call.provider.protocol == core::Protocol::kExec) {
+    return call.provider.command.empty() ? "" : call.provider.command.front();
+  }
+  const HttpRequest request = http_request(call);
+  std::string line = request.method + " " + request.url;
+  hide(line, call.key);
+  return line;
+}
+
 std::string describe_request(const Call& call) {
   if (call.provider.protocol == core::Protocol::kExec) {
     return describe_exec(call);

@@ -54,6 +54,9 @@ using CallResult = std::variant<core::Reply, core::Failure>;
 // for different calls.
 CallResult call(const Call& call, const TextSink& on_text);
 
+// Its first line: "POST https://host/path"; for exec the program.
+std::string request_line(const Call& call);
+
 // The request as it would be sent, for --dry-run; the key is shown as "...".
 // For exec: the argv.
 std::string describe_request(const Call& call);

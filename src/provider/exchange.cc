@@ -273,6 +273,7 @@ core::Reply Exchange::reply() {
   }
   reply.served_model = std::move(answer_.served_model);
   reply.request_id = request_id(head_);
+  reply.http_status = head_.status;
   reply.rate_limit = read_rate_limit(head_, wall());
   reply.repaired_utf8 = repaired_ || joiner_.repaired();
   return reply;

@@ -1,5 +1,6 @@
 """Ceilings that processes share: hold, then settle, by the stub's own account."""
 
+import json
 import random
 import time
 import unittest
@@ -120,16 +121,26 @@ class Refusal(CeilingCase):
         config = harness.stub_config(
             stub, {"dear": {"price": {"input": 100.0, "output": 200.0}}, "m": {}},
             extra=f"[limits]\nper_day = {usd(150 * WORST)}\n")
-        args = ARGS + ["-m", "dear,m", "--retries", "0", "--json"]
+        args = ARGS + ["-m", "m,dear", "--retries", "0", "--format", "jsonl",
+                       "--show-route"]
         for _ in range(5):
             self.assert_status(self.run_llmroute(
                 ARGS + ["-m", "m", "--retries", "0"], config=config), 75)
         self.assertIn("left alone", self.run_llmroute(
             ["explain", *ARGS[1:], "-m", "dear,m"], config=config).text)
-        for model in "dear", "m":
+        for models in ["dear"], ["dear", "m"]:
             result = self.run_llmroute(args, config=config)
             self.assert_status(result, 0)
-            self.assertEqual([a["model"] for a in result.json()["attempts"]], [model])
+            events = [json.loads(line) for line in result.out.splitlines()]
+            self.assertEqual([e["model"] for e in events if e["event"] == "attempt"],
+                             models[-1:])
+            # Whatever tells of the decision tells of the one that counts.
+            self.assertEqual([e["model"] for e in events if e["event"] == "route"], models)
+            self.assertRegex(result.err, "(?s)" + ".*".join(f" -> {m} " for m in models))
+            decision = events[-1]["id"]
+            self.assertEqual(self.query(
+                f"SELECT model FROM decisions WHERE id='{decision}'"), [(models[-1],)])
+            self.assert_status(self.run_llmroute(["replay", decision]), 0)
 
     def test_a_refusal_names_the_ceiling(self):
         config = self.limited(self.server(), """[limits]

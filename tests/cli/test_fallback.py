@@ -72,6 +72,17 @@ class Fallback(harness.TestCase):
         stub, result = self.ask([dict(overflow, model="*")], {"a": {}, "b": {}})
         self.assert_status(result, 65)
 
+    def test_H1_a_long_wait_is_told_of(self):
+        rule = {"status": 429, "error": "busy", "retry_after": "2", "times": 1}
+        for args, said in ((["-q"], ""), ([], "llmroute: a (openai-chat): HTTP 429: busy; "
+                                              "waiting 2 s before try 2 of 3\n")):
+            _, result = self.ask([rule, {"chunks": ["ok"]}], {"a": {}}, args)
+            self.assert_status(result, 0)
+            self.assertEqual(result.err, said)
+        rule["retry_after"] = "1"
+        _, result = self.ask([rule, {"chunks": ["ok"]}], {"a": {}})
+        self.assertEqual(result.err, "")
+
     def test_H1_P4_retry_after_is_waited_out(self):
         stub, result = self.ask([{"status": 429, "retry_after": "2", "times": 1},
                                  {"text": "ok"}])

@@ -297,6 +297,32 @@ class Output(harness.TestCase):
             _, result = self.ask(args)
             self.assertNotIn(b"\x1b", result.out + result.err.encode())
 
+    def test_a_dry_run_with_json_is_what_explain_says(self):
+        stub = self.stub([])
+        config = self.home.write("a.toml", harness.stub_config(stub, {"m": {}}))
+        run, explained = (self.run_llmroute(
+            [*words, "-p", "hi there", "--json", "-c", config])
+            for words in (["run", "-n"], ["explain"]))
+        self.assert_status(run, 0)
+        objects = [result.json() for result in (run, explained)]
+        for one in objects:
+            self.assertEqual(one["schema"], "llmroute.explain/1")
+            del one["took_us"]
+        self.assertEqual(*objects)
+        self.assertEqual(stub.requests(), [])
+
+    def test_verbose_says_who_is_asked_and_where(self):
+        stub, result = self.ask(["-v"])
+        self.assertRegex(result.err, (
+            r"^llmroute: asking m \(openai-chat\) at %s; the model is of \S*\.toml:\d+, the "
+            r"provider of \S*\.toml:\d+\n$") % stub.origin)
+        stub, result = self.ask(["-vv"])
+        self.assertRegex(result.err, (
+            r"^llmroute: asking m .*\nllmroute: POST %s/v1/chat/completions\n"
+            r"llmroute: HTTP 200, done after \d+ ms\n$") % stub.origin)
+        _, result = self.ask(["-vv", "--retries", "0"], [{"status": 503, "error": "no"}])
+        self.assertRegex(result.err, r"\nllmroute: HTTP 503: no, after \d+ ms\n")
+
     def test_S17_length_is_3_unless_the_limit_was_the_users(self):
         _, result = self.ask([], [{"text": "cut", "finish": "length"}])
         self.assert_status(result, 3)

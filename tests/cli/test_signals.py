@@ -2,9 +2,11 @@
 
 import os
 import signal
+import subprocess
 import time
 import unittest
 
+import durable_batch
 import harness
 
 SLOW = {"chunks": ["word "] * 200, "delay_chunk_ms": 100}
@@ -31,6 +33,35 @@ class Signals(harness.TestCase):
             self.assertEqual(process.wait(60), -number)
             self.assertLess((time.monotonic_ns() - sent) / 1e9, 10)
             self.assert_cancelled(sent)
+
+    def test_G2_G4_one_signal_leaves_nothing_of_the_file_of_o(self):
+        self.home.write("work/answer", "old\n")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for name in ("answer", "new"):
+                server = self.stub([SLOW])
+                process = self.spawn_llmroute(
+                    ["run", "--no-stdin", "-p", "hi", "-o", self.home.file("work/" + name)],
+                    config=harness.stub_config(server, {"m": {}}))
+                while not server.requests(wait=0):
+                    time.sleep(0.02)
+                process.send_signal(number)
+                self.assertEqual(process.wait(60), -number)
+                self.assertEqual(os.listdir(self.home.file("work")), ["answer"])
+        with open(self.home.file("work/answer"), "rb") as file:
+            self.assertEqual(file.read(), b"old\n")
+
+    @durable_batch.needs_strace
+    @durable_batch.needs_no_sanitizer
+    def test_G2_a_signal_while_a_file_is_replaced_comes_after_that(self):
+        process = subprocess.run(
+            ["strace", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e",
+             "inject=fsync:signal=SIGINT:when=1",
+             *self.home.command(["config", "init", "-c", "new.toml"])],
+            env=self.home.environment(), cwd=self.home.path, capture_output=True,
+            timeout=60)
+        self.assertEqual(process.returncode, -signal.SIGINT, process.stderr)
+        self.assertEqual([name for name in os.listdir(self.home.path)
+                          if name.startswith("new.toml")], ["new.toml"])
 
     def test_a_signal_while_the_reader_sleeps_ends_it(self):
         process = self.start({"text": "x" * 1_000_000})
