@@ -246,6 +246,12 @@ base::Error not_for_command(const OptionRow& row, const CommandRow& command) {
                            row.spelling(), command.name, owners));
 }
 
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const CommandRow& row : commands()) names.emplace_back(row.name);
+  return names;
+}
+
 // Takes the command's name out of the operands, of which `before` stood before
 // `--`.
 void take_command(Args& args, size_t& before) {
@@ -256,9 +262,9 @@ void take_command(Args& args, size_t& before) {
     args.named = true;
     args.operands.erase(args.operands.begin());
     --before;
-  } else if (first != "-" &&
+  } else if (first != "-" && !first.empty() &&
              first.find_first_of(" \t\n\r\v\f") == std::string::npos) {
-    keep_first(args.error, unknown_command(first));
+    keep_first(args.error, unknown_command(first, args.operands.size() > 1));
   }
 }
 
@@ -317,16 +323,23 @@ void check_operands(Args& args) {
 
 }  // namespace
 
-base::Error unknown_command(std::string_view word) {
-  std::vector<std::string> names;
-  for (const CommandRow& row : commands()) names.emplace_back(row.name);
-  const auto nearest = base::nearest_name(word, names);
+base::Error unknown_command(std::string_view word, bool more) {
   const std::string name = shown(word);
+  const auto nearest = base::nearest_name(word, command_names());
   return usage(fmt::format(
       "unknown command '{}'{}. To send it as a prompt, put run before it: "
-      "llmroute run {}",
-      name, nearest ? fmt::format(" (did you mean {}?)", *nearest) : "",
-      name.empty() ? "''" : name));
+      "llmroute run {}{}",
+      name, nearest ? fmt::format(" (did you mean {}?)", *nearest) : "", name,
+      more ? " ..." : ""));
+}
+
+base::Error no_help(std::string_view word) {
+  const std::vector<std::string> names = command_names();
+  const auto nearest = base::nearest_name(word, names);
+  return usage(fmt::format(
+      "no help on '{}': {}", shown(word),
+      nearest ? fmt::format("did you mean {}?", *nearest)
+              : fmt::format("the commands are {}", base::join(names, ", "))));
 }
 
 bool Args::has(std::string_view name) const {

@@ -35,7 +35,10 @@ struct Args {
 // contains white space or stands after `--`, else it is an error.
 Args parse(std::span<const std::string> words);
 
-// "unknown command 'explian' (did you mean explain?). To send it as ..."
-base::Error unknown_command(std::string_view word);
+// "unknown command 'explian' (did you mean explain?). To send it as ...".
+// `more`: words follow it.
+base::Error unknown_command(std::string_view word, bool more);
+// Of `help WORD`.
+base::Error no_help(std::string_view word);
 
 }  // namespace llmroute::cli

@@ -79,9 +79,10 @@ class Help(Usage):
         self.assertRegex(text, r"(?m)^router model: \S+ \(sha256 [0-9a-f]{64}\)$")
 
     def test_help_of_an_unknown_command(self):
-        self.refused(["help", "explian"],
-                     "unknown command 'explian' (did you mean explain?). To send it "
-                     "as a prompt, put run before it: llmroute run explian")
+        self.refused(["help", "explian"], "no help on 'explian': did you mean explain?")
+        result = self.run_llmroute(["help", "foo"])
+        self.assert_status(result, 64)
+        self.assertIn("no help on 'foo': the commands are run, explain, batch", result.err)
 
     def test_a_full_disk_is_told(self):
         with open("/dev/full", "wb") as full:
@@ -106,8 +107,17 @@ class Words(Usage):
                      "as a prompt, put run before it: llmroute run explian")
         self.refused(["hello"], "unknown command 'hello'. To send it as a prompt, put run before it: "
                      "llmroute run hello")
+        self.refused(["exlpain", "two words"],
+                     "unknown command 'exlpain' (did you mean explain?). To send it "
+                     "as a prompt, put run before it: llmroute run exlpain ...")
         self.refused(["mod"], "unknown command 'mod'. To send it as a prompt, put run before it: "
                      "llmroute run mod")
+
+    def test_an_empty_word_is_an_empty_prompt(self):
+        for args in ([""], ["run", ""]):
+            result = self.run_llmroute(args, stdin="")
+            self.assert_status(result, 66)
+            self.assertIn("the prompt is empty", result.err)
 
     def test_a_prompt_with_white_space_runs(self):
         stub = self.stub([{"text": "answer"}])

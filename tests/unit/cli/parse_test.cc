@@ -61,17 +61,15 @@ TEST_CASE("a lone word is never taken for a prompt") {
        "error: unknown command 'hello'. To send it as a prompt, put run before "
        "it: llmroute run "
        "hello"},
-      {{""},
-       "error: unknown command ''. To send it as a prompt, put run before it: "
-       "llmroute run ''"},
       {{"hello", "two words"},
        "error: unknown command 'hello'. To send it as a prompt, put run before "
        "it: llmroute run "
-       "hello"},
+       "hello ..."},
       {{"exp"},  // no abbreviations
        "error: unknown command 'exp'. To send it as a prompt, put run before "
        "it: llmroute run "
        "exp"},
+      {{""}, "run []"},  // whose prompt is empty
       {{"tab\tbed"}, "run [tab\tbed]"},
       {{"line\nbroken"}, "run [line\nbroken]"},
   });
