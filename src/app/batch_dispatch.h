@@ -205,6 +205,7 @@ class BatchDispatcher {
   void fail(std::unique_ptr<BatchItem> item, core::Failure failure, Time now);
   void count_failure(ModelState& model, const core::Failure& failure,
                      bool probe, Time now);
+  std::string end_of_it(Time now) const;
   void switch_off(ProviderState& provider, const std::string& name,
                   const core::Failure& failure);
   void lower_jobs(const core::Failure& failure, Time started);

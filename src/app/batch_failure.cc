@@ -16,6 +16,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestModelHold{3'600'000};
 
+double seconds_between(BatchItem::Time from, BatchItem::Time to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
 bool is_throttled(const Failure& failure) {
   return failure.kind == FailureClass::kThrottled &&
          failure.should_retry != false;
@@ -81,11 +85,23 @@ void BatchDispatcher::count_failure(ModelState& model, const Failure& failure,
   }
   if (!transient) return model.breaker.forget(probe);
   if (!model.breaker.fail(now, probe, system_random())) return;
-  messages_.warn(fmt::format(
-      "{} keeps failing ({}); left alone for {:.0f} s", model.model->name,
-      failure.message,
-      std::chrono::duration<double>(model.breaker.until() - now).count()));
+  messages_.warn(fmt::format("{} keeps failing ({}); left alone for {:.0f} s{}",
+                             model.model->name, failure.message,
+                             seconds_between(now, model.breaker.until()),
+                             end_of_it(now)));
   requeue_blocked();
+}
+
+// While nobody may be asked: when it gives up.
+std::string BatchDispatcher::end_of_it(Time now) const {
+  const bool somebody =
+      std::any_of(models_.begin(), models_.end(), [now](const auto& entry) {
+        const ModelState& model = entry.second;
+        return !model.provider->off && model.breaker.allows(now);
+      });
+  if (somebody || !failing_since_) return "";
+  return fmt::format("; the batch stops in {:.0f} s unless somebody answers",
+                     seconds_between(now, *failing_since_ + limits_.give_up));
 }
 
 void BatchDispatcher::switch_off(ProviderState& provider,

@@ -4,11 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "app/batch_output.h"
+#include "base/json_text.h"
 #include "base/json_writer.h"
 #include "base/sha256.h"
+#include "base/table.h"
+#include "base/text.h"
 #include "batch/output_digest.h"
 #include "config/write.h"
 
@@ -91,6 +96,46 @@ std::optional<std::string> journal_path(const BatchOutputOptions& output) {
   return *file + ".llmroute-journal";
 }
 
+// How a person calls a part of BatchIdentity.
+std::string part_name(const std::string& key) {
+  if (key == "config") return "configuration";
+  if (key == "router_model") return "router model";
+  if (key == "models") return "--model";
+  if (key == "nul") return "--null";
+  if (key == "form") return "--out";
+  if (key == "extras") return "--no-extras";
+  if (key == "timing") return "--no-timing";
+  if (key.starts_with("-O ")) return key;
+  if (key.starts_with("tag ")) return "--" + key;
+  std::string name = "--" + key;
+  std::ranges::replace(name, '_', '-');
+  return name;
+}
+
+// What the journal's batch had otherwise, as far as it tells.
+std::string differences(const batch::JournalHead& head,
+                        const batch::JournalHead& wanted) {
+  std::vector<std::string> names;
+  if (head.match != wanted.match) names.emplace_back("--match");
+  const std::map<std::string, std::string> before(head.parts.begin(),
+                                                  head.parts.end());
+  std::map<std::string, std::string> now(wanted.parts.begin(),
+                                         wanted.parts.end());
+  for (const auto& [key, hash] : before) {
+    if (const auto same = now.find(key); same == now.end()) {
+      names.push_back(part_name(key));
+    } else {
+      if (same->second != hash) names.push_back(part_name(key));
+      now.erase(same);
+    }
+  }
+  for (const auto& [key, hash] : now) names.push_back(part_name(key));
+  if (before.empty() || names.empty()) {
+    return "with another configuration or other options";
+  }
+  return "with another " + base::join(names, ", ");
+}
+
 base::Status check_head(const batch::JournalHead& head,
                         const batch::JournalHead& wanted,
                         const std::string& path, bool accept_change) {
@@ -99,10 +144,11 @@ base::Status check_head(const batch::JournalHead& head,
   if (same || (accept_change && head.match == wanted.match)) return {};
   return base::Error{
       base::ErrorKind::kConfig,
-      fmt::format("{} belongs to a batch with another configuration or other "
-                  "options; --accept-config-change goes on with this one, or "
-                  "remove it to start over",
-                  path)};
+      fmt::format("{} belongs to a batch {}; {}remove it to start over", path,
+                  differences(head, wanted),
+                  head.match == wanted.match
+                      ? "--accept-config-change goes on with this one, or "
+                      : "")};
 }
 
 // Before a journal is begun, so that its head says that the outputs are ours.
@@ -138,6 +184,24 @@ base::Status check_output(const BatchOptions& options,
                   file, journal)};
 }
 
+// Name and hash of each field of an object. Short: they tell apart, no more.
+std::vector<std::pair<std::string, std::string>> hashes_of(
+    const std::string& object) {
+  constexpr size_t kDigits = 8;
+  constexpr size_t kMost = 500;  // of which a head is not too long
+  constexpr size_t kLongestName = 60;
+  std::vector<std::pair<std::string, std::string>> hashes;
+  const auto read = base::read_json(object);
+  for (size_t i = 0; read && i < read->root.names().size(); ++i) {
+    const std::string value = base::compact_json(read->root.items()[i]);
+    hashes.emplace_back(
+        base::clip_to_width(read->root.names()[i], kLongestName),
+        base::hex(base::sha256(value)).substr(0, kDigits));
+    if (hashes.size() == kMost) break;
+  }
+  return hashes;
+}
+
 }  // namespace
 
 BatchIdentity identify_batch(const BatchOptions& options,
@@ -155,6 +219,13 @@ BatchIdentity identify_batch(const BatchOptions& options,
   json.field("skip", options.input.skip).field("limit", options.input.limit);
   json.field("shard", options.input.shard).end_object();
   identity.fingerprint = base::hex(base::sha256(json.text()));
+  identity.parts = hashes_of(json.text());
+  for (auto& [name, hash] : identity.parts) {
+    const bool passed_on =
+        std::ranges::any_of(options.request.extra,
+                            [&](const auto& one) { return one.first == name; });
+    if (passed_on) name.insert(0, "-O ");
+  }
   return identity;
 }
 
@@ -179,9 +250,12 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
   LLMROUTE_TRY(
       batch::Journal journal,
       batch::Journal::open(*path, how, [](const auto&, const auto*) {}));
-  const batch::JournalHead head{batch::kJournalVersion, identity.run_id,
-                                identity.fingerprint, output.match,
-                                output.form.value_or("as the record")};
+  const batch::JournalHead head{batch::kJournalVersion,
+                                identity.run_id,
+                                identity.fingerprint,
+                                output.match,
+                                output.form.value_or("as the record"),
+                                identity.parts};
   bool fresh = !journal.head();
   if (fresh) {
     const auto possible = check_targets(output, result.existing);

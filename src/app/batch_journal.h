@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/options.h"
 #include "app/route.h"
@@ -18,6 +20,7 @@ struct BatchIdentity {
   // The same for every part of the input, so that shards' outputs have the ids
   // that an unsharded batch would give.
   std::string run_id;
+  std::vector<std::pair<std::string, std::string>> parts;  // JournalHead's
 };
 
 // Of config, router model and options; not of keys, limits and pace.

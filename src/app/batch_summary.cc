@@ -23,13 +23,13 @@ std::string counts_line(const BatchTotals& totals,
   std::string text =
       fmt::format("{} ok, {} failed", with_thousands(totals.ok()),
                   with_thousands(totals.failed()));
-  if (totals.replayed() > 0) {
-    text += fmt::format(" ({} of them by earlier runs)",
-                        with_thousands(totals.replayed()));
-  }
   text += fmt::format(" in {:.1f} s", seconds);
   if (fresh > 0 && seconds > 0) {
     text += fmt::format(", {:.1f}/s", static_cast<double>(fresh) / seconds);
+  }
+  if (totals.replayed() > 0) {
+    text += fmt::format("; {} from earlier runs",
+                        with_thousands(totals.replayed()));
   }
   return text;
 }
@@ -68,15 +68,19 @@ std::string model_lines(const BatchTotals& totals) {
   return table.render();
 }
 
+std::string duration_text(int64_t ms) {
+  return ms < 1000 ? fmt::format("{} ms", ms)
+                   : fmt::format("{:.1f} s", static_cast<double>(ms) / 1e3);
+}
+
 std::string notable_line(const char* label,
                          const std::vector<NotableRecord>& records,
                          bool by_cost) {
   std::vector<std::string> texts;
   for (const NotableRecord& one : records) {
-    const double seconds = static_cast<double>(one.ms) / 1e3;
-    texts.push_back(fmt::format(
-        "{} ({})", base::visible_line(one.id),
-        by_cost ? display_usd(one.cost) : fmt::format("{:.1f} s", seconds)));
+    texts.push_back(
+        fmt::format("{} ({})", base::visible_line(one.id),
+                    by_cost ? display_usd(one.cost) : duration_text(one.ms)));
   }
   return texts.empty() ? "" : label + base::join(texts, ", ") + "\n";
 }

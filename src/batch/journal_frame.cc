@@ -59,6 +59,18 @@ class Fields {
   std::string_view later_text(std::string_view key) {
     return at_ == end_ ? std::string_view() : text(key);
   }
+  // The texts of an object that journals of before do not have: none.
+  std::vector<std::pair<std::string, std::string>> later_texts(
+      std::string_view key) {
+    std::vector<std::pair<std::string, std::string>> texts;
+    if (at_ == end_) return texts;
+    for (const auto& [name, value] : read(key, dom::object())) {
+      std::string_view text;
+      good_ = good_ && value.get(text) == simdjson::SUCCESS;
+      texts.emplace_back(name, text);
+    }
+    return texts;
+  }
   bool flag(std::string_view key) { return read(key, false); }
   int64_t number(std::string_view key) {
     const int64_t value = read(key, int64_t{0});
@@ -121,6 +133,7 @@ std::optional<JournalFrame> read_head(Fields& fields) {
   head.config = fields.text("config");
   head.match = fields.text("match");
   head.form = fields.text("form");
+  head.parts = fields.later_texts("parts");
   return fields.complete(std::move(head));
 }
 
@@ -199,7 +212,11 @@ std::string encode_frame(const JournalHead& head) {
       .field("run", head.run_id)
       .field("config", head.config)
       .field("match", head.match)
-      .field("form", head.form);
+      .field("form", head.form)
+      .key("parts")
+      .begin_object();
+  for (const auto& [name, hash] : head.parts) json.field(name, hash);
+  json.end_object();
   return framed(json);
 }
 

@@ -22,7 +22,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/sha256.h"
 #include "batch/output_digest.h"
@@ -43,6 +45,9 @@ struct JournalHead {
   std::string config;  // fingerprint of what decides the answers
   std::string match;   // "line" or "id"
   std::string form;    // of the output: "native" or "openai"
+  // What `config` was made of: name and a hash of its value; none in journals
+  // of before.
+  std::vector<std::pair<std::string, std::string>> parts;
 
   bool operator==(const JournalHead&) const = default;
 };

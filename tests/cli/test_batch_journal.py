@@ -1,6 +1,7 @@
 """What a journal is good for besides kills: going on, refusing to go on with
 something else, damage; F9, I14, K3."""
 
+import json
 import os
 import signal
 import subprocess
@@ -243,11 +244,41 @@ class Resume(durable_batch.BatchCase):
     def test_a_changed_configuration_is_refused_or_accepted(self):
         self.prepare()
         self.half_done()
-        self.refused(78, "--accept-config-change", "--max-tokens", "77")
-        self.refused(78, "--accept-config-change", "--echo")
+        other = f"{JOURNAL} belongs to a batch with another "
+        ways = "; --accept-config-change goes on with this one, or remove it"
+        for args, what in ((["--max-tokens", "77"], "--max-tokens"),
+                           (["--echo", "-O", "top_k=3"], "--echo, -O top_k"),
+                           (["--limit", "3", "--system", "s"], "--limit, --system"),
+                           (["-m", "m", "--tag", "a=b"], "--model, --tag a"),
+                           (["--out=native"], "--out")):
+            self.refused(78, other + what + ways, *args)
+        self.refused(78, other + "--match; remove it", "--match=id")
+        more = self.read(self.config).replace(b"ability = ", b"ability = 1")
+        self.home.write("work/more.toml", more)
+        self.refused(78, other + "configuration" + ways, "-c", "more.toml")
         ended = self.go("--max-tokens", "77", "--accept-config-change")
         self.assert_status(ended, 0)
         self.assertEqual(sorted(self.asked.new()), [3, 4, 5])
+
+    def test_a_journal_of_before_does_not_tell_what_differs(self):
+        self.prepare()
+        self.half_done()
+        head, rest = self.read(JOURNAL).split(b"\n", 1)
+        payload = json.loads(head[18:])
+        del payload["parts"]
+        head = json.dumps(payload, separators=(",", ":")).encode()
+        self.home.write("work/" + JOURNAL, durable_batch.frame_line(head) + rest)
+        self.refused(78, "with another configuration or other options", "--echo")
+        self.assert_status(self.go(), 0)
+        self.assertEqual(sorted(self.asked.new()), [3, 4, 5])
+
+    def test_the_summary_tells_what_earlier_runs_did(self):
+        self.prepare()
+        self.half_done()
+        ended = self.go(mode="file")
+        self.assertRegex(ended.err, r"records  6 ok, 0 failed in [\d.]+ s, [\d.]+/s; 3 "
+                                    r"from earlier runs\n")
+        self.assertRegex(ended.err, r"\nslowest  row-\d \(\d+ ms\)")
 
     def test_limits_pace_and_keys_are_no_change(self):
         self.prepare()

@@ -211,6 +211,8 @@ class Failures(BatchCase):
         result = self.batch(stub, args, config=config)
         self.assert_status(result, 75)
         self.assertIn("nobody has answered", result.err)
+        self.assertRegex(result.err, r"m keeps failing .*; left alone for \d+ s; the "
+                                     r"batch stops in [1-8] s unless somebody answers\n")
         requests = len(self.posts(stub))
         self.assertLessEqual(requests, 16 + 20 + 5)
         with open(out + ".llmroute-journal", "rb") as file:

@@ -181,7 +181,7 @@ TEST_CASE("a journal cut at any byte is a prefix of its frames") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("j");
   std::vector<std::string> frames = some_frames();
-  frames.push_back(encode_frame(JournalEnd{{"ab", 1}, 3, 1, 1}));
+  frames.push_back(encode_frame(JournalEnd{{"ab", 1}, 3, 1, 1, "c0ffee"}));
   const std::vector<State> expected = states(path, frames);
   const std::string text = joined(frames, frames.size());
   size_t whole = 0, next = frames[0].size();

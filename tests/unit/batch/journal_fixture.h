@@ -21,7 +21,8 @@ namespace llmroute::batch {
 using config::TemporaryDirectory;
 
 inline JournalHead head(const std::string& match = "line") {
-  return {kJournalVersion, "01JTEST", "c0ffee", match, "native"};
+  return {kJournalVersion, "01JTEST", "c0ffee",
+          match,           "native",  {{"seed", "0a0b0c0d"}, {"tag a", "1"}}};
 }
 
 inline JournalRecord record(int64_t line, bool ok = true) {

@@ -152,6 +152,14 @@ TEST_CASE("frames of before the program knew more are read") {
              R"("status":0})"));
   REQUIRE(end);
   CHECK(std::get<JournalEnd>(*end).input.empty());
+  const auto begin =
+      decode_frame(framed(R"({"frame":"H","version":1,"run":"a","config":"b",)"
+                          R"("match":"id","form":"native"})"));
+  REQUIRE(begin);
+  CHECK(std::get<JournalHead>(*begin).parts.empty());
+  CHECK(!decode_frame(
+      framed(R"({"frame":"H","version":1,"run":"a","config":"b",)"
+             R"("match":"id","form":"native","parts":{"a":1}})")));
 }
 
 TEST_CASE("A26 a claim of more than any frame has is none") {

@@ -20,7 +20,7 @@ JournalOptions retrying() {
 }
 
 JournalEnd end(int64_t failed = 0) {
-  return {{std::string(64, 'e'), 99}, 3, failed, failed > 0 ? 1 : 0};
+  return {{std::string(64, 'e'), 99}, 3, failed, failed > 0 ? 1 : 0, "c0ffee"};
 }
 
 core::Money total(const Opened& opened) {
