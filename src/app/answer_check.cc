@@ -23,6 +23,11 @@ base::Status fits_schema(const core::JsonSchema& schema,
                             checked.error());
 }
 
+base::Status fits_schema(const std::string& schema, const core::Reply& reply) {
+  LLMROUTE_TRY(const core::JsonSchema parsed, core::JsonSchema::parse(schema));
+  return fits_schema(parsed, reply, false);
+}
+
 Check answer_check(const RunOptions& options,
                    const std::optional<core::JsonSchema>& schema,
                    const core::Limits& limits, provider::Cancel cancel) {

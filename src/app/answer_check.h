@@ -40,6 +40,8 @@ Check answer_check(const RunOptions& options,
 // must.
 base::Status fits_schema(const core::JsonSchema& schema,
                          const core::Reply& reply, bool extract);
+// The same of a schema's text.
+base::Status fits_schema(const std::string& schema, const core::Reply& reply);
 
 // Text and calls, as they are printed.
 std::string answer_text(const core::Reply& reply);

@@ -9,7 +9,6 @@
 #include "app/batch_dispatch.h"
 #include "app/whole_answer.h"
 #include "config/keys.h"
-#include "core/json_schema.h"
 
 namespace llmroute::app {
 
@@ -27,9 +26,7 @@ base::Status will_do(const BatchItem& item, const core::Reply& reply) {
   const core::Parameters& asked = item.record.prompt.parameters;
   if (asked.schema.empty()) return {};
   LLMROUTE_CHECK(whole_answer(reply, item.asked_of(), asked.max_tokens));
-  LLMROUTE_TRY(const core::JsonSchema schema,
-               core::JsonSchema::parse(asked.schema));
-  return fits_schema(schema, reply, false);
+  return fits_schema(asked.schema, reply);
 }
 
 }  // namespace

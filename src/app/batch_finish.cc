@@ -47,7 +47,6 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   batch::JournalRecord journaled;
   auto ending = core::ExitStatus::kOk;
   if (answered.reply) {
-    answered.reply->tool_calls.clear();  // a record has no place for them
     const Status good =
         answered.rejected
             ? *answered.rejected

@@ -6,6 +6,7 @@
 
 #include "app/ceilings.h"
 #include "core/exit_status.h"
+#include "core/needs.h"
 #include "routing/router.h"
 
 namespace llmroute::app {
@@ -53,8 +54,8 @@ base::Result<DecidedRecord> decide_record(batch::Record& record,
   complete(record, options);
   DecidedRecord decided;
   decided.routing = batch::routing_of(record.overrides, options.routing);
-  if (!record.prompt.parameters.schema.empty()) {
-    decided.routing.require.emplace_back("json");
+  for (std::string& need : core::needs_of(record.prompt.parameters)) {
+    decided.routing.require.push_back(std::move(need));
   }
   decided.ceiling =
       ceiling_of(record, decided.routing, options, *routed.config);

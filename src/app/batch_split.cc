@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "app/answer_check.h"
 #include "app/batch_output.h"
 #include "app/batch_record.h"
 #include "app/batch_setup.h"
@@ -35,12 +36,10 @@ Status split_record(batch::Record record, const BatchOptions& options,
       record.prompt =
           apply_template(std::move(record.prompt), decision.prompt_template);
       const core::Candidate& chosen = decision.candidates.front();
-      const std::string& schema = record.prompt.parameters.schema;
-      return writer.add(
-          record,
-          {*chosen.model, *chosen.provider, decision.route,
-           std::string(core::source_name(decision.source)),
-           schema.empty() ? "" : provider::chat_response_format(schema)});
+      return writer.add(record,
+                        {*chosen.model, *chosen.provider, decision.route,
+                         std::string(core::source_name(decision.source)),
+                         provider::chat_form(record.prompt.parameters)});
     }
     record.error = not_routed(decided.error());
   }
@@ -90,6 +89,9 @@ Result<ExitStatus> collect_batch(const BatchOptions& options,
   }
   how.result.extras = options.output.extras;
   how.result.run_id = "collected";
+  how.check = [](const std::string& schema, const core::Reply& reply) {
+    return fits_schema(schema, reply);
+  };
   how.cost = [&config](const std::string& name,
                        const core::Usage& usage) -> std::optional<core::Money> {
     const core::Model* model = config.find_model(name);

@@ -184,6 +184,7 @@ Result<core::Prompt> read_prompt(const InputOptions& input,
                        request.seed,
                        request.extra,
                        {},
+                       {},
                        {}};
   LLMROUTE_CHECK(read_schema_and_tools(request, prompt.parameters));
   return prompt;

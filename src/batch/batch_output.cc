@@ -10,8 +10,8 @@ namespace {
 using core::Finish;
 using Kind = JsonNode::Kind;
 
-// Down to response.body.choices[i].message.content[j].text.
-constexpr int kLevels = 8;
+// Down to response.body.choices[i].message.tool_calls[j].function.name.
+constexpr int kLevels = 9;
 constexpr int64_t kFirstServerError = 500;
 
 // Looks up a path of names; null if it breaks off.
@@ -64,6 +64,18 @@ std::string text_of(const JsonNode& content) {
   return text;
 }
 
+void take_calls(const JsonNode& message, core::Reply& reply) {
+  const JsonNode* calls = message.find_value("tool_calls");
+  if (calls == nullptr) return;
+  for (const JsonNode& call : calls->children()) {
+    const JsonNode* function = call.find_value("function");
+    if (function == nullptr) continue;
+    reply.tool_calls.push_back({std::string(call.text_of("id")),
+                                std::string(function->text_of("name")),
+                                std::string(function->text_of("arguments"))});
+  }
+}
+
 ResultError failed(std::string code, std::string message, bool retryable) {
   return {std::move(code), std::move(message), retryable, 0, ""};
 }
@@ -106,6 +118,7 @@ void take_body(const JsonNode& body, Result& result) {
     reply.text += refusal;
     reply.finish = Finish::kRefusal;
   }
+  take_calls(*message, reply);
   reply.usage = usage_of(body);
   reply.served_model = body.text_of("model");
   result.created = count_or_zero(body.find_value("created"));

@@ -19,6 +19,7 @@
 #include "batch/input_lines.h"
 #include "batch/json_line.h"
 #include "batch/split.h"
+#include "core/exit_status.h"
 
 namespace llmroute::batch {
 namespace {
@@ -162,6 +163,13 @@ Fault read_entry(std::string_view line, JsonLine& json, Entry& entry) {
   if (const JsonNode* meta = root.find_value("meta")) {
     entry.record.meta = meta->raw;
   }
+  if (const JsonNode* schema = root.find_value("schema")) {
+    entry.record.prompt.parameters.schema = schema->raw;
+  }
+  // Which ones does not matter any more.
+  if (root.find_value("tools") != nullptr) {
+    entry.record.prompt.parameters.tools.resize(1);
+  }
   entry.custom_id = root.text_of("custom_id");
   entry.file = root.text_of("file");
   entry.known.routed = root.text_of("model");
@@ -208,8 +216,21 @@ base::Result<Result> result_of(const Entry& entry, ResultIndex& index,
   result.source = entry.known.source;
   if (result.error) {
     result.error->provider = result.provider;
-  } else if (options.cost) {
+    return result;
+  }
+  if (options.cost) {
     result.cost = options.cost(result.routed, result.reply.usage);
+  }
+  const std::string& schema = entry.record.prompt.parameters.schema;
+  if (schema.empty() || !options.check) return result;
+  if (const base::Status fits = options.check(schema, result.reply); !fits) {
+    result.error = ResultError{
+        core::exit_status_code(core::exit_status(fits.error().kind)),
+        fits.error().message,
+        false,
+        0,
+        result.provider,
+        true};
   }
   return result;
 }

@@ -21,6 +21,10 @@ struct CollectOptions {
   std::function<std::optional<core::Money>(const std::string& model,
                                            const core::Usage& usage)>
       cost;
+  // Whether an answer fits the schema of its record; may be empty: it does.
+  std::function<base::Status(const std::string& schema,
+                             const core::Reply& reply)>
+      check;
 };
 
 struct CollectCounts {

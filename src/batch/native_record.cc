@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "batch/record_fields.h"
-#include "core/json_schema.h"
 
 namespace llmroute::batch {
 namespace {
@@ -81,14 +80,6 @@ Fault read_tags(const JsonNode& node, Record& record) {
   return std::nullopt;
 }
 
-Fault read_schema(const JsonNode& node, Record& record) {
-  if (!node.is(Kind::kObject)) return bad_value("'schema' is not an object");
-  auto schema = core::compact_schema(node.raw);
-  if (!schema) return bad_value("'schema': " + schema.error().message);
-  record.prompt.parameters.schema = *std::move(schema);
-  return std::nullopt;
-}
-
 constexpr FieldRow kFields[] = {
     {"id", passed_over},  // read before the others
     {"prompt", read_prompt},
@@ -106,6 +97,8 @@ constexpr FieldRow kFields[] = {
     {"tags", read_tags},
     {"meta", read_meta},
     {"schema", read_schema},
+    {"tools", read_tools},
+    {"tool_choice", read_tool_choice},
 };
 
 // A slip in a name is told as such; any other object needs a template.
@@ -133,7 +126,8 @@ Fault read_native(const JsonNode& root, bool ignore_unknown, Record& record) {
     return bad_value("both 'prompt' and 'messages' are given");
   }
   if (!prompt && !messages) return no_prompt(root);
-  return read_fields(root, kFields, ignore_unknown, record);
+  LLMROUTE_FAULT(read_fields(root, kFields, ignore_unknown, record));
+  return check_tool_choice(record);
 }
 
 }  // namespace llmroute::batch

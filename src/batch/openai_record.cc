@@ -48,6 +48,10 @@ Fault send_on(const JsonNode& node, Record& record) {
   return std::nullopt;
 }
 
+Fault read_response_format(const JsonNode& node, Record& record) {
+  return read_answer_form(node, node.find_value("json_schema"), record);
+}
+
 constexpr FieldRow kChatFields[] = {
     {"messages", passed_over},  // read after the others
     {"model", read_model},
@@ -62,8 +66,10 @@ constexpr FieldRow kChatFields[] = {
     {"modalities", read_modalities},
     {"top_logprobs", read_top_logprobs},
     {"logprobs", refused_unless_absent},
-    {"tools", refused_unless_absent},
-    {"tool_choice", refused_unless_absent},
+    {"tools", read_tools},
+    {"tool_choice", read_tool_choice},
+    {"parallel_tool_calls", read_parallel},
+    {"response_format", read_response_format},
     {"functions", refused_unless_absent},
     {"function_call", refused_unless_absent},
     {"audio", refused_unless_absent},
@@ -86,11 +92,11 @@ Fault read_effort(const JsonNode& node, Record& record) {
 
 Fault read_text_settings(const JsonNode& node, Record& record) {
   for (const JsonNode& member : node.children()) {
-    const bool plain =
-        member.key == "format" && member.text_of("type") == "text";
     if (member.key == "verbosity") {
       record.prompt.parameters.extra.emplace_back("verbosity", member.raw);
-    } else if (!plain && !is_absent(member)) {
+    } else if (member.key == "format" && !member.is_null()) {
+      LLMROUTE_FAULT(read_answer_form(member, &member, record));
+    } else if (!is_absent(member)) {
       return unsupported(fmt::format("'text.{}' is not supported", member.key));
     }
   }
@@ -117,8 +123,9 @@ constexpr FieldRow kResponsesFields[] = {
     {"truncation", read_truncation},
     {"top_logprobs", read_top_logprobs},
     {"include", refused_unless_absent},
-    {"tools", refused_unless_absent},
-    {"tool_choice", refused_unless_absent},
+    {"tools", read_tools},
+    {"tool_choice", read_tool_choice},
+    {"parallel_tool_calls", read_parallel},
     {"background", refused_unless_absent},
     {"conversation", refused_unless_absent},
     {"context_management", refused_unless_absent},
@@ -136,7 +143,7 @@ Fault read_body_fields(const JsonNode& body, std::span<const FieldRow> rows,
         [&member](const FieldRow& one) { return one.name == member.key; });
     LLMROUTE_FAULT((row == rows.end() ? send_on : row->read)(member, record));
   }
-  return std::nullopt;
+  return check_tool_choice(record);
 }
 
 RecordError missing(std::string_view field) {

@@ -2,8 +2,8 @@
 // the body is that of /v1/chat/completions or of /v1/responses.
 //
 // What is known goes to the prompt and its parameters, `stream` is dropped,
-// what would need another kind of answer (tools, n > 1, images) is refused, and
-// every other number, string, flag or object is sent on as it is.
+// what would need another kind of answer (n > 1, images) is refused, and every
+// other number, string, flag or object is sent on as it is.
 #pragma once
 
 #include "batch/json_line.h"

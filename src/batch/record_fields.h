@@ -53,6 +53,21 @@ Fault read_stop(const JsonNode& node, Record& record);
 Fault read_seed(const JsonNode& node, Record& record);
 Fault read_meta(const JsonNode& node, Record& record);
 
+// Functions in the form of --tools; none in an empty list.
+Fault read_tools(const JsonNode& node, Record& record);
+// "auto", "none", "required" or a function by name, as in chat completions or
+// in responses.
+Fault read_tool_choice(const JsonNode& node, Record& record);
+Fault read_parallel(const JsonNode& node, Record& record);
+// Whether what was chosen is there. REQUIRES: all fields are read.
+Fault check_tool_choice(const Record& record);
+// A JSON Schema that the answer must fit.
+Fault read_schema(const JsonNode& node, Record& record);
+// {"type"} of "text", "json_object" or "json_schema"; the schema of the last is
+// a member of `holder`, null if there is none.
+Fault read_answer_form(const JsonNode& form, const JsonNode* holder,
+                       Record& record);
+
 // A list of {"role", "content"}, with system text in any place of it: it is
 // collected behind what prompt.system holds. The last message must be the
 // user's.

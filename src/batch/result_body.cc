@@ -1,5 +1,7 @@
 #include "batch/result_body.h"
 
+#include <fmt/format.h>
+
 namespace llmroute::batch {
 namespace {
 
@@ -63,9 +65,52 @@ void write_incomplete(JsonWriter& json, Finish finish) {
   }
 }
 
-void write_output(JsonWriter& json, const core::Reply& reply,
-                  const std::string& ids, const char* status) {
-  json.key("output").begin_array().begin_object();
+// The provider's, or one of the same kind: every call has one there.
+std::string call_id(const core::Reply& reply, size_t index,
+                    const std::string& ids) {
+  const std::string& id = reply.tool_calls[index].id;
+  return id.empty() ? fmt::format("call_{}_{}", ids, index) : id;
+}
+
+void write_chat_calls(JsonWriter& json, const core::Reply& reply,
+                      const std::string& ids) {
+  json.key("tool_calls").begin_array();
+  for (size_t i = 0; i < reply.tool_calls.size(); ++i) {
+    json.begin_object().field("id", call_id(reply, i, ids));
+    json.field("type", "function").key("function").begin_object();
+    json.field("name", reply.tool_calls[i].name);
+    json.field("arguments", reply.tool_calls[i].arguments);
+    json.end_object().end_object();
+  }
+  json.end_array();
+}
+
+void write_response_calls(JsonWriter& json, const core::Reply& reply,
+                          const std::string& ids) {
+  for (size_t i = 0; i < reply.tool_calls.size(); ++i) {
+    json.begin_object().field("id", fmt::format("fc_{}_{}", ids, i));
+    json.field("type", "function_call").field("status", "completed");
+    json.field("call_id", call_id(reply, i, ids));
+    json.field("name", reply.tool_calls[i].name);
+    json.field("arguments", reply.tool_calls[i].arguments).end_object();
+  }
+}
+
+// Which tools there were is not repeated.
+void write_tools(JsonWriter& json, const core::Parameters& asked) {
+  using Kind = core::ToolChoice::Kind;
+  const bool tools = !asked.tools.empty();
+  const core::ToolChoice& choice = asked.tool_choice;
+  json.field("parallel_tool_calls", tools && choice.parallel);
+  json.field("tool_choice", !tools || choice.kind == Kind::kNone ? "none"
+                            : choice.kind == Kind::kAuto         ? "auto"
+                                                                 : "required");
+  json.key("tools").begin_array().end_array();
+}
+
+void write_message(JsonWriter& json, const core::Reply& reply,
+                   const std::string& ids, const char* status) {
+  json.begin_object();
   json.field("id", "msg_" + ids).field("type", "message");
   json.field("role", "assistant").field("status", status);
   json.key("content").begin_array().begin_object();
@@ -75,7 +120,7 @@ void write_output(JsonWriter& json, const core::Reply& reply,
     json.field("type", "output_text").field("text", reply.text);
     json.key("annotations").begin_array().end_array();
   }
-  json.end_object().end_array().end_object().end_array();
+  json.end_object().end_array().end_object();
 }
 
 }  // namespace
@@ -89,9 +134,12 @@ void write_chat_completion(JsonWriter& json, const Result& result,
   json.field("model", model_of(result));
   json.key("choices").begin_array().begin_object().field("index", 0);
   json.key("message").begin_object().field("role", "assistant").key("content");
-  refused ? json.null() : json.value(reply.text);
+  const bool calls = !reply.tool_calls.empty();
+  const bool no_text = refused || (calls && reply.text.empty());
+  no_text ? json.null() : json.value(reply.text);
   json.key("refusal");
   refused ? json.value(reply.text) : json.null();
+  if (calls) write_chat_calls(json, reply, ids);
   json.end_object().key("logprobs").null();
   json.field("finish_reason", openai_finish(reply.finish));
   json.end_object().end_array();
@@ -114,9 +162,13 @@ void write_response(JsonWriter& json, const Record& record,
   record.prompt.system.empty() ? json.null() : json.value(record.prompt.system);
   json.key("metadata").null().field("max_output_tokens", parameters.max_tokens);
   json.field("temperature", parameters.temperature).key("top_p").null();
-  json.field("parallel_tool_calls", false).field("tool_choice", "none");
-  json.key("tools").begin_array().end_array();
-  write_output(json, reply, ids, status);
+  write_tools(json, parameters);
+  json.key("output").begin_array();
+  if (!reply.text.empty() || reply.tool_calls.empty()) {
+    write_message(json, reply, ids, status);
+  }
+  write_response_calls(json, reply, ids);
+  json.end_array();
   json.key("output_text");
   json.value(reply.finish == Finish::kRefusal ? "" : reply.text);
   write_response_usage(json, reply.usage);

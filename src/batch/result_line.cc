@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "batch/result_body.h"
 #include "core/money_json.h"
+#include "core/tool_list.h"
 
 namespace llmroute::batch {
 namespace {
@@ -62,6 +63,14 @@ void write_route(JsonWriter& json, const Result& result) {
   json.end_object();
 }
 
+void write_tool_calls(JsonWriter& json, const core::Reply& reply) {
+  json.key("tool_calls").begin_array();
+  for (const core::ToolCall& call : reply.tool_calls) {
+    json.raw(core::tool_call_json(call));
+  }
+  json.end_array();
+}
+
 void write_native(JsonWriter& json, const Record& record, const Result& result,
                   const ResultOptions& options) {
   const core::Reply& reply = result.reply;
@@ -72,6 +81,8 @@ void write_native(JsonWriter& json, const Record& record, const Result& result,
   json.key("finish_reason");
   result.has_reply() ? json.value(core::finish_name(reply.finish))
                      : json.null();
+  const bool tools = !record.prompt.parameters.tools.empty();
+  if (tools || !reply.tool_calls.empty()) write_tool_calls(json, reply);
   write_model(json, result);
   write_route(json, result);
   json.key("usage").begin_object().field("input", reply.usage.input);

@@ -2,6 +2,7 @@
 //
 // Native:
 //   {"id":"row-17","line":17,"text":"...","finish_reason":"stop",
+//    "tool_calls":[...],  only of a record with tools
 //    "model":{"routed","served","provider"},"route":{"name","source"},
 //    "usage":{"input","output"},"cost":{"usd"},"attempts":1,"ms":640,
 //    "meta":...,"error":null}

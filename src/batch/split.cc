@@ -183,9 +183,7 @@ std::string SplitWriter::body_of(const Record& record,
   json.begin_object().field("model", target.model.id);
   write_messages(json, record.prompt);
   write_parameters(json, record.prompt.parameters, target);
-  if (!target.response_format.empty()) {
-    json.key("response_format").raw(target.response_format);
-  }
+  for (const auto& [name, value] : target.form) json.key(name).raw(value);
   for (const auto& [name, value] : record.prompt.parameters.extra) {
     json.key(name);
     json_.is_value(value) ? json.raw(value) : json.value(value);
@@ -205,6 +203,9 @@ base::Status SplitWriter::add(const Record& record, const SplitTarget& target) {
   line.field("custom_id", custom_id).field("model", target.model.name);
   line.field("provider", target.provider.name).field("route", target.route);
   line.field("source", target.source).field("file", out->name);
+  const core::Parameters& asked = record.prompt.parameters;
+  if (!asked.schema.empty()) line.key("schema").raw(asked.schema);
+  if (!asked.tools.empty()) line.field("tools", true);
   line.key("error").null().end_object();
   return write(*manifest_, line.text());
 }

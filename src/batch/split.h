@@ -5,8 +5,9 @@
 //                       or 200 MB, what a queue takes, <model>-2.jsonl follows
 //   DIR/manifest.jsonl  a line a record, in input order: {"line","id",
 //                       "custom_id","form","model","provider","route","source",
-//                       "file","meta","error"}; batch/collect.h reads it. It
-//                       appears when all is written.
+//                       "file","meta","schema","tools","error"};
+//                       batch/collect.h reads it. It appears when all is
+//                       written.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/files.h"
@@ -33,7 +35,8 @@ struct SplitTarget {
   const core::Model& model;
   const core::Provider& provider;
   std::string route, source;
-  std::string response_format = {};  // raw JSON; empty: any text will do
+  // What the body says of tools and of the answer's form: names and JSON.
+  std::vector<std::pair<std::string, std::string>> form = {};
 };
 
 // One thread. Until finish() what was made is removed again at the end.

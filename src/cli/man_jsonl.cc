@@ -69,6 +69,13 @@ constexpr FieldText kNative[] = {
     {"schema",
      "A JSON Schema that the answer must fit, as with `run --schema`: only "
      "models tagged `json` are asked, and a stronger one if it does not fit."},
+    {"tools",
+     "A list of functions that the model may ask to be called, as in the file "
+     "of `run --tools`: only models tagged `tools` are asked."},
+    {"tool_choice",
+     "`auto`, `none`, `required`, or an object of `type` `function` with the "
+     "`name` of the one to call, beside it or under `function`. Models whose "
+     "protocol has no such choice (Ollama, commands) are not asked."},
 };
 
 constexpr FieldText kOpenAi[] = {
@@ -88,7 +95,16 @@ constexpr FieldText kChatBody[] = {
     {"stream, stream_options", "Passed over: results are always whole."},
     {"n, top_logprobs, modalities",
      "Only the values that say nothing: 1, 0 and text."},
-    {"logprobs, tools, tool_choice, functions, function_call, audio",
+    {"tools, tool_choice",
+     "As in a native record. Tools that are no functions are an error."},
+    {"parallel_tool_calls",
+     "With false, only those are asked whose protocol can be held to one call "
+     "(not Gemini, Ollama and commands)."},
+    {"response_format",
+     "Of type `json_schema`: its schema is the record's `schema`; `name`, "
+     "`description` and `strict` are not sent. Of type `json_object`: the "
+     "schema of any object. `text` says nothing."},
+    {"logprobs, functions, function_call, audio",
      "An error, unless false or an empty list."},
 };
 
@@ -102,12 +118,15 @@ constexpr FieldText kResponsesBody[] = {
     {"reasoning",
      "`effort` is sent on as `reasoning_effort`; anything else in "
      "it is an error."},
-    {"text", "`verbosity` is sent on; a `format` other than text is an error."},
+    {"text",
+     "`verbosity` is sent on; `format` is as `response_format` above, with its "
+     "schema beside the type."},
+    {"tools, tool_choice, parallel_tool_calls", "As above."},
     {"stream, stream_options, store, metadata", "Passed over."},
     {"truncation, top_logprobs",
      "Only the values that say nothing: disabled and 0."},
-    {"include, tools, tool_choice, background, conversation, "
-     "context_management, max_tool_calls, previous_response_id, prompt",
+    {"include, background, conversation, context_management, "
+     "max_tool_calls, previous_response_id, prompt",
      "An error, unless false or an empty list."},
 };
 
@@ -127,6 +146,10 @@ constexpr FieldText kResult[] = {
     {"finish_reason",
      "Why it ended: `stop`, `length`, `filter`, `refusal`, "
      "`tool_calls` or `other`; null if there is no answer."},
+    {"tool_calls",
+     "Only of a record with tools. A list of the calls that the model asks "
+     "for, objects as in `run --json`: `id`, null if the provider gives none; "
+     "`name`; `arguments`, an object, or a string if the model wrote none."},
     {"model",
      "An object: `routed`, the name of the model decided for; `served`, "
      "what the provider says answered; `provider`, who was asked last."},
@@ -156,16 +179,18 @@ constexpr FieldText kOpenAiResult[] = {
      "`request_id`, the provider's if it has one; `body`, a chat completion, "
      "or "
      "for records of `/v1/responses` a response, whatever protocol the "
-     "provider speaks."},
+     "provider speaks. A call without an id is given one."},
     {"error",
-     "As in a native result, but null for `incomplete`; with `--no-extras` "
+     "As in a native result, but null for an answer that is there; with "
+     "`--no-extras` "
      "only "
      "`code` and `message`."},
     {"llmroute",
      "Left out with `--no-extras`. An object: `line`; `model`, the "
      "one decided for; `provider`; `route`; `source`; `cost_usd`; "
      "`cost_estimated`, if it is; `attempts`; `ms`; `meta`, if the record has "
-     "it; `incomplete`, why the answer is not a whole one, if so; `input`, "
+     "it; `incomplete`, why the answer is not a whole one or does not fit the "
+     "schema, if so; `input`, "
      "with `--echo`."},
 };
 
@@ -182,7 +207,9 @@ constexpr FieldText kRecordErrors[] = {
      "the template names."},
     {"bad_value", "A value of the wrong type or out of range."},
     {"bad_url", "A `url` of another API."},
-    {"unsupported", "A request that needs more than text, such as tools."},
+    {"unsupported",
+     "A request that needs more than text and functions, such as images, "
+     "other tools, or results of calls among the messages."},
     {"duplicate_id", "The id occurred before."},
 };
 
@@ -202,6 +229,9 @@ constexpr FieldText kManifest[] = {
      "number."},
     {"model, provider, route, source", "Where it was routed and why."},
     {"file", "The request file in the same directory."},
+    {"schema, tools",
+     "The record's schema, which `--collect` checks answers by, and true for "
+     "its tools; only if it has them."},
     {"error",
      "Null, or `code` and `message` of a record that cannot be asked; "
      "then it is in no file and the fields from `custom_id` on are "

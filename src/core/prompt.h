@@ -25,6 +25,15 @@ struct Tool {
   std::optional<bool> strict;
 };
 
+// Which tools the model calls: those it likes, none, at least one, or the one
+// of that name.
+struct ToolChoice {
+  enum class Kind { kAuto, kNone, kRequired, kNamed };
+  Kind kind = Kind::kAuto;
+  std::string name;      // of kNamed
+  bool parallel = true;  // several calls in one answer are fine
+};
+
 // Sampling and limits that go to the provider; unset means: not sent
 // (max_tokens: the model's own limit).
 struct Parameters {
@@ -36,7 +45,8 @@ struct Parameters {
   // it parses as JSON, else a string.
   std::vector<std::pair<std::string, std::string>> extra;
   std::vector<Tool> tools;
-  std::string schema;  // the answer's JSON Schema; empty: any text will do
+  ToolChoice tool_choice;  // says nothing without tools
+  std::string schema;      // the answer's JSON Schema; empty: any text will do
 };
 
 struct Prompt {

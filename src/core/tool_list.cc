@@ -28,6 +28,7 @@ bool is_tool_name(std::string_view name) {
 
 base::Status set_field(const std::string& name, const Json& value,
                        const std::string& at, Tool& tool) {
+  if (value.is_null()) return {};
   if (name == "type" && value.text() == "function") return {};
   if (name == "name" && is_tool_name(value.text())) {
     tool.name = value.text();

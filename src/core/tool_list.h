@@ -14,9 +14,9 @@ namespace llmroute::core {
 
 // A JSON array of tools, each {"name","description","parameters","strict"}, the
 // same under "function" beside "type":"function" (OpenAI), or with
-// "input_schema" in place of "parameters" (Anthropic). kData: it is not; where
-// (a JSON pointer) and why. What is not known is refused: not every protocol
-// could pass it on.
+// "input_schema" in place of "parameters" (Anthropic); null says nothing.
+// kData: it is not; where (a JSON pointer) and why. What is not known is
+// refused: not every protocol could pass it on.
 base::Result<std::vector<Tool>> read_tools(std::string_view text);
 
 // A call as one JSON object: "id" (null if the provider gives none), "name" and

@@ -44,6 +44,23 @@ std::string tools_json(const std::vector<core::Tool>& tools) {
   return json.end_array().take();
 }
 
+constexpr std::string_view kAnyChoice = R"({"type":"auto"})";
+
+std::string tool_choice(const core::ToolChoice& choice) {
+  using Kind = core::ToolChoice::Kind;
+  base::JsonWriter json;
+  json.begin_object();
+  json.field("type", choice.kind == Kind::kAuto       ? "auto"
+                     : choice.kind == Kind::kNone     ? "none"
+                     : choice.kind == Kind::kRequired ? "any"
+                                                      : "tool");
+  if (choice.kind == Kind::kNamed) json.field("name", choice.name);
+  if (!choice.parallel && choice.kind != Kind::kNone) {
+    json.field("disable_parallel_tool_use", true);
+  }
+  return json.end_object().take();
+}
+
 std::string output_config(const std::string& schema) {
   base::JsonWriter json;
   json.begin_object().key("format").begin_object();
@@ -68,6 +85,8 @@ void set_parameters(const Call& call, RequestBody& body) {
   }
   if (!parameters.tools.empty()) {
     body.set("tools", tools_json(parameters.tools));
+    const std::string choice = tool_choice(parameters.tool_choice);
+    if (choice != kAnyChoice) body.set("tool_choice", choice);
   }
   if (!parameters.schema.empty()) {
     body.set("output_config", output_config(parameters.schema));

@@ -71,6 +71,18 @@ std::string tools_json(const std::vector<core::Tool>& tools) {
   return json.end_array().end_object().end_array().take();
 }
 
+std::string tool_config(const core::ToolChoice& choice) {
+  using Kind = core::ToolChoice::Kind;
+  base::JsonWriter json;
+  json.begin_object().key("functionCallingConfig").begin_object();
+  json.field("mode", choice.kind == Kind::kNone ? "NONE" : "ANY");
+  if (choice.kind == Kind::kNamed) {
+    json.key("allowedFunctionNames").begin_array();
+    json.value(choice.name).end_array();
+  }
+  return json.end_object().end_object().take();
+}
+
 // Ids are given with and without the kind of model before them.
 std::string method_path(const Call& call) {
   std::string path = "/";
@@ -101,6 +113,9 @@ HttpRequest gemini_request(const Call& call) {
   if (config != "{}") body.set("generationConfig", config);
   const std::vector<core::Tool>& tools = call.prompt.parameters.tools;
   if (!tools.empty()) body.set("tools", tools_json(tools));
+  if (says_choice(call.prompt.parameters)) {
+    body.set("toolConfig", tool_config(call.prompt.parameters.tool_choice));
+  }
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
   request.url =

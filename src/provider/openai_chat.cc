@@ -40,15 +40,6 @@ std::string token_limit_field(const Call& call) {
   return "max_tokens";
 }
 
-void set_form(const core::Parameters& parameters, RequestBody& body) {
-  if (!parameters.tools.empty()) {
-    body.set("tools", chat_tools_json(parameters.tools));
-  }
-  if (!parameters.schema.empty()) {
-    body.set("response_format", chat_response_format(parameters.schema));
-  }
-}
-
 void set_parameters(const Call& call, RequestBody& body) {
   const core::Parameters& parameters = call.prompt.parameters;
   const RefusedParameters refused = refused_parameters(call);
@@ -150,7 +141,9 @@ HttpRequest openai_chat_request(const Call& call) {
   body.set_text("model", call.model.id)
       .set("messages", messages_json(call.prompt));
   set_parameters(call, body);
-  set_form(call.prompt.parameters, body);
+  for (auto& [name, json] : chat_form(call.prompt.parameters)) {
+    body.set(name, std::move(json));
+  }
   body.set_extra(call.prompt.parameters);
   HttpRequest request;
   const bool azure = !call.provider.api_version.empty();

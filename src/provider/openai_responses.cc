@@ -63,6 +63,12 @@ void set_parameters(const Call& call, RequestBody& body) {
   }
   if (!parameters.tools.empty()) {
     body.set("tools", tools_json(parameters.tools));
+    if (says_choice(parameters)) {
+      body.set("tool_choice", openai_tool_choice(parameters.tool_choice, ""));
+    }
+    if (!parameters.tool_choice.parallel) {
+      body.set_flag("parallel_tool_calls", false);
+    }
   }
   if (!parameters.schema.empty()) {
     body.set("text", text_json(parameters.schema));

@@ -69,6 +69,14 @@ bool is_strict(const Json& schema) {
   return true;
 }
 
+std::string response_format(std::string_view schema) {
+  base::JsonWriter json;
+  json.begin_object().field("type", "json_schema").key("json_schema");
+  json.begin_object().field("name", "answer");
+  json.field("strict", is_strict_schema(schema)).key("schema").raw(schema);
+  return json.end_object().end_object().take();
+}
+
 }  // namespace
 
 ToolCall& ToolCalls::add() {
@@ -147,17 +155,46 @@ std::string chat_tools_json(const std::vector<core::Tool>& tools) {
   return json.end_array().take();
 }
 
+bool says_choice(const core::Parameters& parameters) {
+  return !parameters.tools.empty() &&
+         parameters.tool_choice.kind != core::ToolChoice::Kind::kAuto;
+}
+
+std::string openai_tool_choice(const core::ToolChoice& choice,
+                               std::string_view holder) {
+  base::JsonWriter json;
+  if (choice.kind != core::ToolChoice::Kind::kNamed) {
+    const bool none = choice.kind == core::ToolChoice::Kind::kNone;
+    return json.value(none ? "none" : "required").take();
+  }
+  json.begin_object().field("type", "function");
+  if (!holder.empty()) json.key(holder).begin_object();
+  json.field("name", choice.name);
+  if (!holder.empty()) json.end_object();
+  return json.end_object().take();
+}
+
 bool is_strict_schema(std::string_view schema) {
   const auto json = base::read_json(schema);
   return json && json->root["type"].text() == "object" && is_strict(json->root);
 }
 
-std::string chat_response_format(std::string_view schema) {
-  base::JsonWriter json;
-  json.begin_object().field("type", "json_schema").key("json_schema");
-  json.begin_object().field("name", "answer");
-  json.field("strict", is_strict_schema(schema)).key("schema").raw(schema);
-  return json.end_object().end_object().take();
+std::vector<std::pair<std::string, std::string>> chat_form(
+    const core::Parameters& parameters) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  if (!parameters.tools.empty()) {
+    fields.emplace_back("tools", chat_tools_json(parameters.tools));
+    const core::ToolChoice& choice = parameters.tool_choice;
+    if (says_choice(parameters)) {
+      fields.emplace_back("tool_choice",
+                          openai_tool_choice(choice, "function"));
+    }
+    if (!choice.parallel) fields.emplace_back("parallel_tool_calls", "false");
+  }
+  if (!parameters.schema.empty()) {
+    fields.emplace_back("response_format", response_format(parameters.schema));
+  }
+  return fields;
 }
 
 }  // namespace llmroute::provider

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json_text.h"
@@ -52,13 +53,22 @@ void write_tool(base::JsonWriter& json, const core::Tool& tool,
 // [{"type":"function","function":{...}}], for chat completions and Ollama.
 std::string chat_tools_json(const std::vector<core::Tool>& tools);
 
+// Whether anything is to be said of the choice.
+bool says_choice(const core::Parameters& parameters);
+// "none", "required", or {"type":"function"} with the name under `holder`; an
+// empty `holder`: beside the type.
+std::string openai_tool_choice(const core::ToolChoice& choice,
+                               std::string_view holder);
+
 // Whether a schema is of the kind that OpenAI's servers enforce in their strict
 // mode: each object closed and with all of its properties required, and no
 // keyword that they refuse there. What they enforce is told to them; the answer
 // is checked here in any case.
 bool is_strict_schema(std::string_view schema);
 
-// What `response_format` of a chat completion says of a schema.
-std::string chat_response_format(std::string_view schema);
+// What a chat completion says of tools, of the choice among them and of the
+// answer's schema: names of fields and their JSON.
+std::vector<std::pair<std::string, std::string>> chat_form(
+    const core::Parameters& parameters);
 
 }  // namespace llmroute::provider

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "core/needs.h"
 
 namespace llmroute::routing {
 namespace {
@@ -45,6 +46,25 @@ std::optional<std::string> name_reason(const Gates& gates,
   return std::nullopt;
 }
 
+// Null: nothing is missing.
+const std::string* unmet_need(const Gates& gates, const core::Model& model,
+                              const core::Provider& provider) {
+  for (const std::string& need : gates.require) {
+    const auto can = core::can_say(provider.protocol, need);
+    if (!can.value_or(has(model.tags, need) || has(provider.tags, need))) {
+      return &need;
+    }
+  }
+  return nullptr;
+}
+
+std::string unmet_reason(const std::string& need,
+                         const core::Provider& provider) {
+  return core::can_say(provider.protocol, need)
+             ? fmt::format("its protocol has no {}", need)
+             : fmt::format("not tagged {}", need);
+}
+
 std::optional<std::string> tier_reason(const Gates& gates,
                                        const core::Config& config,
                                        const core::Model& model) {
@@ -63,15 +83,6 @@ const std::string* reason(const std::map<std::string, std::string>* reasons,
   if (reasons == nullptr) return nullptr;
   const auto found = reasons->find(name);
   return found == reasons->end() ? nullptr : &found->second;
-}
-
-// Null: it has all.
-const std::string* missing_tag(const Gates& gates, const core::Model& model,
-                               const core::Provider& provider) {
-  for (const std::string& tag : gates.require) {
-    if (!has(model.tags, tag) && !has(provider.tags, tag)) return &tag;
-  }
-  return nullptr;
 }
 
 std::vector<std::string> all_tags(const core::Config& config) {
@@ -93,8 +104,9 @@ std::string tag_remedy(const Gates& gates, const core::Config& config,
   for (const Exclusion& one : excluded) {
     if (one.gate > Gate::kTag) return {};
     if (one.gate != Gate::kTag || tag != nullptr) continue;
-    tag = missing_tag(gates, *one.model,
-                      *config.find_provider(one.model->provider));
+    const core::Provider& provider = *config.find_provider(one.model->provider);
+    const std::string* need = unmet_need(gates, *one.model, provider);
+    if (!core::can_say(provider.protocol, *need)) tag = need;
   }
   if (tag == nullptr) return {};
   const std::vector<std::string> known = all_tags(config);
@@ -114,8 +126,8 @@ std::optional<Exclusion> excluded_by(const Gates& gates,
   if (auto reason = name_reason(gates, model)) {
     return Exclusion{&model, Gate::kName, *reason};
   }
-  if (const std::string* tag = missing_tag(gates, model, provider)) {
-    return Exclusion{&model, Gate::kTag, fmt::format("not tagged {}", *tag)};
+  if (const std::string* need = unmet_need(gates, model, provider)) {
+    return Exclusion{&model, Gate::kTag, unmet_reason(*need, provider)};
   }
   if (auto reason = tier_reason(gates, config, model)) {
     return Exclusion{&model, Gate::kTier, *reason};

@@ -53,6 +53,15 @@ void check_record(const Record& record) {
   for (const auto& [name, value] : record.prompt.parameters.extra) {
     check(json.is_value(value));
   }
+  const auto& asked = record.prompt.parameters;
+  if (!asked.schema.empty()) check(json.is_value(asked.schema));
+  bool named = asked.tool_choice.name.empty();
+  for (const auto& tool : asked.tools) {
+    check(!tool.name.empty());
+    if (!tool.parameters.empty()) check(json.is_value(tool.parameters));
+    named |= tool.name == asked.tool_choice.name;
+  }
+  check(named);
   if (!record.meta.empty()) check(json.is_value(record.meta));
   check(llmroute::batch::custom_id_of(record).size() <= 64);
 }
@@ -62,7 +71,11 @@ void check_result(const Record& record) {
   if (record.error) {
     result = unasked(record);
   } else {
-    result.reply.text = record.prompt.messages.back().text;
+    const std::string& text = record.prompt.messages.back().text;
+    result.reply.text = text;
+    for (const auto& tool : record.prompt.parameters.tools) {
+      result.reply.tool_calls.push_back({"", tool.name, text});
+    }
   }
   JsonLine json;
   for (const Form form : {Form::kNative, Form::kOpenAi}) {

@@ -197,6 +197,53 @@ TEST_CASE("what queues answered is merged back in input order") {
   CHECK(all.counts.stray == 1);
 }
 
+TEST_CASE("OAI-4: calls that a queue's answer holds are kept") {
+  const std::string line =
+      R"({"custom_id":"r","response":{"status_code":200,"body":{"choices":[)"
+      R"({"message":{"content":null,"tool_calls":[{"id":"c1","type":"function",)"
+      R"("function":{"name":"f","arguments":"{\"x\":1}"}},{"type":"custom"}]},)"
+      R"("finish_reason":"tool_calls"}]}}})";
+  const auto& reply = output_of(line).result.reply;
+  CHECK(reply.finish == Finish::kToolCalls);
+  CHECK(reply.text == "");
+  REQUIRE(reply.tool_calls.size() == 1);
+  CHECK(reply.tool_calls[0].id == "c1");
+  CHECK(reply.tool_calls[0].name == "f");
+  CHECK(reply.tool_calls[0].arguments == R"({"x":1})");
+  const Scratch scratch;
+  split_into(scratch.path("d"),
+             {R"({"id":"r","prompt":"1","tools":[{"name":"f"}]})",
+              R"({"id":"s","prompt":"1","tools":[{"name":"f"}]})"});
+  scratch.write("d/results.jsonl", line + "\n" + success("s", "no") + "\n");
+  const Collected result = collected(scratch.path("d"));
+  REQUIRE(result.lines.size() == 2);
+  CHECK(has(result.lines[0],
+            R"("tool_calls":[{"id":"c1","name":"f","arguments":{"x":1}}])"));
+  CHECK(has(result.lines[1], R"("tool_calls":[])"));
+}
+
+TEST_CASE("OAI-5: what was collected is checked by its record's schema") {
+  const Scratch scratch;
+  split_into(scratch.path("d"),
+             {R"({"id":"r","prompt":"1","schema":{"type": "object"}})",
+              R"({"id":"s","prompt":"1"})"});
+  scratch.write("d/results.jsonl",
+                success("r", "no") + "\n" + success("s", "no") + "\n");
+  Lines schemas;
+  CollectOptions options;
+  options.check = [&schemas](const std::string& schema,
+                             const auto& reply) -> Status {
+    schemas.push_back(schema + reply.text);
+    return llmroute::base::Error{ErrorKind::kData, "does not fit"};
+  };
+  const Collected result = collected(scratch.path("d"), options);
+  CHECK(schemas == Lines{R"({"type":"object"}no)"});
+  CHECK(result.counts.failed == 1);
+  CHECK(has(result.lines[0], R"("text":"no")"));
+  CHECK(has(result.lines[0],
+            R"("error":{"code":"data","message":"does not fit")"));
+}
+
 TEST_CASE("a success counts before a failure, wherever each stands") {
   const Scratch scratch;
   split_into(scratch.path("d"),

@@ -12,6 +12,8 @@ using llmroute::batch::Form;
 using llmroute::batch::Record;
 using llmroute::batch::RecordOptions;
 using llmroute::batch::RecordParser;
+using llmroute::core::Parameters;
+using llmroute::core::ToolChoice;
 
 namespace {
 
@@ -96,8 +98,11 @@ TEST_CASE("what needs another kind of answer is refused by name") {
   };
   for (const Case& one : {
            Case{R"("n":2)", "'n'"},
-           {R"("tools":[{"type":"function"}])", "'tools'"},
-           {R"("tool_choice":"auto")", "'tool_choice'"},
+           {R"("tools":[{"type":"web_search"}])", "'web_search'"},
+           {R"("tools":[{"type":"function","function":{"name":"f"}}],
+               "tool_choice":{"type":"allowed_tools"})",
+            "'tool_choice' of type 'allowed_tools'"},
+           {R"("response_format":{"type":"grammar"})", "'grammar'"},
            {R"("functions":[{}])", "'functions'"},
            {R"("logprobs":true)", "'logprobs'"},
            {R"("top_logprobs":3)", "'top_logprobs'"},
@@ -115,6 +120,67 @@ TEST_CASE("what needs another kind of answer is refused by name") {
   std::string deep = "1";
   for (int i = 0; i < 60; ++i) deep = "{\"a\":" + deep + "}";
   check_fault(chat_line("\"deep\":" + deep), "unsupported", "'deep'");
+}
+
+TEST_CASE("functions, the choice among them and the answer's form are read") {
+  const char* const chat =
+      R"("tools":[{"type":"function","function":{"name":"f","parameters":
+         {"type":"object"},"strict":null}},
+         {"type":"function","function":{"name":"g"}}],
+         "tool_choice":{"type":"function","function":{"name":"g"}},
+         "parallel_tool_calls":false,
+         "response_format":{"type":"json_schema","json_schema":{"name":"n",
+           "strict":true,"schema":{"type": "object"}}})";
+  const char* const responses =
+      R"("input":"x","tools":[{"type":"function","name":"f","parameters":
+         {"type":"object"}},{"type":"function","name":"g"}],
+         "tool_choice":{"type":"function","name":"g"},
+         "parallel_tool_calls":false,
+         "text":{"format":{"type":"json_schema","name":"n",
+           "schema":{"type": "object"}}})";
+  for (const std::string& line : {chat_line(chat), responses_line(responses)}) {
+    CAPTURE(line);
+    const Parameters asked = good(line).prompt.parameters;
+    REQUIRE(asked.tools.size() == 2);
+    CHECK(asked.tools[0].name == "f");
+    CHECK(asked.tools[0].parameters == R"({"type":"object"})");
+    CHECK(asked.tool_choice.kind == ToolChoice::Kind::kNamed);
+    CHECK(asked.tool_choice.name == "g");
+    CHECK_FALSE(asked.tool_choice.parallel);
+    CHECK(asked.schema == R"({"type":"object"})");
+    CHECK(asked.extra.empty());
+  }
+  CHECK(good(chat_line(R"("response_format":{"type":"text"})"))
+            .prompt.parameters.schema.empty());
+  CHECK(good(chat_line(R"("response_format":{"type":"json_object"})"))
+            .prompt.parameters.schema == R"({"type":"object"})");
+  CHECK(good(chat_line(R"("tool_choice":"none")"))
+            .prompt.parameters.tools.empty());
+}
+
+TEST_CASE("a choice that nobody can make is refused") {
+  struct Case {
+    const char *fields, *part;
+  };
+  for (const Case& one :
+       {Case{R"("tool_choice":"required")", "there are no 'tools'"},
+        {R"("tool_choice":{"type":"function","function":{"name":"f"}})",
+         "names 'f', which is none of the 'tools'"},
+        {R"("tool_choice":{"type":"function"})", "names ''"},
+        {R"("tool_choice":"any")", "not auto, none, required"},
+        {R"("tool_choice":true)", "not auto, none, required"},
+        {R"("parallel_tool_calls":1)", "'parallel_tool_calls'"},
+        {R"("tools":{})", "'tools': expected an array"},
+        {R"("tools":[{"type":"function"}])", "'tools': at /0"},
+        {R"("tools":[{"type":"function","function":{"name":"f","x":1}}])",
+         "'tools': at /0/function/x"},
+        {R"("response_format":{"type":"json_schema","json_schema":{"schema":
+            {"unheard":1}}})",
+         "'schema': at #"}}) {
+    check_fault(chat_line(one.fields), "bad_value", one.part);
+  }
+  check_fault(chat_line(R"("response_format":{"type":"json_schema"})"),
+              "missing_field", "'response_format' without its schema");
 }
 
 TEST_CASE("url, method, custom_id and body are those of a batch file") {
@@ -168,8 +234,8 @@ TEST_CASE("a record for /v1/responses is read") {
 }
 
 TEST_CASE("parts of /v1/responses that are not supported are named") {
-  for (const char* name :
-       {"tools", "previous_response_id", "conversation", "include", "prompt"}) {
+  for (const char* name : {"max_tool_calls", "previous_response_id",
+                           "conversation", "include", "prompt"}) {
     check_fault(
         responses_line(R"("input":"x",")" + std::string(name) + R"(":["x"])"),
         "unsupported", name);
@@ -178,7 +244,7 @@ TEST_CASE("parts of /v1/responses that are not supported are named") {
               "background");
   check_fault(responses_line(R"("input":"x","text":{"format":{"type":
                              "json_schema"}})"),
-              "unsupported", "text.format");
+              "missing_field", "'format' without its schema");
   check_fault(responses_line(R"("input":[{"type":"function_call_output"}])"),
               "unsupported", "function_call_output");
   check_fault(responses_line(R"("input":"x","truncation":"auto")"),

@@ -80,6 +80,17 @@ TEST_CASE("a native record is read with all its fields") {
   CHECK(record.input.empty());
 }
 
+TEST_CASE("OAI-4: a native record has tools in any vendor's form") {
+  const Record record = good(
+      R"({"prompt":"p","tool_choice":{"type":"function","name":"g"},"tools":)"
+      R"([{"name":"f","input_schema":{"type":"object"}},{"name":"g"}]})");
+  const auto& asked = record.prompt.parameters;
+  REQUIRE(asked.tools.size() == 2);
+  CHECK(asked.tools[0].parameters == R"({"type":"object"})");
+  CHECK(asked.tool_choice.name == "g");
+  CHECK(good(R"({"prompt":"p","tools":[]})").prompt.parameters.tools.empty());
+}
+
 TEST_CASE("what is null or \"auto\" is as if it were not there") {
   const Record record = good(
       R"({"id":null,"prompt":"p","messages":null,"system":null,"model":"auto",

@@ -206,6 +206,52 @@ TEST_CASE("ways to finish have the words of each API") {
             R"("content":null,"refusal":"caf)"));
 }
 
+TEST_CASE("OAI-4: calls of functions stand in each form") {
+  Result result = answered();
+  result.reply.finish = Finish::kToolCalls;
+  result.reply.text = "";
+  result.reply.tool_calls = {{"c1", "f", R"({ "x":1.0})"}, {"", "g", "{"}};
+  CHECK(has(checked(record_of(R"({"prompt":"p"})"), result, options_of()),
+            R"("text":"","finish_reason":"tool_calls","tool_calls":[)"
+            R"({"id":"c1","name":"f","arguments":{"x":1.0}},)"
+            R"({"id":null,"name":"g","arguments":"{"}],)"));
+  CHECK(has(checked(chat_record(), result, options_of()),
+            R"("content":null,"refusal":null,"tool_calls":[{"id":"c1","type":)"
+            R"("function","function":{"name":"f","arguments":"{ \"x\":1.0}"}},)"
+            R"({"id":"call_01ARZ_17_1","type":"function","function":)"
+            R"({"name":"g","arguments":"{"}}]},"logprobs":null,)"
+            R"("finish_reason":"tool_calls")"));
+  CHECK(has(checked(responses_record(), result, options_of()),
+            R"("output":[{"id":"fc_01ARZ_17_0","type":"function_call",)"
+            R"("status":"completed","call_id":"c1","name":"f","arguments":)"
+            R"("{ \"x\":1.0}"},{"id":"fc_01ARZ_17_1",)"));
+  result.reply.text = "So:";
+  CHECK(has(checked(chat_record(), result, options_of()),
+            R"("content":"So:","refusal":null,"tool_calls")"));
+  CHECK(has(checked(responses_record(), result, options_of()),
+            R"("text":"So:","annotations":[]}]},{"id":"fc_01ARZ_17_0")"));
+}
+
+TEST_CASE("tools that are not called are an empty list of calls") {
+  CHECK(has(checked(record_of(R"({"prompt":"p","tools":[{"name":"f"}]})"),
+                    answered(), options_of()),
+            R"("finish_reason":"stop","tool_calls":[],"model")"));
+  CHECK(!has(checked(record_of(R"({"prompt":"p"})"), answered(), options_of()),
+             "tool_calls"));
+  CHECK(!has(checked(chat_record(), answered(), options_of()), "tool_calls"));
+  const auto choice = [](const std::string& word) {
+    const Record record = record_of(
+        R"({"custom_id":"a","url":"/v1/responses","body":{"input":"Hi",)"
+        R"("tools":[{"type":"function","name":"f"}],"tool_choice":)" +
+        word + "}}");
+    return checked(record, answered(), options_of());
+  };
+  CHECK(has(choice("\"auto\""),
+            R"("parallel_tool_calls":true,"tool_choice":"auto")"));
+  CHECK(has(choice("\"none\""), R"("tool_choice":"none")"));
+  CHECK(has(choice("\"required\""), R"("tool_choice":"required")"));
+}
+
 TEST_CASE("a record of /v1/responses is answered by a response") {
   const std::string line =
       checked(responses_record(), answered(), options_of(false));

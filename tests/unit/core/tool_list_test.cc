@@ -31,6 +31,15 @@ TEST_CASE("OAI-4: tools in the forms of the vendors are the same tools") {
   CHECK_FALSE(tools->at(1).strict.has_value());
 }
 
+TEST_CASE("null says nothing of a tool") {
+  const auto tools = read_tools(
+      R"([{"type":"function","function":{"name":"f","description":null,"parameters":null,"strict":null}}])");
+  REQUIRE(tools.has_value());
+  CHECK(tools->front().description == "");
+  CHECK(tools->front().parameters == "");
+  CHECK_FALSE(tools->front().strict.has_value());
+}
+
 TEST_CASE("what cannot be passed on is refused with its place") {
   struct Told {
     const char *text, *why;

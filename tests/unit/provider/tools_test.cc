@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace llmroute::provider {
@@ -67,6 +68,27 @@ TEST_CASE("a call without a name is noticed") {
   CHECK(taken({R"({"index":0,"id":"a","function":{"arguments":"{}"}})"})
             .any_nameless());
   CHECK_FALSE(taken({R"({"index":0,"function":{"name":"f"}})"}).any_nameless());
+}
+
+using Form = std::vector<std::pair<std::string, std::string>>;
+
+TEST_CASE("a chat completion says of tools what there is to say") {
+  using Kind = core::ToolChoice::Kind;
+  core::Parameters asked;
+  asked.tool_choice = {Kind::kRequired, "", false};
+  CHECK(chat_form(asked).empty());
+  asked.tools.push_back({"f", "", "", {}});
+  const std::string tools = chat_tools_json(asked.tools);
+  CHECK(chat_form(asked) == Form{{"tools", tools},
+                                 {"tool_choice", "\"required\""},
+                                 {"parallel_tool_calls", "false"}});
+  asked.tool_choice = {Kind::kNamed, "f", true};
+  CHECK(chat_form(asked)[1].second ==
+        R"({"type":"function","function":{"name":"f"}})");
+  CHECK(openai_tool_choice(asked.tool_choice, "") ==
+        R"({"type":"function","name":"f"})");
+  asked.tool_choice = {};
+  CHECK(chat_form(asked) == Form{{"tools", tools}});
 }
 
 TEST_CASE("which schemas a strict server takes") {
