@@ -71,13 +71,13 @@ Fault read_message(const JsonNode& message, core::Prompt& prompt) {
     return unsupported(
         fmt::format("an item of type '{}' is not supported", type->text));
   }
-  LLMROUTE_FAULT(
-      refuse_others(message, {"role", "content", "type", "id", "status"}));
   const std::string_view role = message.text_of("role");
   const bool system = role == "system" || role == "developer";
   if (!system && role != "user" && role != "assistant") {
     return unsupported(fmt::format("the role '{}' is not supported", role));
   }
+  LLMROUTE_FAULT(
+      refuse_others(message, {"role", "content", "type", "id", "status"}));
   std::string text;
   LLMROUTE_FAULT(read_content(message, text));
   if (system) {

@@ -63,8 +63,8 @@ void write_route(JsonWriter& json, const Result& result) {
   json.end_object();
 }
 
-void write_tool_calls(JsonWriter& json, const core::Reply& reply) {
-  json.key("tool_calls").begin_array();
+void write_calls(JsonWriter& json, const core::Reply& reply) {
+  json.begin_array();
   for (const core::ToolCall& call : reply.tool_calls) {
     json.raw(core::tool_call_json(call));
   }
@@ -82,7 +82,9 @@ void write_native(JsonWriter& json, const Record& record, const Result& result,
   result.has_reply() ? json.value(core::finish_name(reply.finish))
                      : json.null();
   const bool tools = !record.prompt.parameters.tools.empty();
-  if (tools || !reply.tool_calls.empty()) write_tool_calls(json, reply);
+  if (tools || !reply.tool_calls.empty()) {
+    write_calls(json.key("tool_calls"), reply);
+  }
   write_model(json, result);
   write_route(json, result);
   json.key("usage").begin_object().field("input", reply.usage.input);

@@ -180,6 +180,16 @@ class Choice(ToolsCase):
                 self.assertEqual(sent, [])
                 self.ask([{"tool_calls": CALLS}], chat(), models=models)
 
+    def test_X2_the_decision_can_be_taken_again(self):
+        self.ask([{"tool_calls": CALLS}], chat(tool_choice="required"),
+                 models=ABLE | {"o": {"tags": ["tools"], "protocol": "ollama",
+                                      "ability": 9}})
+        result = self.run_llmroute(["replay", "last", "--json"])
+        self.assert_status(result, 0)
+        again = result.json()
+        self.assertIs(again["same"], True)
+        self.assertEqual([c["model"] for c in again["is"]["candidates"]], ["m"])
+
     def test_a_choice_that_nobody_can_make_is_the_records_fault(self):
         other = {"type": "function", "function": {"name": "other"}}
         self.refused(chat(tool_choice=other), "bad_value", "'other', which is none of")
@@ -245,7 +255,7 @@ class OpenAi(ToolsCase):
                 ([{"role": "assistant", "content": "", "tool_calls": calls}],
                  "messages[0]: 'tool_calls' is not supported"),
                 ([{"role": "tool", "tool_call_id": "c1", "content": "noon"}],
-                 "messages[0]: 'tool_call_id' is not supported")):
+                 "messages[0]: the role 'tool' is not supported")):
             self.refused(chat(messages=messages), "unsupported", part)
 
 

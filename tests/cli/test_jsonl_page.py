@@ -115,7 +115,7 @@ class JsonlPage(harness.TestCase):
         keys = set(re.findall(r'(?:field|key)\("(\w+)"', written_there))
         named = terms(section("MANIFEST"))
         self.assertEqual(set(named), keys - {"code", "message"})
-        self.assertEqual(len(named), 11)
+        self.assertEqual(len(named), 13)
 
     def test_the_examples_come_out_as_they_stand_there(self):
         records, results = (plain(block.split(".fi\n")[0]) for block in
