@@ -203,8 +203,8 @@ constexpr FieldText kRecordErrors[] = {
      "A field nobody knows; `--ignore-unknown` passes over it. "
      "Or one that is never taken from a record."},
     {"missing_field",
-     "No prompt, no `custom_id`, no `body`, or no field that "
-     "the template names."},
+     "No prompt, no `custom_id`, no `body`, no schema in a form that has one, "
+     "or no field that the template names."},
     {"bad_value", "A value of the wrong type or out of range."},
     {"bad_url", "A `url` of another API."},
     {"unsupported",
