@@ -50,6 +50,8 @@ python3 "$here/bench/as_published.py" < "$outcomes/routellm_gsm8k.jsonl" \
   > "$work/gsm8k-published.jsonl"
 gzip -dc "$outcomes/routellm_mmlu.jsonl.gz" |
   python3 "$here/bench/as_published.py" > "$work/mmlu-published.jsonl"
+python3 "$here/bench/first_turns.py" < "$outcomes/mt_bench.jsonl" \
+  > "$work/mtbench-questions.jsonl"
 study mmlu-published --folds 5 "$work/mmlu-published.jsonl"
 study mmlu-published-groups --groups "$work/mmlu-published.jsonl"
 study gsm8k-published --folds 5 "$work/gsm8k-published.jsonl"
@@ -91,6 +93,8 @@ study zero-winogrande --model-file "$work/no-common.model" \
 study zero-bfcl --model-file "$work/no-tools.model" "$outcomes/bfcl.jsonl.gz"
 study zero-mtbench --model-file "$work/no-mtbench.model" \
   "$outcomes/mt_bench.jsonl" --models 'gpt-4-1106-preview,*ixtral-8x7B*'
+study zero-mtbench-questions --model-file "$work/no-mtbench.model" \
+  "$work/mtbench-questions.jsonl" --models 'gpt-4-1106-preview,*ixtral-8x7B*'
 
 # Pairs none of whose outcomes are fitted to, beside heads fitted to them: every
 # pair of cheap and strong that the data's own table names, of files with four
@@ -127,11 +131,14 @@ bfcl-gpt4 bfcl.jsonl.gz gpt-4o-mini-2024-07-18,gpt-4-turbo-2024-04-09
 truthfulqa truthfulqa_multi.jsonl Llama-3.1-8B-Instruct,Llama-3.1-70B-Instruct
 PAIRS
 
-# Domains of sources that the model was not trained on.
-shared="t0_tasks.jsonl.gz flan_templates.jsonl xquad.jsonl nq_open.jsonl
-  folio.jsonl odex.jsonl jmmlu.jsonl"
-set --
-for name in $shared; do set -- "$@" "$data/prompts/$name"; done
-study domains "$@" "$outcomes/routerbench_arc.jsonl"
+# Domains of sources that the model was not trained on: two that it never is, others
+# trained without.
+study domains-t0_tasks "$data/prompts/t0_tasks.jsonl.gz"
+study domains-routerbench_arc "$outcomes/routerbench_arc.jsonl"
+for name in xquad flan_templates nq_open folio odex jmmlu; do
+  without no-domain "$name*"
+  study "domains-$name" --model-file "$work/no-domain.model" \
+    "$data/prompts/$name.jsonl"
+done
 
 python3 "$here/bench/quality_table.py" "$work"

@@ -36,9 +36,10 @@ ROWS = [
     ("CRUXEval, trained without code outcomes", "zero-crux", "apgr", "", ""),
     ("WinoGrande, trained without commonsense", "zero-winogrande", "apgr", "", ""),
     ("BFCL, trained without it", "zero-bfcl", "apgr", "", ""),
-    ("MT-Bench pair, trained without it", "zero-mtbench", "apgr", ">= 0.74", "0.802"),
-    ("domains of sources not trained on: accuracy", "domains", "domain_accuracy",
-     ">= 0.80", ""),
+    ("MT-Bench pair, every turn by itself, trained without it", "zero-mtbench", "apgr", "",
+     ""),
+    ("MT-Bench by question, first turns, trained without it", "zero-mtbench-questions",
+     "apgr", ">= 0.74", "0.802"),
     ("decisions unchanged when typed otherwise, MMLU-Redux", "redux-robust",
      "unchanged", ">= 0.93", ""),
     ("the same, ARC, not trained on", "arc-robust", "unchanged", ">= 0.93", ""),
@@ -81,11 +82,29 @@ The targets come from a prototype on all rows of these benchmarks as published. 
   reading tasks in 19 languages .591, the domains fitted to the end. Fitting so far
   cost the MT-Bench pair (.53 to .46, within its interval) and GSM8K (.52 to .51).
 - Domains of sources not trained on: fitted to the end .58, stopped early .60, with the
-  reading seeds .61 (all trained without MMLU).
+  reading seeds .61 (all trained without MMLU). With 3,000 more seeds and each source's
+  neighbours, pull on n-grams .03, .1, .3 and 1: xquad .50 .53 .57 .58, odex .64 .69 .72
+  .74, jmmlu .63 .64 .66 .69, t0_tasks .63 .63 .64 .64; in domain .913 .913 .911 .901.
+- GSM8K as published, trained without it: .495 before there were problems of a known
+  number of steps, .561 with them, .569 with 1,300 written seeds, .599 with 2,600. Pull
+  on n-grams of the difficulty 1, 4, 12, 50 and no n-grams: .561 .573 .587 .599 .600, but
+  MMLU-Redux .608, -, .565, -, .538, and the Brier score in domain .177 at 1, .179 at 3.
+  Dense features first and n-grams on what is left: .584 instead of .569.
+- MT-Bench by question, trained without it: .567; with 1,300 written seeds .699, with
+  2,600 .690, with 3,000 .626 to .655: 64 questions tell these hardly apart.
+- Programs whose output is asked for, made for it: CRUXEval .506 to .518 either way.
 - Changed copies of prompts in training: unchanged decisions .86 to .93 on MMLU-Redux.
 
 What was kept was chosen by figures such as these, so those of "trained without" and of
 the domains flatter it a little.
+"""
+
+DOMAINS = """
+### Domains of sources that are new
+
+How often the domain is that of the source, where the model was trained without it: routerbench_arc
+and t0_tasks are in no training, the others in the shipped model's. Labels are the
+sources' own. Target: 0.80.
 """
 
 NEW_PAIRS = """
@@ -144,7 +163,25 @@ def main():
               f"{number(by_length) if by_length is not None else ''} | {target} | "
               f"{published} |")
     print(TRIED)
+    print_domains(studies)
     print_new(studies)
+
+
+def print_domains(studies):
+    print(DOMAINS)
+    print("| source | prompts | accuracy | macro F1 |")
+    print("| --- | ---: | --- | --- |")
+    rows = right = 0
+    for study, report in sorted(studies.reports.items()):
+        if not study.startswith("domains-"):
+            continue
+        domains = report["domains"]
+        rows += domains["rows"]
+        right += domains["rows"] * domains["accuracy"]
+        print(f"| {study.removeprefix('domains-')} | {domains['rows']:,} | "
+              f"{domains['accuracy']:.3f} | {domains['macro_f1']:.3f} |")
+    if rows:
+        print(f"| all | {rows:,} | {right / rows:.3f} | |")
 
 
 def print_new(studies):

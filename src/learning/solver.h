@@ -37,8 +37,8 @@ struct SolverOptions {
   double domain_gain = 1e-3, difficulty_gain = 3e-6, length_gain = 1e-4;
   float slope = 1.1F;
   float shrink = 1;  // n-gram part of the difficulty * coverage^shrink
-  Penalties domain{0.03, 0.3};
-  Penalties difficulty{1, 10};
+  Penalties domain{0.2, 1};
+  Penalties difficulty{2, 10};
   Penalties length{2, 2};
   double intercept_penalty = 100;  // on the squares of sources' intercepts
   double departure_penalty = 2;    // of a model's ability in a domain
