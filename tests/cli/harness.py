@@ -43,6 +43,7 @@ STUB = os.environ.get("LLMROUTE_STUB", str(
 SANITIZED = "asan" in BINARY or "tsan" in BINARY
 SLOWNESS = 10 if SANITIZED else 1
 REPORT = 99  # the status of a process that a sanitizer ended; none of ours
+REPORTS = "sanitizer"  # how the names of the files with reports in a home begin
 SANITIZERS = {f"{name}SAN_OPTIONS": f"exitcode={REPORT}:halt_on_error=1"
               for name in ("A", "UB", "T", "L")} if SANITIZED else {}
 
@@ -415,8 +416,9 @@ class Home:
     def environment(self, extra=None):
         """Nothing of the caller's but what programs need to run. A value of
         None in `extra` removes the variable."""
-        env = SANITIZERS | {
-            name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env = {name: f"{options}:log_path={self.file(REPORTS)}"
+               for name, options in SANITIZERS.items()}
+        env |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         env |= {"HOME": self.path, "LANG": "C.UTF-8", "TMPDIR": self.file("tmp"),
                 "XDG_CONFIG_HOME": self.file(".config"),
                 "XDG_STATE_HOME": self.file(".local/state"),
@@ -485,11 +487,20 @@ class Home:
                         found.append(path)
         return found
 
+    def reports(self):
+        """What a sanitizer said of any process, killed ones and others' children."""
+        texts = []
+        for path in pathlib.Path(self.path).glob(REPORTS + ".*"):
+            texts.append(path.read_text(errors="replace"))
+        return "\n".join(texts)
+
     def remove(self):
-        found = self.files_with_key()
+        found, reports = self.files_with_key(), self.reports()
         shutil.rmtree(self.path, ignore_errors=True)
         if found:
             raise AssertionError(f"A1: a key in {found}")
+        if reports:
+            raise AssertionError(reports)
 
 
 class TestCase(unittest.TestCase):
