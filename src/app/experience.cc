@@ -121,16 +121,18 @@ Known known_of(const core::Config& config,
   Known known;
   learning::Moment moment{0, static_cast<double>(now) / 1000};
   for (const StatisticsRow& row : rows) {
-    const int64_t calls = std::max<int64_t>(0, row.calls);
-    moment.calls += static_cast<double>(calls);
-    known.state += static_cast<uint64_t>(calls);
+    if (!store::is_count(row.calls)) continue;
+    moment.calls += static_cast<double>(row.calls);
+    known.state += static_cast<uint64_t>(row.calls);
   }
   known.experience.unseen = learning::unseen_share(moment.calls, rows.size());
   for (const StatisticsRow& row : rows) {
     if (!is_of(config, row)) continue;
     add_breaker(config, row, now, known);
     const learning::Speed speed = speed_of(row);
-    if (row.calls > 0 && speed.sane()) {
+    const bool counted =
+        store::is_count(row.calls) && store::is_count(row.answered);
+    if (counted && row.calls > 0 && speed.sane()) {
       known.experience.paces[row.model] = {
           row.calls,
           speed.first_token(),

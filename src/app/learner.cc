@@ -107,6 +107,11 @@ Result<Learned*> find_learned(store::Database& database,
   return &all.back();
 }
 
+// A count that makes no sense starts anew.
+int64_t one_more(int64_t count) {
+  return store::is_count(count) ? count + 1 : 1;
+}
+
 // `calls`: of all models before this one. Ends the probe, if this was one.
 void learn_one(const store::Ended& ended, const core::Limits& limits,
                int64_t calls, Learned& learned) {
@@ -120,10 +125,10 @@ void learn_one(const store::Ended& ended, const core::Limits& limits,
     row.at_call = calls;
     row.time = ended.time;
   }
-  row.calls = std::max<int64_t>(0, row.calls) + 1;
+  row.calls = one_more(row.calls);
   row.probe_until = 0;
   if (answered(attempt)) {
-    row.answered = std::max<int64_t>(0, row.answered) + 1;
+    row.answered = one_more(row.answered);
     learned.breaker.succeed(time, true);
     return;
   }

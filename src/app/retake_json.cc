@@ -167,7 +167,11 @@ std::map<std::string, std::string> map_of(const Json& json) {
   return map;
 }
 
-// Counts what is missing, so that nothing is taken for a number that is none.
+// Of bytes, tokens, calls; sums of a few are in range.
+constexpr int64_t kMostCounted = 1'000'000'000'000'000;
+
+// Notes what is missing or out of range, so that nothing is taken for a number
+// that is none.
 class NumberReader {
  public:
   double real(const Json& json) {
@@ -175,11 +179,13 @@ class NumberReader {
     if (!number) whole_ = false;
     return number.value_or(0);
   }
-  int64_t integer(const Json& json) {
+  // 0 .. `most`
+  int64_t integer(const Json& json, int64_t most) {
     const auto number = base::parse_int(json.text_or_number());
-    if (!number) whole_ = false;
-    return number.value_or(0);
+    if (!number || *number < 0 || *number > most) whole_ = false;
+    return whole_ ? *number : 0;
   }
+  int64_t count(const Json& json) { return integer(json, kMostCounted); }
   bool whole() const { return whole_; }
 
  private:
@@ -201,9 +207,9 @@ core::Analysis analysis_of(const Json& json, NumberReader& numbers) {
   for (const std::string& model : json["learned"].names()) {
     analysis.learned.push_back({model, numbers.real(json["learned"][model])});
   }
-  analysis.bytes = numbers.integer(json["bytes"]);
+  analysis.bytes = numbers.count(json["bytes"]);
   analysis.bytes_read = json.has("bytes_read")
-                            ? numbers.integer(json["bytes_read"])
+                            ? numbers.count(json["bytes_read"])
                             : analysis.bytes;
   return analysis;
 }
@@ -219,7 +225,7 @@ void read_verdicts(const Json& json, const core::Cell& cell,
     one.cell = cell;
     one.verdicts = {numbers.real(its["good"]), numbers.real(its["bad"]),
                     numbers.real(its["at"])};
-    one.count = numbers.integer(its["count"]);
+    one.count = numbers.count(its["count"]);
     experience.judged[model].push_back(one);
   }
 }
@@ -232,8 +238,8 @@ core::Experience experience_of(const Json& json, const core::Cell& cell,
   for (const std::string& model : paces.names()) {
     const Json its = paces[model];
     core::Pace& pace = experience.paces[model];
-    pace.calls = numbers.integer(its["calls"]);
-    pace.failed = numbers.integer(its["failed"]);
+    pace.calls = numbers.count(its["calls"]);
+    pace.failed = numbers.count(its["failed"]);
     if (its.has("failed_ago")) {
       pace.failed_ago = numbers.integer(its["failed_ago"]);
     }
@@ -247,7 +253,7 @@ core::Experience experience_of(const Json& json, const core::Cell& cell,
     const Json session = json["session"];
     experience.session = {std::string(session["name"].text()),
                           std::string(session["model"].text()),
-                          numbers.integer(session["cached_tokens"])};
+                          numbers.count(session["cached_tokens"])};
   }
   return experience;
 }
@@ -285,8 +291,8 @@ routing::Evidence evidence_of(const Json& json,
                               const std::vector<core::Rule>& rules,
                               NumberReader& numbers) {
   routing::Evidence evidence;
-  evidence.sizes = {numbers.integer(json["input_tokens"]),
-                    numbers.integer(json["input_bound"])};
+  evidence.sizes = {numbers.count(json["input_tokens"]),
+                    numbers.count(json["input_bound"])};
   evidence.no_files = json["no_files"].is_true();
   for (size_t i = 0; i < rules.size(); ++i) {
     const core::Rule& rule = rules[i];
@@ -451,10 +457,11 @@ base::Result<Inputs> read_inputs(std::string_view text,
     inputs.options = options_of(json["options"]);
     inputs.evidence = evidence_of(json, rules, numbers);
     if (json.has("max_tokens")) {
-      inputs.max_tokens = numbers.integer(json["max_tokens"]);
+      inputs.max_tokens = numbers.integer(json["max_tokens"], INT64_MAX);
     }
     if (json.has("ceiling_pico")) {
-      inputs.ceiling = core::Money{numbers.integer(json["ceiling_pico"])};
+      inputs.ceiling =
+          core::Money{numbers.integer(json["ceiling_pico"], INT64_MAX)};
     }
     if (json.has("experience")) {
       inputs.experience = experience_of(

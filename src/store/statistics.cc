@@ -87,8 +87,10 @@ Status put_statistics(Database& database, const StatisticsRow& row) {
 }
 
 Result<int64_t> counted_calls(Database& database) {
-  LLMROUTE_TRY(const auto calls,
-               database.integer("SELECT sum(max(calls, 0)) FROM statistics"));
+  static const std::string sql =
+      "SELECT sum(calls) FROM statistics WHERE calls BETWEEN 0 AND " +
+      std::to_string(kMostCalls);
+  LLMROUTE_TRY(const auto calls, database.integer(sql));
   return calls.value_or(0);
 }
 

@@ -32,6 +32,12 @@ struct StatisticsRow {
   Integer last_error_time;  // ms
 };
 
+// Of calls or answers; others come from none, and count as none.
+inline constexpr int64_t kMostCalls = 1'000'000'000'000;
+inline bool is_count(int64_t number) {
+  return number >= 0 && number <= kMostCalls;
+}
+
 struct StatisticsKey {
   std::string model, provider, origin;
 };

@@ -175,7 +175,8 @@ class Speed(LearningCase):
         config = self.config([ANSWER])
         self.ask(config)
         for wrong in ("fast_first_s=-1", "slow_weight=0", "fast_tokens=9e999",
-                      "calls=-5", "log_squares=-1"):
+                      "calls=-5", "calls=9223372036854775807", "answered=-1",
+                      "answered=-9223372036854775808", "log_squares=-1"):
             with self.subTest(wrong), sqlite3.connect(self.path()) as ledger:
                 ledger.execute("UPDATE statistics SET " + wrong)
                 ledger.commit()

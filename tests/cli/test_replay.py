@@ -1,6 +1,7 @@
 """Decisions taken again from the ledger alone, as they were and under another
 configuration."""
 
+import json
 import os
 import unittest
 
@@ -160,6 +161,15 @@ class AsItWas(ReplayCase):
 
     def test_an_altered_snapshot_or_input_is_refused(self):
         decision = self.decide(self.models())
+        for path, wrong in (("input_tokens", 2**63 - 1), ("input_tokens", -1),
+                            ("input_bound", -2**63), ("max_tokens", -1),
+                            ("ceiling_pico", -2**63)):
+            with self.subTest(path=path, wrong=wrong):
+                (inputs,), = self.query("SELECT inputs FROM decisions")
+                altered = json.dumps(json.loads(inputs) | {path: wrong})
+                self.query(f"UPDATE decisions SET inputs='{altered}'")
+                self.replay(decision, status=65)
+                self.query(f"UPDATE decisions SET inputs='{inputs}'")
         self.query("UPDATE decisions SET inputs=json_remove(inputs, "
                    "'$.analysis.slope')")
         self.replay(decision, status=65)
