@@ -13,6 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   config.providers.emplace_back().name = "p";
   config.models.emplace_back().name = "m";
   config.models[0].provider = "p";
+  config.models[0].context_window = 1000;
+  config.models[0].price.input = config.models[0].price.output = {1'000'000};
   config.routes.emplace_back().name = "auto";
   config.profiles.emplace_back().name = "balanced";
   config.tiers.push_back({"small", {}});
