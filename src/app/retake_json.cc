@@ -241,7 +241,7 @@ core::Experience experience_of(const Json& json, const core::Cell& cell,
     pace.calls = numbers.count(its["calls"]);
     pace.failed = numbers.count(its["failed"]);
     if (its.has("failed_ago")) {
-      pace.failed_ago = numbers.integer(its["failed_ago"]);
+      pace.failed_ago = numbers.count(its["failed_ago"]);
     }
     pace.first_token = numbers.real(its["first_token"]);
     pace.per_token = its["per_token"].number();

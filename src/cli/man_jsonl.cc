@@ -246,6 +246,9 @@ constexpr FieldText kHeadFrame[] = {
      "decide the answers; no keys, no limits."},
     {"match", "`line` or `id`, as `--match` says."},
     {"form", "`native`, `openai` or `as the record`, as `--out` says."},
+    {"parts",
+     "What `config` was made of: a fingerprint of each part by its name. "
+     "Journals of earlier versions have none."},
 };
 
 constexpr FieldText kSendFrame[] = {
@@ -272,6 +275,9 @@ constexpr FieldText kEndFrame[] = {
     {"sha256, size", "Of the output file."},
     {"ok, failed", "Records."},
     {"status", "The exit status."},
+    {"input",
+     "A fingerprint of all lines of the input. Journals of earlier versions "
+     "have none."},
 };
 
 constexpr std::string_view kInputExample =
@@ -389,8 +395,7 @@ std::string journal_section() {
              "A frame that is cut short at the end is what a killed process "
              "was writing, and is dropped. A bad frame before good ones is "
              "damage, unless power was lost: status 65, or with `--repair` the "
-             "good ones are kept. "
-             "When all records have an answer, H and E are all that stays.");
+             "good ones are kept.");
 }
 
 }  // namespace
