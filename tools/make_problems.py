@@ -44,7 +44,10 @@ def inventory(chance, steps):
     s = Story(chance)
     items = chance.choice(ITEMS)
     have = chance.randrange(12, 90)
-    n = lambda: chance.randrange(2, max(have // 2, 4))
+
+    def n():
+        return chance.randrange(2, max(have // 2, 4))
+
     s.tell(f"{s.name} has {have} {items}.", f"There are {have} {items} in {s.name}'s box.",
            f"{s.name} starts the week with {have} {items}.", steps=0)
     while s.steps < steps:
@@ -89,7 +92,7 @@ def shopping(chance, steps):
         s.tell(extra.pop())
     if chance.random() < .5:
         s.tell(f"{s.name} pays with ${money}.", f"{s.name} had saved ${money} for this.")
-        return s.ask("How much change does that leave?", f"How much money is left?")
+        return s.ask("How much change does that leave?", "How much money is left?")
     return s.ask(f"How much does {s.name} pay?", "What is the total in dollars?",
                  f"What does it all cost, the {first[0]}s included?")
 
@@ -116,8 +119,9 @@ def wages(chance, steps):
     if steps > 3 and chance.random() < .4:
         return s.ask(f"{s.name} wants to buy a bicycle for ${chance.randrange(300, 900)}. How "
                      "many weeks does that take?")
-    return s.ask(f"How much does {s.name} earn{' in a week' if steps > 1 else ''}?",
-                 f"How many dollars does {s.name} take home{' in four weeks' if steps > 2 else ''}?")
+    week, month = (" in a week" if steps > 1 else ""), (" in four weeks" if steps > 2 else "")
+    return s.ask(f"How much does {s.name} earn{week}?",
+                 f"How many dollars does {s.name} take home{month}?")
 
 
 def ages(chance, steps):
@@ -140,7 +144,8 @@ def travel(chance, steps):
     vehicle = chance.choice(["train", "bus", "ferry", "van", "cyclist", "truck"])
     s.tell(f"A {vehicle} travels at {chance.randrange(2, 12) * 10} km/h for "
            f"{chance.randrange(2, 7)} hours.",
-           f"A {vehicle} covers {chance.randrange(3, 30) * 10} km in {chance.randrange(2, 6)} hours.")
+           f"A {vehicle} covers {chance.randrange(3, 30) * 10} km in "
+           f"{chance.randrange(2, 6)} hours.")
     while s.steps < steps:
         s.tell(
             f"It then stops for {chance.randrange(2, 9) * 5} minutes.",
