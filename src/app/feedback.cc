@@ -58,8 +58,7 @@ Result<ExitStatus> feedback(const FeedbackOptions& options,
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
       base::SystemClock().wall().time_since_epoch());
   LLMROUTE_CHECK(ledger.put_feedback(id, options.score, now.count()));
-  LLMROUTE_TRY(const store::AnswerOf answer, ledger.answer_of(id));
-  tell(id, answer, options);
+  if (const auto answer = ledger.answer_of(id)) tell(id, *answer, options);
   return ExitStatus::kOk;
 }
 

@@ -104,6 +104,15 @@ class Native(ToolsCase):
             native(schema=SCHEMA), native("b", schema=SCHEMA), status=1)
         self.assertEqual(batch_case.codes(results), [None, "data"])
 
+    def test_a_call_that_nobody_asked_for_is_no_answer(self):
+        results, _ = self.ask(
+            [{"tool_calls": CALLS}], {"prompt": "a"},
+            {"prompt": "b", "schema": SCHEMA}, native("c", tool_choice="none"), status=1,
+            models={"m": {"tags": ["tools", "json"]}})
+        for result in results:
+            self.assertIn("the answer is empty", result["error"]["message"])
+            self.assertFalse(result.get("tool_calls"))
+
     def test_what_is_no_list_of_tools_is_the_records_fault(self):
         self.refused(native(tools={}), "bad_value", "'tools': expected an array")
         self.refused(native(tools=[{"name": "a b"}]), "bad_value", "'tools': at /0/name")
@@ -132,7 +141,7 @@ class Native(ToolsCase):
 
 class Choice(ToolsCase):
     def sent(self, record, protocol="openai-chat"):
-        _, (body,) = self.ask([{"tool_calls": CALLS}], record,
+        _, (body,) = self.ask([{"text": "a"}], record,
                               models={"m": {"tags": ["tools"], "protocol": protocol}})
         return body
 
