@@ -36,6 +36,12 @@ class Story:
         self.sentences.append(self.chance.choice(ways))
         self.steps += steps
 
+    def tell_some(self, sentences, steps):
+        """In any order, each once, until it takes so many steps."""
+        self.chance.shuffle(sentences)
+        while self.steps < steps and sentences:
+            self.tell(sentences.pop())
+
     def ask(self, *ways):
         return " ".join(self.sentences + [self.chance.choice(ways)])
 
@@ -87,9 +93,7 @@ def shopping(chance, steps):
         f"A voucher takes ${chance.randrange(3, 12)} off the total.",
         f"{s.name} and {s.other} split the bill equally.",
         f"Delivery costs another ${chance.randrange(3, 9)}."]
-    chance.shuffle(extra)
-    while s.steps < steps and extra:
-        s.tell(extra.pop())
+    s.tell_some(extra, steps)
     if chance.random() < .5:
         s.tell(f"{s.name} pays with ${money}.", f"{s.name} had saved ${money} for this.")
         return s.ask("How much change does that leave?", "How much money is left?")
@@ -113,9 +117,7 @@ def wages(chance, steps):
         f"The bus costs ${chance.randrange(2, 5)} each way on working days.",
         f"{s.other} earns {chance.choice(['twice', 'half', 'three times'])} as much as {s.name}.",
         f"After {chance.randrange(2, 5)} months the rate goes up by ${chance.randrange(1, 4)}."]
-    chance.shuffle(more)
-    while s.steps < steps and more:
-        s.tell(more.pop())
+    s.tell_some(more, steps)
     if steps > 3 and chance.random() < .4:
         return s.ask(f"{s.name} wants to buy a bicycle for ${chance.randrange(300, 900)}. How "
                      "many weeks does that take?")

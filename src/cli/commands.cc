@@ -253,10 +253,9 @@ constexpr CommandRow kCommands[] = {
          "error every place that is looked at. `show` prints the "
          "configuration in effect as TOML, with `--origin` where each value "
          "came from. `check` reads everything (FILE is as -c FILE) and exits "
-         "78 "
-         "with file and line if something is wrong. `init` writes a commented "
-         "starter file. "
-         "`get` prints one value, such as `limits.timeout`; exit status 1 if "
+         "78 with file and line if something is wrong. `init` writes a "
+         "commented starter file. `get` prints one value, such as "
+         "`limits.timeout`; exit status 1 if "
          "it is not set.",
      .examples = {{"llmroute config init", "A file to start from."},
                   {"llmroute config show --origin",
