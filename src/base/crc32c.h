@@ -1,5 +1,5 @@
 // CRC-32C (Castagnoli), the checksum of RFC 3720: finds every change of up to
-// 32 neighbouring bits. Eight bytes a step by tables (Kounavis and Berry 2005).
+// 32 neighbouring bits.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,11 @@
 
 namespace llmroute::base {
 
-uint32_t crc32c(std::string_view bytes);
+// By the instructions made for it where this machine has them. `before` is the
+// sum of what comes before these bytes.
+uint32_t crc32c(std::string_view bytes, uint32_t before = 0);
+
+// As every machine can: eight bytes a step by tables (Kounavis and Berry 2005).
+uint32_t crc32c_portable(std::string_view bytes, uint32_t before = 0);
 
 }  // namespace llmroute::base

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
 #include <string>
 
 namespace llmroute::base {
@@ -46,7 +47,33 @@ TEST_CASE("checksums of all lengths are those of the definition") {
   for (int i = 0; i < 300; ++i) {
     CAPTURE(i);
     CHECK(crc32c(bytes) == slow_crc32c(bytes));
+    CHECK(crc32c_portable(bytes) == slow_crc32c(bytes));
     bytes += static_cast<char>(i * 37 + 11);
+  }
+}
+
+TEST_CASE("checksums of long texts are those of the definition") {
+  std::mt19937 random(1);
+  std::string bytes;
+  for (int i = 0; i < 20'000; ++i) bytes += static_cast<char>(random());
+  for (const size_t size :
+       {3071U, 3072U, 3073U, 3080U, 6143U, 6144U, 7777U, 20'000U}) {
+    CAPTURE(size);
+    const std::string part = bytes.substr(0, size);
+    CHECK(crc32c(part) == slow_crc32c(part));
+    CHECK(crc32c_portable(part) == slow_crc32c(part));
+  }
+}
+
+TEST_CASE("a checksum goes on where another ended") {
+  std::string bytes(5000, 'x');
+  for (size_t i = 0; i < bytes.size(); i += 3) bytes[i] = static_cast<char>(i);
+  const std::string_view all(bytes);
+  for (const size_t cut : {0U, 1U, 8U, 100U, 1500U, 4999U, 5000U}) {
+    CAPTURE(cut);
+    CHECK(crc32c(all.substr(cut), crc32c(all.substr(0, cut))) == crc32c(all));
+    CHECK(crc32c_portable(all.substr(cut), crc32c(all.substr(0, cut))) ==
+          crc32c(all));
   }
 }
 
