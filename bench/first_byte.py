@@ -7,7 +7,7 @@ against `curl -N` asking the same server.
 
 The certificate's authority is made for it and added to a copy of the system's, once
 as a bundle, which is what curl reads, and once as a hashed directory, which is what
-llmroute prefers. `no ledger`: without what a call's record costs. A copy of the binary
+llmroute prefers. `no ledger`: without what a call's record costs. A copy of the program
 is measured, see startup.py.
 """
 
@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
 
@@ -70,7 +69,7 @@ def main():
     options = parser.parse_args()
     build = pathlib.Path(options.build)
     with tempfile.TemporaryDirectory() as home:
-        binary = shutil.copy(build / "llmroute", home)
+        binary = paired.install(build, home)
         stub, ports = start_stub(build, home)
         bundle, folder = trust(home)
         env = {"PATH": os.environ["PATH"], "HOME": home}

@@ -4,12 +4,21 @@ alike, and prints medians and the ratio to the first, pair by pair."""
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 
 DEVNULL = os.open(os.devnull, os.O_RDWR)
+
+
+def install(build, home):
+    """Copies the program and its module, if it has one; returns its path."""
+    module = pathlib.Path(build, "llmroute-http.so")
+    if module.exists():
+        shutil.copy(module, home)
+    return shutil.copy(pathlib.Path(build, "llmroute"), home)
 
 
 def spawn(argv, env=None):

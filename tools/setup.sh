@@ -6,7 +6,7 @@ set -eu
 packages="g++ cmake ninja-build pkg-config ca-certificates curl
 libcli11-dev libcurl4-openssl-dev libsimdjson-dev libtomlplusplus-dev
 libfmt-dev libre2-dev zlib1g-dev libsqlite3-dev doctest-dev libssl-dev
-python3"
+libnghttp2-dev python3"
 # What the tests need beside: documents, shells and format.
 test_packages="mandoc bash zsh fish clang-format jq git strace parallel sqlite3"
 [ "${1:-}" = "--tests" ] && packages="$packages $test_packages"

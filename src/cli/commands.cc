@@ -296,8 +296,8 @@ constexpr CommandRow kCommands[] = {
      .arguments = "",
      .description =
          "The first line is the name and the version alone; the lines after "
-         "it say with which compiler it was built and which router model it "
-         "holds.",
+         "it say with which compiler it was built, which router model it "
+         "holds and which libcurl it calls with.",
      .examples = {{"llmroute version | head -n 1", "The version alone."}},
      .max_operands = 0},
 };

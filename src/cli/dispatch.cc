@@ -18,6 +18,7 @@
 #include "cli/documents.h"
 #include "cli/help.h"
 #include "cli/resolve.h"
+#include "provider/curl_transport.h"
 
 namespace llmroute::cli {
 namespace {
@@ -81,7 +82,8 @@ Outcome take_again(const Args& args, Settings settings,
 
 Outcome print_version() {
   const auto analyzer = analyzer::Analyzer::embedded();
-  return print(version_text(analyzer.id(), analyzer.sha256()));
+  return print(version_text(analyzer.id(), analyzer.sha256(),
+                            provider::http_implementation()));
 }
 
 }  // namespace

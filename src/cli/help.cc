@@ -154,16 +154,17 @@ std::string full_help(Command command, bool program) {
 }
 
 std::string version_text(std::string_view model_id,
-                         std::string_view model_sha256) {
+                         std::string_view model_sha256, std::string_view http) {
   return fmt::format(
-      "llmroute {}\ncompiler: {} {}\nrouter model: {} (sha256 {})\n",
+      "llmroute {}\ncompiler: {} {}\nrouter model: {} (sha256 {})\n"
+      "http: {}\n",
       LLMROUTE_VERSION,
 #if defined(__clang__)
       "clang",
 #else
       "gcc",
 #endif
-      __VERSION__, model_id, model_sha256);
+      __VERSION__, model_id, model_sha256, http);
 }
 
 }  // namespace llmroute::cli

@@ -1,9 +1,12 @@
 #include "provider/curl_library.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <string>
+
+#include "provider/http_module.h"
 
 // curl.h wraps these in type-checking macros, whose names are wanted here.
 #undef curl_easy_setopt
@@ -22,13 +25,12 @@ base::Error missing(const std::string& why) {
               "): install it, on Debian and Ubuntu with: apt install libcurl4"};
 }
 
-// Lazily, as the linker opens it for curl: of its thirty libraries those that
-// are for other protocols than HTTP are not bound.
-void* open_any() {
-  for (const char* name : kNames) {
-    if (void* handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL)) return handle;
-  }
-  return nullptr;
+// By its descriptor: the file that was looked at, and no other.
+void* open_module() {
+  const base::Descriptor file = find_http_module();
+  if (!file.valid()) return nullptr;
+  return dlopen(fmt::format("/proc/self/fd/{}", file.get()).c_str(),
+                RTLD_NOW | RTLD_LOCAL);
 }
 
 template <class Function>
@@ -56,8 +58,8 @@ bool find_all(void* library, CurlLibrary& curl) {
          find(library, "curl_multi_info_read", curl.multi_info_read);
 }
 
-base::Result<CurlLibrary> open() {
-  void* library = open_any();
+// Nothing but the reason if `library` (may be null) is none of use.
+base::Result<CurlLibrary> use(void* library, const char* name) {
   if (library == nullptr) {
     const char* why = dlerror();
     return missing(why != nullptr ? why : "not found");
@@ -66,6 +68,20 @@ base::Result<CurlLibrary> open() {
   if (!find_all(library, curl)) return missing("it is older than 7.66");
   if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     return missing("it does not start");
+  }
+  curl.name = name;
+  if (const void* versions = dlsym(library, "llmroute_http_versions")) {
+    curl.name = static_cast<const char*>(versions);
+  }
+  return curl;
+}
+
+base::Result<CurlLibrary> open() {
+  base::Result<CurlLibrary> curl = use(open_module(), "");
+  // Lazily, as the linker opens it for curl: of its thirty libraries those that
+  // are for other protocols than HTTP are not bound.
+  for (const char* name : kNames) {
+    if (!curl) curl = use(dlopen(name, RTLD_LAZY | RTLD_LOCAL), name);
   }
   return curl;
 }

@@ -1,4 +1,5 @@
-// libcurl, opened when the first request is made. Linking it would cost every
+// libcurl, opened when the first request is made: the program's own module
+// (http_module.h), else the system's. Linking the system's would cost every
 // start some 5 ms and 29 libraries, also of commands that never use a network.
 #pragma once
 
@@ -26,6 +27,7 @@ struct CurlLibrary {
   decltype(&curl_multi_setopt) multi_setopt = nullptr;
   decltype(&curl_multi_socket_action) multi_socket_action = nullptr;
   decltype(&curl_multi_info_read) multi_info_read = nullptr;
+  const char* name = nullptr;  // the system's file, or what is in the module
 };
 
 // Opens and initialises it once. Thread-safe. Missing, or too old to have a

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "provider/curl_library.h"
 #include "provider/curl_loop.h"
 #include "provider/sigpipe_guard.h"
 
@@ -51,6 +52,11 @@ class CurlTransport : public Transport {
 Transport& curl_transport() {
   thread_local CurlTransport transport;
   return transport;
+}
+
+std::string http_implementation() {
+  const auto library = curl_library();
+  return library ? (*library)->name : library.error().message;
 }
 
 }  // namespace llmroute::provider

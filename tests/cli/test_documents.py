@@ -163,6 +163,11 @@ class Installation(unittest.TestCase):
                      "share/zsh/site-functions/_llmroute",
                      "share/fish/vendor_completions.d/llmroute.fish"):
             self.assertTrue(os.path.exists(home.file("to", path)), path)
+        self.assertEqual(os.path.exists(home.file("to/lib/llmroute/llmroute-http.so")),
+                         (build / "llmroute-http.so").exists())
+        self.assertEqual(*(subprocess.run(
+            [program, "version"], check=True, capture_output=True).stdout
+            for program in (build / "llmroute", home.file("to/bin/llmroute"))))
 
 
 if __name__ == "__main__":

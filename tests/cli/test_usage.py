@@ -77,6 +77,7 @@ class Help(Usage):
         text = self.said(["version"])
         self.assertRegex(text, r"(?m)^compiler: ")
         self.assertRegex(text, r"(?m)^router model: \S+ \(sha256 [0-9a-f]{64}\)$")
+        self.assertRegex(text, r"(?m)^http: libcurl")
 
     def test_help_of_an_unknown_command(self):
         self.refused(["help", "explian"], "no help on 'explian': did you mean explain?")

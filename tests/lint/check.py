@@ -28,13 +28,14 @@ BELOW["main"] = ("cli",) + BELOW["cli"]
 LIBRARIES = {
     r"CLI/": r"src/cli/parse\.cc",
     r"toml\+\+/": r"src/config/read\.cc",
-    r"curl/": r"(src|tests/unit)/provider/(curl_\w+|transport_test)\.(cc|h)",
+    r"curl/": r"(src|tests/unit)/provider/(curl_\w+|transport_test)\.(cc|h)|"
+              r"src/provider/absent_libraries\.c",
     r"re2/": r"src/(routing/pattern_set|core/text_pattern)\.cc",
     r"simdjson": r"src/base/simdjson_library\.cc|src/base/json_text\.cc|"
                  r"src/(learning|batch)/\w+\.cc|tests/stub/.*|tests/unit/.*",
     r"zlib": r"(src|tests/unit)/learning/\w+\.cc",
     r"sqlite3": r"src/store/sqlite_library\.h",
-    r"openssl/": r"tests/stub/.*",
+    r"openssl/": r"tests/stub/.*|src/provider/absent_libraries\.c",
     r"dlfcn": r"src/(base|provider|store)/\w+_library\.cc",
     r"doctest/": r"tests/unit/.*",
 }
@@ -212,7 +213,7 @@ def check_whitespace(path, text):
 
 CODE_CHECKS = (check_layers, check_libraries, check_banned, check_header,
                check_size, check_functions, check_whitespace)
-CODE = (".cc", ".h")
+CODE = (".cc", ".h", ".c")
 TEXT = CODE + (".py", ".sh", ".md", ".cmake", ".txt", ".toml", ".1", ".5")
 
 
