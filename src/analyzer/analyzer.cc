@@ -1,5 +1,7 @@
 #include "analyzer/analyzer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -14,7 +16,7 @@
 namespace llmroute::analyzer {
 
 struct Analyzer::Impl {
-  std::vector<char> bytes;  // of a model that was loaded; owns what file views
+  ModelBytes bytes;  // of a model that was loaded; file views them
   ModelFile file;
   std::string id;
 };
@@ -25,7 +27,7 @@ Analyzer& Analyzer::operator=(Analyzer&&) noexcept = default;
 Analyzer::~Analyzer() = default;
 
 Analyzer Analyzer::embedded() {
-  auto file = parse_model(embedded_model(), Checksum::kTrust);
+  auto file = parse_model(embedded_model(), Check::kForm);
   if (!file) std::abort();  // a unit test checks the file that is built in
   auto impl = std::make_unique<Impl>();
   impl->file = *std::move(file);
@@ -35,12 +37,11 @@ Analyzer Analyzer::embedded() {
 
 base::Result<Analyzer> Analyzer::load(const std::string& path) {
   const std::string place = "router model '" + path + "'";
-  auto bytes = read_model_file(path);
+  auto bytes = ModelBytes::read(path);
   if (!bytes) return with_context(place, std::move(bytes).error());
   auto impl = std::make_unique<Impl>();
   impl->bytes = *std::move(bytes);
-  auto file =
-      parse_model({impl->bytes.data(), impl->bytes.size()}, Checksum::kVerify);
+  auto file = parse_model(impl->bytes.view(), Check::kDamage);
   if (!file) return with_context(place, std::move(file).error());
   impl->file = *std::move(file);
   impl->id = base::base_name(path);
@@ -118,13 +119,30 @@ double gram_weight(const Model& model, const Share& share,
   return (entry & 1) != 0 ? -weight : weight;
 }
 
-void keep_largest(std::vector<core::Contribution>& all, size_t limit,
-                  std::vector<core::Contribution>& out) {
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-    return std::fabs(a.contribution) > std::fabs(b.contribution);
-  });
-  if (all.size() > limit) all.resize(limit);
-  std::move(all.begin(), all.end(), std::back_inserter(out));
+// What an n-gram, or after those a dense feature, adds.
+struct Pull {
+  size_t of;
+  double weight, value;
+  double size() const { return std::fabs(weight * value); }
+};
+
+// The largest first, of equals the first.
+void keep_largest(std::vector<Pull>& pulls, size_t limit) {
+  const size_t kept = std::min(limit, pulls.size());
+  std::partial_sort(pulls.begin(), pulls.begin() + static_cast<ptrdiff_t>(kept),
+                    pulls.end(), [](const Pull& a, const Pull& b) {
+                      return a.size() > b.size() ||
+                             (a.size() == b.size() && a.of < b.of);
+                    });
+  pulls.resize(kept);
+}
+
+double dense_weight(const Model& model, const Share& share, size_t feature) {
+  double weight = 0;
+  for (size_t h = 0; h < kHeadCount; ++h) {
+    weight += share.of_dense[h] * static_cast<double>(model.dense[feature][h]);
+  }
+  return weight;
 }
 
 constexpr const char* kEdgeNote = " (among the first or last words)";
@@ -132,28 +150,38 @@ constexpr const char* kEdgeNote = " (among the first or last words)";
 void explain_head(const Model& model, const Evidence& evidence,
                   const std::vector<NamedGram>& grams, const Share& share,
                   size_t limit, std::vector<core::Contribution>& out) {
-  std::vector<core::Contribution> all;
+  std::vector<Pull> pulls;
+  pulls.reserve(grams.size() + kDenseCount);
+  const auto add = [&](size_t of, double weight, double value) {
+    if (weight != 0 && value != 0) pulls.push_back({of, weight, value});
+  };
   const double norm = gram_norm(evidence.grams);
   const double edge_norm = gram_norm(evidence.edges);
-  for (const NamedGram& gram : grams) {
-    const double weight =
-        (gram.edge ? edge_norm : norm) * gram_weight(model, share, gram);
-    if (weight == 0) continue;
-    all.push_back({gram.edge ? gram.text + kEdgeNote : gram.text, share.name,
-                   weight, gram.count,
-                   weight * static_cast<double>(gram.count)});
+  for (size_t i = 0; i < grams.size(); ++i) {
+    add(i,
+        (grams[i].edge ? edge_norm : norm) *
+            gram_weight(model, share, grams[i]),
+        static_cast<double>(grams[i].count));
   }
   for (size_t i = 0; i < kDenseCount; ++i) {
-    double weight = 0;
-    for (size_t h = 0; h < kHeadCount; ++h) {
-      weight += share.of_dense[h] * static_cast<double>(model.dense[i][h]);
-    }
-    const double value = static_cast<double>(evidence.dense[i]);
-    if (value == 0 || weight == 0) continue;
-    all.push_back({"[" + std::string(dense_name(i)) + "]", share.name, weight,
-                   1, weight * value});
+    add(grams.size() + i, dense_weight(model, share, i),
+        static_cast<double>(evidence.dense[i]));
   }
-  keep_largest(all, limit, out);
+  keep_largest(pulls, limit);
+  for (const Pull& pull : pulls) {
+    core::Contribution& one = out.emplace_back();
+    one.head = share.name;
+    one.weight = pull.weight;
+    one.contribution = pull.weight * pull.value;
+    if (pull.of < grams.size()) {
+      const NamedGram& gram = grams[pull.of];
+      one.text = gram.edge ? gram.text + kEdgeNote : gram.text;
+      one.count = gram.count;
+    } else {
+      one.text = fmt::format("[{}]", dense_name(pull.of - grams.size()));
+      one.count = 1;
+    }
+  }
 }
 
 }  // namespace

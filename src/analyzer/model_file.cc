@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,8 +11,10 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <span>
 
+#include "base/crc32c.h"
 #include "base/files.h"
 #include "base/sha256.h"
 
@@ -25,7 +28,7 @@ constexpr std::string_view kMagic = "LLMRMODL";
 constexpr uint32_t kEndianMark = 0x01020304;
 // So that what follows them starts at a multiple of 4.
 constexpr uint32_t kFewestSeenBits = 5;
-constexpr size_t kDigestAt = 64, kDigestSize = 32;
+constexpr size_t kDigestAt = 64, kDigestSize = 32, kCrcAt = 112;
 
 struct Header {
   char magic[8];
@@ -40,9 +43,11 @@ struct Header {
   uint8_t digest[kDigestSize];
   float slope, shrink;
   uint32_t own_heads, trained;
-  uint8_t zero[16];
+  uint32_t crc;
+  uint8_t zero[12];
 };
-static_assert(sizeof(Header) == 128 && offsetof(Header, digest) == kDigestAt);
+static_assert(sizeof(Header) == 128 && offsetof(Header, digest) == kDigestAt &&
+              offsetof(Header, crc) == kCrcAt);
 
 struct Tables {
   char names[kHeadCount][16];
@@ -63,8 +68,27 @@ size_t row_bytes(uint32_t bits) { return (size_t{1} << bits) * kHeadCount; }
 std::array<uint8_t, kDigestSize> digest_of(std::string_view bytes) {
   base::Sha256 hash;
   hash.update(bytes.substr(0, kDigestAt));
-  hash.update(bytes.substr(kDigestAt + kDigestSize));
+  hash.update(
+      bytes.substr(kDigestAt + kDigestSize, kCrcAt - kDigestAt - kDigestSize));
+  hash.update(bytes.substr(kCrcAt + sizeof Header::crc));
   return hash.finish();
+}
+
+uint32_t crc_of(std::string_view bytes) {
+  return base::crc32c(bytes.substr(kCrcAt + sizeof Header::crc),
+                      base::crc32c(bytes.substr(0, kCrcAt)));
+}
+
+base::Status check_sums(const Header& header, std::string_view bytes,
+                        Check check) {
+  if (check == Check::kForm) return {};
+  if (crc_of(bytes) != header.crc) return bad("damaged (CRC does not match)");
+  if (check == Check::kDamage) return {};
+  const auto digest = digest_of(bytes);
+  if (std::memcmp(digest.data(), header.digest, kDigestSize) != 0) {
+    return bad("not what was written (SHA-256 does not match)");
+  }
+  return {};
 }
 
 base::Status check_format(const Header& header) {
@@ -182,7 +206,7 @@ Model make_model(const Header& header, const Tables& tables,
 
 }  // namespace
 
-base::Result<ModelFile> parse_model(std::string_view bytes, Checksum checksum) {
+base::Result<ModelFile> parse_model(std::string_view bytes, Check check) {
   Header header;
   if (bytes.size() < sizeof header + sizeof(Tables)) {
     return bad(fmt::format("only {} bytes: truncated", bytes.size()));
@@ -190,21 +214,16 @@ base::Result<ModelFile> parse_model(std::string_view bytes, Checksum checksum) {
   std::memcpy(&header, bytes.data(), sizeof header);
   LLMROUTE_CHECK(check_format(header));
   LLMROUTE_CHECK(check_sizes(header, bytes.size()));
-  if (checksum == Checksum::kVerify) {
-    const auto digest = digest_of(bytes);
-    if (std::memcmp(digest.data(), header.digest, kDigestSize) != 0) {
-      return bad("damaged (SHA-256 does not match)");
-    }
-  }
-  Tables tables;
-  std::memcpy(&tables, bytes.data() + sizeof header, sizeof tables);
+  LLMROUTE_CHECK(check_sums(header, bytes, check));
+  const auto& tables =
+      *reinterpret_cast<const Tables*>(bytes.data() + sizeof header);
   LLMROUTE_CHECK(check_tables(header, tables));
   ModelFile file;
   file.model =
       make_model(header, tables, bytes.data() + sizeof header + sizeof tables);
   LLMROUTE_CHECK(check_own(file.model.own));
   // Not at every start: it would touch pages that nothing else does.
-  if (checksum == Checksum::kVerify &&
+  if (check == Check::kWhole &&
       !std::is_sorted(file.model.trained.begin(), file.model.trained.end())) {
     return bad("the prompts trained on are not in order");
   }
@@ -257,6 +276,8 @@ std::string serialize_model(const Model& model, const Training& training) {
                model.trained.size_bytes());
   const auto digest = digest_of(bytes);
   std::memcpy(bytes.data() + kDigestAt, digest.data(), digest.size());
+  const uint32_t crc = crc_of(bytes);
+  std::memcpy(bytes.data() + kCrcAt, &crc, sizeof crc);
   return bytes;
 }
 
@@ -279,22 +300,30 @@ base::Error errno_error(const char* what, int error) {
           fmt::format("{}: {}", what, base::errno_text(error))};
 }
 
-base::Result<std::vector<char>> read_exactly(int fd, size_t size) {
-  std::vector<char> bytes(size);
-  size_t used = 0;
-  while (used < size) {
-    const ssize_t got = ::read(fd, bytes.data() + used, size - used);
+base::Status read_exactly(int fd, std::span<char> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = ::read(fd, bytes.data(), bytes.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno_error("cannot read", errno);
     if (got == 0) return bad("truncated while it was read");
-    used += static_cast<size_t>(got);
+    bytes = bytes.subspan(static_cast<size_t>(got));
   }
-  return bytes;
+  return {};
 }
 
 }  // namespace
 
-base::Result<std::vector<char>> read_model_file(const std::string& path) {
+// One large page, where the system has such, is had in a third of the time of
+// many small ones.
+ModelBytes::ModelBytes(size_t size) : size_(size) {
+  constexpr size_t kLargePage = size_t{2} << 20;
+  const size_t whole = (size / kLargePage + 1) * kLargePage;
+  memory_.reset(static_cast<char*>(std::aligned_alloc(kLargePage, whole)));
+  if (memory_ == nullptr) throw std::bad_alloc();
+  (void)::madvise(memory_.get(), whole, MADV_HUGEPAGE);
+}
+
+base::Result<ModelBytes> ModelBytes::read(const std::string& path) {
   const base::Descriptor file(
       ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return errno_error("cannot open", errno);
@@ -306,7 +335,9 @@ base::Result<std::vector<char>> read_model_file(const std::string& path) {
   if (size > kLargestModelFile) {
     return bad(fmt::format("{} bytes: too large", size));
   }
-  return read_exactly(file.get(), size);
+  ModelBytes bytes(size);
+  LLMROUTE_CHECK(read_exactly(file.get(), {bytes.memory_.get(), size}));
+  return bytes;
 }
 
 }  // namespace llmroute::analyzer

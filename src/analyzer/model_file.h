@@ -10,10 +10,11 @@
 //       40     4  seen_bits                44  4  iterations
 //       48     8  seed of the training
 //       56     8  rows it was trained on
-//       64    32  SHA-256 of every other byte of the file
+//       64    32  SHA-256 of every byte but these and the CRC: its identity
 //       96     4  slope (float)           100  4  shrink (float)
 //      104     4  own heads             108    4  prompts trained on
-//      112    16  zero
+//      112     4  CRC-32C of every other byte, the SHA-256 too
+//      116    12  zero
 //      128   256  names of the heads, 16 bytes each, padded with zeros
 //      384    64  scale of the n-gram part, per head (float)
 //      448    64  bias per head
@@ -26,16 +27,17 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "analyzer/model.h"
 #include "base/result.h"
 
 namespace llmroute::analyzer {
 
-inline constexpr uint32_t kFormatVersion = 2;
+inline constexpr uint32_t kFormatVersion = 3;
 inline constexpr size_t kLargestModelFile = size_t{64} << 20;
 
 // How the model was made; kept in the file, not used for decisions.
@@ -45,7 +47,13 @@ struct Training {
   uint32_t epochs = 0;
 };
 
-enum class Checksum { kVerify, kTrust };
+// How much of a model file is checked. Who writes a file to deceive can make
+// its CRC right; its SHA-256 then gives it away.
+enum class Check {
+  kForm,    // sizes and ranges: the file was checked before
+  kDamage,  // its CRC too, which takes a thirtieth of the time of
+  kWhole    // its SHA-256, and whether it is in order
+};
 
 struct ModelFile {
   Model model;  // rows, seen and own point into the bytes given
@@ -55,14 +63,30 @@ struct ModelFile {
 
 // REQUIRES: `bytes` outlives the result and starts at a multiple of 4.
 // Anything off: kConfig, saying what.
-base::Result<ModelFile> parse_model(std::string_view bytes, Checksum checksum);
+base::Result<ModelFile> parse_model(std::string_view bytes, Check check);
 
 // The file's bytes for a model.
 std::string serialize_model(const Model& model, const Training& training);
 
-// Opens, checks owner and mode (kNoPermission) and reads a model file, so that
-// later changes of the file cannot disturb; the bytes still have to be parsed.
-base::Result<std::vector<char>> read_model_file(const std::string& path);
+// A model file in memory. It is read, not mapped, so that later changes of the
+// file cannot disturb.
+class ModelBytes {
+ public:
+  ModelBytes() = default;
+  // Opens the file, checks owner and mode (kNoPermission) and reads it; what is
+  // read still has to be parsed.
+  static base::Result<ModelBytes> read(const std::string& path);
+  // Starts at a multiple of 4; lives as long as this.
+  std::string_view view() const { return {memory_.get(), size_}; }
+
+ private:
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
+  explicit ModelBytes(size_t size);
+  std::unique_ptr<char, Free> memory_;
+  size_t size_ = 0;
+};
 
 // The model in the binary.
 std::string_view embedded_model();

@@ -24,8 +24,10 @@ using core::ExitStatus;
 base::Result<analyzer::Analyzer> chosen_analyzer(const BenchOptions& options,
                                                  const core::Config& config) {
   if (options.quality.model_file) {
+    LLMROUTE_CHECK(check_model_file(*options.quality.model_file));
     return analyzer::Analyzer::load(*options.quality.model_file);
   }
+  LLMROUTE_CHECK(check_router_model(config));
   return router_model(config);
 }
 

@@ -8,6 +8,7 @@
 #include "app/config_check.h"
 #include "app/messages.h"
 #include "app/output.h"
+#include "app/router_model.h"
 #include "app/starter_config.h"
 #include "base/files.h"
 #include "base/terminal_text.h"
@@ -72,6 +73,7 @@ Result<ExitStatus> show(const ConfigCommandOptions& options,
 Result<ExitStatus> check(const ConfigCommandOptions& options,
                          const base::Environment& environment) {
   LLMROUTE_TRY(const core::Config config, load(options, environment));
+  LLMROUTE_CHECK(check_router_model(config));
   const Messages messages(options.messages);
   for (const std::string& warning : config_warnings(config, environment)) {
     messages.warn(warning);

@@ -329,6 +329,7 @@ Result<ExitStatus> train_from_ledger(const TrainOptions& options,
   LLMROUTE_TRY(const core::Config config,
                config::load({options.config.file, options.config.no_config},
                             environment));
+  LLMROUTE_CHECK(check_router_model(config));
   LLMROUTE_TRY(const analyzer::Analyzer installed, router_model(config));
   LLMROUTE_TRY(const auto rows, read_rows(options, environment));
   const core::Profile* profile = config.find_profile(config.default_profile);

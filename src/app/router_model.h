@@ -10,4 +10,9 @@ namespace llmroute::app {
 // Errors as Analyzer::load.
 base::Result<analyzer::Analyzer> router_model(const core::Config& config);
 
+// A start looks for damage only; these find what was altered on purpose too.
+// Errors as Analyzer::load.
+base::Status check_model_file(const std::string& path);
+base::Status check_router_model(const core::Config& config);
+
 }  // namespace llmroute::app

@@ -67,16 +67,14 @@ class Start {
  public:
   base::Status load(const std::string& path) {
     const std::string place = "--init '" + path + "'";
-    if (path == "builtin") {
-      const std::string_view bytes = analyzer::embedded_model();
-      bytes_.assign(bytes.begin(), bytes.end());
-    } else {
-      auto bytes = analyzer::read_model_file(path);
-      if (!bytes) return with_context(place, std::move(bytes).error());
-      bytes_ = *std::move(bytes);
+    std::string_view bytes = analyzer::embedded_model();
+    if (path != "builtin") {
+      auto read = analyzer::ModelBytes::read(path);
+      if (!read) return with_context(place, std::move(read).error());
+      bytes_ = *std::move(read);
+      bytes = bytes_.view();
     }
-    auto file = analyzer::parse_model({bytes_.data(), bytes_.size()},
-                                      analyzer::Checksum::kVerify);
+    auto file = analyzer::parse_model(bytes, analyzer::Check::kWhole);
     if (!file) return with_context(place, std::move(file).error());
     model_ = file->model;
     fill();
@@ -100,7 +98,7 @@ class Start {
     solution_.base = model_.base;
   }
 
-  std::vector<char> bytes_;
+  analyzer::ModelBytes bytes_;  // of a file; model_ views them
   analyzer::Model model_;
   learning::Solution solution_;
 };
@@ -188,6 +186,7 @@ Result<ExitStatus> train(const TrainOptions& options,
   LLMROUTE_TRY(const core::Config config,
                config::load({options.config.file, options.config.no_config},
                             environment));
+  LLMROUTE_CHECK(check_router_model(config));
   LLMROUTE_TRY(const analyzer::Analyzer installed, router_model(config));
   std::optional<Progress> progress(std::in_place, options.messages);
   LLMROUTE_TRY(TrainingSet set, read_rows(options, start, config, *progress));
@@ -209,7 +208,7 @@ Result<ExitStatus> train(const TrainOptions& options,
   const std::string bytes = model.bytes(
       {options.seed, set.problem.samples.size(), solver.iterations});
   LLMROUTE_TRY(const analyzer::ModelFile file,
-               analyzer::parse_model(bytes, analyzer::Checksum::kTrust));
+               analyzer::parse_model(bytes, analyzer::Check::kForm));
   const bool write = options.force || report.beats_constant();
   if (write) {
     LLMROUTE_CHECK(write_files(options, bytes, file.sha256, report, set));

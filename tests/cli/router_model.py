@@ -8,7 +8,7 @@ import hashlib
 import pathlib
 import struct
 
-VERSION = 2
+VERSION = 3
 DENSE = 80
 HEADS = ("code", "agentic", "math", "reasoning", "knowledge", "writing", "chat", "text",
          "tools", "difficulty", "hard-math", "hard-code", "hard-know", "hard-open",
@@ -16,20 +16,42 @@ HEADS = ("code", "agentic", "math", "reasoning", "knowledge", "writing", "chat",
 DOMAINS = 9
 
 # Where things begin.
-DIGEST, TABLES, SCALE, BIAS, BASE, WEIGHTS = 64, 128, 384, 448, 512, 576
+DIGEST, CRC, TABLES, SCALE, BIAS, BASE, WEIGHTS = 64, 112, 128, 384, 448, 512, 576
 SEEN = WEIGHTS + 4 * DENSE * len(HEADS)
 OWN_SIZE = 64 + 4 + 4 * (len(HEADS) + DENSE)
 
 
+def crc_table():
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82f63b78 if byte & 1 else 0)
+        yield byte
+
+
+CRC_TABLE = list(crc_table())
+
+
+def crc32c(data):
+    total = 0xffffffff
+    for byte in data:
+        total = total >> 8 ^ CRC_TABLE[(total ^ byte) & 255]
+    return ~total & 0xffffffff
+
+
+def with_crc(data):
+    """The bytes with the CRC that belongs to them."""
+    return put(data, CRC, "I", crc32c(data[:CRC] + data[CRC + 4:]))
+
+
 def sealed(data):
-    """The bytes with the checksum that belongs to them."""
+    """The bytes with the checksums that belong to them."""
     data = bytes(data)
-    digest = hashlib.sha256(data[:DIGEST] + data[DIGEST + 32:]).digest()
-    return data[:DIGEST] + digest + data[DIGEST + 32:]
+    digest = hashlib.sha256(data[:DIGEST] + data[DIGEST + 32:CRC] + data[CRC + 4:]).digest()
+    return with_crc(data[:DIGEST] + digest + data[DIGEST + 32:])
 
 
 def put(data, offset, layout, *values):
-    """The bytes with numbers written into them; the checksum is then wrong."""
+    """The bytes with numbers written into them; the checksums are then wrong."""
     data = bytearray(data)
     struct.pack_into("<" + layout, data, offset, *values)
     return bytes(data)

@@ -11,14 +11,15 @@ import unittest
 
 import harness
 import router_model
-from router_model import BASE, BIAS, DIGEST, OWN_SIZE, SCALE, SEEN, TABLES, WEIGHTS, put, sealed
+from router_model import (
+    BASE, BIAS, DIGEST, OWN_SIZE, SCALE, SEEN, TABLES, WEIGHTS, put, sealed, with_crc)
 
 MODELS = {"cheap": {"ability": 0.0, "price": {"input": 0.1, "output": 0.4}},
           "strong": {"ability": 2.6, "price": {"input": 5, "output": 25}}}
 PROMPT = "What is 12 + 30? Prove it."
 # More than a pipe holds: who could write it all knows that it is being read.
 MORE_THAN_A_PIPE = b"some words \n" * 40_000
-TRUNCATED, DAMAGED = "truncated", "SHA-256 does not match"
+TRUNCATED, DAMAGED, ALTERED = "truncated", "CRC does not match", "SHA-256 does not match"
 
 
 def at_most_a_gigabyte():
@@ -111,6 +112,22 @@ class ModelFile(harness.TestCase):
                 flipped = put(self.own, at, "B", self.own[at] ^ chance.randrange(1, 256))
                 self.assert_refused(flipped, *([DAMAGED] if at >= 44 and not 104 <= at < 112
                                                else []))
+
+    def test_M3_a_change_with_a_right_crc_is_found_by_who_checks_it_whole(self):
+        self.write(with_crc(put(self.own, WEIGHTS, "f", 0.5)))
+        self.assert_status(self.run_with(None, "explain"), 0)
+        rows = self.home.write("rows.jsonl", '{"prompt": "hi", "domain": "chat"}\n')
+        for argv in (["config", "check"], ["bench", rows], ["train", rows, "-o", "new.model"]):
+            result = self.run_llmroute([*argv, "-c", self.config])
+            self.assert_status(result, 78)
+            self.assertIn(f"'{self.model}': ", result.err)
+            self.assertIn(ALTERED, result.err)
+        result = self.run_llmroute(["train", rows, "-o", "new.model", "--no-config",
+                                    "--init", self.model])
+        self.assert_status(result, 78)
+        self.assertIn(ALTERED, result.err)
+        self.write(self.own)
+        self.assert_status(self.run_llmroute(["config", "check", "-c", self.config]), 0)
 
     def test_M4_another_version_magic_or_byte_order_is_78_and_named(self):
         for version in (0, router_model.VERSION - 1, router_model.VERSION + 1, 2 ** 32 - 1):

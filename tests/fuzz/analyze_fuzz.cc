@@ -14,9 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const size_t cut = size == 0 ? 0 : data[0] % (size + 1);
   const llmroute::analyzer::Input input{text.substr(cut), text.substr(0, cut)};
-  static const auto file =
-      llmroute::analyzer::parse_model(llmroute::analyzer::embedded_model(),
-                                      llmroute::analyzer::Checksum::kTrust);
+  static const auto file = llmroute::analyzer::parse_model(
+      llmroute::analyzer::embedded_model(), llmroute::analyzer::Check::kForm);
   for (const auto& kernel : llmroute::analyzer::testing_only_kernels()) {
     if (!gather_oracle::agrees(kernel, file->model, input.instruction,
                                input.context)) {

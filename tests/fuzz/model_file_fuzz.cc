@@ -15,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   namespace analyzer = llmroute::analyzer;
   const std::vector<char> bytes(data, data + size);  // aligned, exact length
   const std::string_view view(bytes.data(), bytes.size());
-  (void)analyzer::parse_model(view, analyzer::Checksum::kVerify);
-  const auto file = analyzer::parse_model(view, analyzer::Checksum::kTrust);
+  (void)analyzer::parse_model(view, analyzer::Check::kWhole);
+  const auto file = analyzer::parse_model(view, analyzer::Check::kForm);
   if (!file) return 0;
   constexpr std::string_view kText = "What is 12 + 30? Prove it, \xe6\x97\xa5.";
   const analyzer::Window window = analyzer::choose_window(kText, {});

@@ -101,9 +101,8 @@ TEST_CASE("contributions add up to the difficulty and to the domain's score") {
       "Refactor this:\n\nint f(int x) { return x + x; }\n",
       "\xe8\xaf\x81\xe6\x98\x8e x^2 = 2 \xe6\x97\xa0\xe8\xa7\xa3",
       "a a a a b b"};
-  const auto file =
-      llmroute::analyzer::parse_model(llmroute::analyzer::embedded_model(),
-                                      llmroute::analyzer::Checksum::kVerify);
+  const auto file = llmroute::analyzer::parse_model(
+      llmroute::analyzer::embedded_model(), llmroute::analyzer::Check::kWhole);
   REQUIRE(file);
   const auto& model = file->model;
   for (const char* text : texts) {

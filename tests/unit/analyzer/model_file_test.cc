@@ -10,14 +10,16 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "analyzer/analyzer.h"
+#include "base/crc32c.h"
 #include "base/files.h"
 #include "base/sha256.h"
 #include "model_maker.h"
 
 using llmroute::analyzer::Analyzer;
-using llmroute::analyzer::Checksum;
+using llmroute::analyzer::Check;
 using llmroute::analyzer::embedded_model;
 using llmroute::analyzer::ModelFile;
 using llmroute::analyzer::parse_model;
@@ -26,7 +28,7 @@ using llmroute::base::ErrorKind;
 namespace {
 
 std::string error_of(std::string_view bytes) {
-  const auto file = parse_model(bytes, Checksum::kVerify);
+  const auto file = parse_model(bytes, Check::kWhole);
   if (file) return "";
   CHECK(file.error().kind == ErrorKind::kConfig);
   return file.error().message;
@@ -37,12 +39,19 @@ void put(std::string& bytes, size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
-// Makes the checksum right again after a change.
+std::string with_crc(std::string bytes) {
+  put(bytes, 112,
+      llmroute::base::crc32c(bytes.substr(0, 112) + bytes.substr(116)));
+  return bytes;
+}
+
+// Makes the checksums right again after a change.
 std::string sealed(std::string bytes) {
-  std::string rest = bytes.substr(0, 64) + bytes.substr(96);
+  std::string rest =
+      bytes.substr(0, 64) + bytes.substr(96, 16) + bytes.substr(116);
   const auto digest = llmroute::base::sha256(rest);
   std::memcpy(bytes.data() + 64, digest.data(), digest.size());
-  return bytes;
+  return with_crc(std::move(bytes));
 }
 
 class TemporaryFile {
@@ -70,7 +79,7 @@ TEST_CASE("a model survives being written and read") {
   model_maker::fill(made, 6, 8);
   const std::string bytes =
       llmroute::analyzer::serialize_model(made.model, {7, 100, 8});
-  const auto file = parse_model(bytes, Checksum::kVerify);
+  const auto file = parse_model(bytes, Check::kWhole);
   REQUIRE(file);
   const auto& read = file->model;
   CHECK(read.bucket_bits == 6);
@@ -97,8 +106,9 @@ TEST_CASE("M2: a model truncated at any length is refused") {
   const std::string bytes = model_maker::bytes();
   for (size_t size = 0; size < bytes.size(); ++size) {
     const std::string cut = bytes.substr(0, size);
-    REQUIRE(!parse_model(cut, Checksum::kVerify));
-    REQUIRE(!parse_model(cut, Checksum::kTrust));
+    REQUIRE(!parse_model(cut, Check::kWhole));
+    REQUIRE(!parse_model(cut, Check::kDamage));
+    REQUIRE(!parse_model(cut, Check::kForm));
   }
   CHECK(error_of(bytes.substr(0, 100)).find("truncated") != std::string::npos);
 }
@@ -114,14 +124,27 @@ TEST_CASE("M3: a model with one changed byte is refused") {
     CAPTURE(at);
     REQUIRE(error_of(flipped(at, 0xff)) != "");
     REQUIRE(error_of(flipped(at, 0x01)) != "");
+    REQUIRE(!parse_model(flipped(at, 0x01), Check::kDamage));
   }
   std::mt19937_64 random(3);
   for (int i = 0; i < 10'000; ++i) {
     const size_t at = 576 + random() % (bytes.size() - 576);
     CAPTURE(at);
-    REQUIRE(error_of(flipped(at, static_cast<uint8_t>(1 + random() % 255))) !=
-            "");
+    const std::string bad =
+        flipped(at, static_cast<uint8_t>(1 + random() % 255));
+    REQUIRE(error_of(bad) != "");
+    REQUIRE(!parse_model(bad, Check::kDamage));
   }
+}
+
+TEST_CASE("M3: a change with a right CRC is refused by its SHA-256") {
+  std::string bytes = model_maker::bytes(8, 10);
+  bytes[5000] = static_cast<char>(bytes[5000] ^ 1);
+  CHECK(error_of(bytes).find("CRC does not match") != std::string::npos);
+  CHECK(!parse_model(bytes, Check::kDamage));
+  bytes = with_crc(bytes);
+  CHECK(error_of(bytes).find("SHA-256 does not match") != std::string::npos);
+  CHECK(parse_model(bytes, Check::kDamage));
 }
 
 TEST_CASE("M9: trailing bytes are refused") {
@@ -136,8 +159,8 @@ TEST_CASE("own heads are read as they were written") {
   model_maker::Made made;
   model_maker::fill(made, 4, 5);
   const std::string bytes = model_maker::bytes();
-  const auto file = llmroute::analyzer::parse_model(
-      bytes, llmroute::analyzer::Checksum::kVerify);
+  const auto file =
+      llmroute::analyzer::parse_model(bytes, llmroute::analyzer::Check::kWhole);
   REQUIRE(file);
   REQUIRE(file->model.own.size() == 2);
   CHECK(file->model.own[1].model == made.own[1].model);
@@ -157,8 +180,8 @@ TEST_CASE("M4, M5, M6: refusals say what is wrong") {
       {"magic", [](std::string& b) { b[0] = 'X'; }, "wrong magic"},
       {"byte order", [](std::string& b) { put(b, 8, 0x04030201U); },
        "byte order"},
-      {"newer version", [](std::string& b) { put(b, 12, 3U); },
-       "format version 3, this build reads version 2"},
+      {"newer version", [](std::string& b) { put(b, 12, 4U); },
+       "format version 4, this build reads version 3"},
       {"size of 2^40", [](std::string& b) { put(b, 16, uint64_t{1} << 40); },
        "its header says 1099511627776"},
       {"no size", [](std::string& b) { put(b, 16, uint64_t{0}); },
@@ -221,7 +244,7 @@ TEST_CASE("M6: denormal weights are fine") {
 }
 
 TEST_CASE("the embedded model is whole and small") {
-  const auto file = parse_model(embedded_model(), Checksum::kVerify);
+  const auto file = parse_model(embedded_model(), Check::kWhole);
   REQUIRE(file);
   CHECK(embedded_model().size() <= size_t{1} << 20);
   const Analyzer analyzer = Analyzer::embedded();
