@@ -11,18 +11,14 @@
 
 namespace {
 
-// A file opened later must not become descriptor 0, 1 or 2. open() takes the
-// lowest free number, so the loop ends at the first that is above. A closed
-// stdout is held by a descriptor that cannot be written, so that an answer
-// for it is an error and not lost in silence.
+// A file opened later must not become descriptor 0, 1 or 2: open() takes the
+// lowest free number. A closed stdout is held by a descriptor that cannot be
+// written, so that an answer for it is an error and not lost in silence.
 void open_standard_descriptors() {
-  int fd = 0;
-  while (fd >= 0 && fd <= STDERR_FILENO) {
-    const bool holds_stdout = ::fcntl(STDIN_FILENO, F_GETFD) >= 0 &&
-                              ::fcntl(STDOUT_FILENO, F_GETFD) < 0;
-    fd = ::open("/dev/null", holds_stdout ? O_RDONLY : O_RDWR);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    (void)::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
   }
-  if (fd >= 0) ::close(fd);
 }
 
 // A core file would hold keys and prompts.

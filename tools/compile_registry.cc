@@ -3,6 +3,7 @@
 // the registry and a user's configuration have one syntax.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -31,27 +32,44 @@ class Writer {
   void end() { tables_ += "};\n"; }
   void add(const std::string& row) { tables_ += row; }
 
+  std::string text(std::string_view text);
   std::string words(const std::vector<std::string>& words);
   std::string steps(const std::vector<core::PriceTier>& tiers);
   std::string provider(const core::Provider& provider);
   std::string model(const core::Model& model);
 
-  int lists_ = 0;
-  std::string arrays_;  // what the tables point to
+  std::string text_;                // what Text is a place in
+  std::vector<std::string> words_;  // Texts
+  std::vector<std::string> steps_;  // PriceTierRows
   std::string tables_;
 };
+
+// The rows' place among `all`, to which they are added if they are not there.
+std::string place(std::vector<std::string>& all,
+                  const std::vector<std::string>& rows) {
+  auto at = std::search(all.begin(), all.end(), rows.begin(), rows.end());
+  const auto first = at - all.begin();
+  if (at == all.end()) all.insert(all.end(), rows.begin(), rows.end());
+  return fmt::format("{{{}, {}}}", first, rows.size());
+}
+
+std::string Writer::text(std::string_view text) {
+  size_t at = text_.find(text);
+  if (at == std::string::npos) {
+    at = text_.size();
+    text_ += text;
+  }
+  return fmt::format("{{{}, {}}}", at, text.size());
+}
 
 void Writer::begin(std::string_view type, std::string_view name) {
   tables_ += fmt::format("constexpr {} {}[] = {{\n", type, name);
 }
 
 std::string Writer::words(const std::vector<std::string>& words) {
-  if (words.empty()) return "{}";
-  const std::string name = fmt::format("kList{}", lists_++);
-  arrays_ += fmt::format("constexpr std::string_view {}[] = {{", name);
-  for (const std::string& word : words) arrays_ += literal(word) + ", ";
-  arrays_ += "};\n";
-  return name;
+  std::vector<std::string> texts;
+  for (const std::string& word : words) texts.push_back(text(word));
+  return place(words_, texts);
 }
 
 std::string number(const std::optional<int64_t>& value) {
@@ -69,15 +87,12 @@ std::string price(const core::Price& price) {
 }
 
 std::string Writer::steps(const std::vector<core::PriceTier>& tiers) {
-  if (tiers.empty()) return "{}";
-  const std::string name = fmt::format("kList{}", lists_++);
-  arrays_ += fmt::format("constexpr PriceTierRow {}[] = {{", name);
+  std::vector<std::string> rows;
   for (const core::PriceTier& tier : tiers) {
-    arrays_ +=
-        fmt::format("{{{}, {}}}, ", tier.above_input_tokens, price(tier.price));
+    rows.push_back(
+        fmt::format("{{{}, {}}}", tier.above_input_tokens, price(tier.price)));
   }
-  arrays_ += "};\n";
-  return name;
+  return place(steps_, rows);
 }
 
 std::string protocol(core::Protocol protocol) {
@@ -87,22 +102,21 @@ std::string protocol(core::Protocol protocol) {
 
 std::string Writer::provider(const core::Provider& p) {
   return fmt::format("  {{{}, {}, {}, {}, {}, {}, {}, {}, {}}},\n",
-                     literal(p.name), protocol(p.protocol), literal(p.base_url),
-                     words(p.key_env), words(p.tags),
-                     literal(p.token_limit_field), p.stream_usage,
-                     literal(p.seed_field), p.reported_cost);
+                     text(p.name), protocol(p.protocol), text(p.base_url),
+                     words(p.key_env), words(p.tags), text(p.token_limit_field),
+                     p.stream_usage, text(p.seed_field), p.reported_cost);
 }
 
 std::string Writer::model(const core::Model& m) {
-  std::string row = fmt::format(
-      "  {{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, ", literal(m.name),
-      literal(m.provider), literal(m.id), words(m.aliases), literal(m.tier),
-      words(m.tags), literal(m.description), number(m.context_window),
-      number(m.max_output_tokens), price(m.price), steps(m.price_tiers),
-      literal(m.price_as_of));
+  std::string row =
+      fmt::format("  {{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, ",
+                  text(m.name), text(m.provider), text(m.id), words(m.aliases),
+                  text(m.tier), words(m.tags), text(m.description),
+                  number(m.context_window), number(m.max_output_tokens),
+                  price(m.price), steps(m.price_tiers), text(m.price_as_of));
   row += fmt::format("{{{}}}, ", fmt::join(m.ability, ", "));
   row += fmt::format("{}, {}, {}, {}, {}}},\n", m.accepts_temperature,
-                     literal(m.token_limit_field), m.verbosity,
+                     text(m.token_limit_field), m.verbosity,
                      m.tokens_per_second, m.first_token_seconds);
   return row;
 }
@@ -110,20 +124,19 @@ std::string Writer::model(const core::Model& m) {
 std::string Writer::config(const core::Config& config) {
   begin("TierRow", "kTierRows");
   for (const core::Tier& tier : config.tiers) {
-    add(fmt::format("  {{{}, {}}},\n", literal(tier.name),
-                    words(tier.aliases)));
+    add(fmt::format("  {{{}, {}}},\n", text(tier.name), words(tier.aliases)));
   }
   end();
   begin("ProfileRow", "kProfileRows");
   for (const core::Profile& profile : config.profiles) {
-    add(fmt::format("  {{{}, {}, {}}},\n", literal(profile.name),
+    add(fmt::format("  {{{}, {}, {}}},\n", text(profile.name),
                     profile.worth.good_answer, profile.worth.second));
   }
   end();
   begin("RouteRow", "kRouteRows");
   for (const core::Route& route : config.routes) {
-    add(fmt::format("  {{{}, {}}},\n", literal(route.name),
-                    literal(route.description)));
+    add(fmt::format("  {{{}, {}}},\n", text(route.name),
+                    text(route.description)));
   }
   end();
   begin("ProviderRow", "kProviderRows");
@@ -132,7 +145,13 @@ std::string Writer::config(const core::Config& config) {
   begin("ModelRow", "kModelRows");
   for (const core::Model& m : config.models) add(model(m));
   end();
-  const std::string rows = arrays_ + tables_;
+  const std::string rows =
+      fmt::format("constexpr char kText[] = {};\n", literal(text_)) +
+      fmt::format("constexpr Text kWords[] = {{{}}};\n",
+                  fmt::join(words_, ", ")) +
+      fmt::format("constexpr PriceTierRow kPriceTierRows[] = {{{}}};\n",
+                  fmt::join(steps_, ", ")) +
+      tables_;
   return "// Made from models/registry.toml by tools/compile_registry.cc.\n" +
          rows +
          fmt::format("constexpr char kRegistrySha256[] = \"{}\";\n",

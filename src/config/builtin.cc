@@ -1,3 +1,4 @@
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,15 @@ namespace {
 
 constexpr char kOrigin[] = "built-in";
 
-std::vector<std::string> strings(Words words) {
-  return {words.begin(), words.end()};
+std::string text(Text place) { return {kText + place.at, place.size}; }
+
+std::vector<std::string> texts(Rows rows) {
+  std::vector<std::string> out;
+  out.reserve(rows.count);
+  for (const Text word : std::span(kWords).subspan(rows.first, rows.count)) {
+    out.push_back(text(word));
+  }
+  return out;
 }
 
 std::optional<core::Money> money(int64_t pico) {
@@ -33,37 +41,39 @@ core::Price price(const PriceRow& row) {
 
 core::Provider provider(const ProviderRow& row) {
   core::Provider out;
-  out.name = row.name;
+  out.name = text(row.name);
   out.protocol = row.protocol;
-  out.base_url = row.base_url;
-  out.key_env = strings(row.key_env);
-  out.tags = strings(row.tags);
-  out.token_limit_field = row.token_limit_field;
+  out.base_url = text(row.base_url);
+  out.key_env = texts(row.key_env);
+  out.tags = texts(row.tags);
+  out.token_limit_field = text(row.token_limit_field);
   out.stream_usage = row.stream_usage;
-  out.seed_field = row.seed_field;
+  out.seed_field = text(row.seed_field);
   out.reported_cost = row.reported_cost;
   out.origin = kOrigin;
   return out;
 }
 
 void fill(core::Model& out, const ModelRow& row) {
-  out.name = row.name;
-  out.provider = row.provider;
-  out.id = row.id;
-  out.aliases = strings(row.aliases);
-  out.tier = row.tier;
-  out.tags = strings(row.tags);
-  out.description = row.description;
+  out.name = text(row.name);
+  out.provider = text(row.provider);
+  out.id = text(row.id);
+  out.aliases = texts(row.aliases);
+  out.tier = text(row.tier);
+  out.tags = texts(row.tags);
+  out.description = text(row.description);
   out.context_window = tokens(row.context_window);
   out.max_output_tokens = tokens(row.max_output_tokens);
   out.price = price(row.price);
-  for (const PriceTierRow& tier : row.price_tiers) {
+  for (const PriceTierRow& tier :
+       std::span(kPriceTierRows)
+           .subspan(row.price_tiers.first, row.price_tiers.count)) {
     out.price_tiers.push_back({tier.above, price(tier.price)});
   }
-  out.price_as_of = row.price_as_of;
+  out.price_as_of = text(row.price_as_of);
   out.ability = row.ability;
   out.accepts_temperature = row.accepts_temperature;
-  out.token_limit_field = row.token_limit_field;
+  out.token_limit_field = text(row.token_limit_field);
   out.verbosity = row.verbosity;
   out.tokens_per_second = row.tokens_per_second;
   out.first_token_seconds = row.first_token_seconds;
@@ -77,18 +87,18 @@ std::string_view registry_hash() { return kRegistrySha256; }
 core::Config builtin() {
   core::Config config;
   for (const TierRow& row : kTierRows) {
-    config.tiers.push_back({std::string(row.name), strings(row.aliases)});
+    config.tiers.push_back({text(row.name), texts(row.aliases)});
   }
   for (const ProfileRow& row : kProfileRows) {
-    config.profiles.push_back(
-        {std::string(row.name), {row.worth, row.wait}, kOrigin});
+    config.profiles.push_back({text(row.name), {row.worth, row.wait}, kOrigin});
   }
   for (const RouteRow& row : kRouteRows) {
     core::Route& route = config.routes.emplace_back();
-    route.name = row.name;
-    route.description = row.description;
+    route.name = text(row.name);
+    route.description = text(row.description);
     route.origin = kOrigin;
   }
+  config.providers.reserve(std::size(kProviderRows));
   for (const ProviderRow& row : kProviderRows) {
     config.providers.push_back(provider(row));
   }

@@ -1,43 +1,49 @@
 // The registry as constant tables, so that start-up parses no TOML. Made from
 // models/registry.toml at build time by tools/compile_registry.cc; read by
 // builtin.cc. Only what the registry uses is here; the tool refuses the rest.
+// Rows hold places instead of addresses, which the loader would have to write
+// at every start.
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string_view>
 
 #include "core/domain.h"
 #include "core/model.h"
 
 namespace llmroute::config {
 
-using Words = std::span<const std::string_view>;
+struct Text {  // of kText
+  uint16_t at, size;
+};
+
+struct Rows {  // of kRows or kPriceTierRows
+  uint16_t first, count;
+};
 
 inline constexpr int64_t kUnset = -1;
 
 struct TierRow {
-  std::string_view name;
-  Words aliases;
+  Text name;
+  Rows aliases;
 };
 
 struct ProfileRow {
-  std::string_view name;
+  Text name;
   double worth, wait;
 };
 
 struct RouteRow {
-  std::string_view name, description;
+  Text name, description;
 };
 
 struct ProviderRow {
-  std::string_view name;
+  Text name;
   core::Protocol protocol;
-  std::string_view base_url;
-  Words key_env, tags;
-  std::string_view token_limit_field;
+  Text base_url;
+  Rows key_env, tags;
+  Text token_limit_field;
   bool stream_usage;
-  std::string_view seed_field;
+  Text seed_field;
   bool reported_cost;
 };
 
@@ -52,18 +58,18 @@ struct PriceTierRow {
 };
 
 struct ModelRow {
-  std::string_view name, provider, id;
-  Words aliases;
-  std::string_view tier;
-  Words tags;
-  std::string_view description;
+  Text name, provider, id;
+  Rows aliases;
+  Text tier;
+  Rows tags;
+  Text description;
   int64_t context_window, max_output_tokens;  // kUnset if not known
   PriceRow price;
-  std::span<const PriceTierRow> price_tiers;
-  std::string_view price_as_of;
+  Rows price_tiers;
+  Text price_as_of;
   core::PerDomain ability;
   bool accepts_temperature;
-  std::string_view token_limit_field;
+  Text token_limit_field;
   double verbosity, tokens_per_second, first_token_seconds;
 };
 
