@@ -56,25 +56,16 @@ bool Analyzer::trained_on(uint32_t fingerprint) const {
 std::string Analyzer::id() const { return impl_->id; }
 std::string Analyzer::sha256() const { return impl_->file.sha256; }
 
-namespace {
-
-TextSizes sizes_of(const Input& input, const Window& window) {
-  return {input.instruction.size() + input.context.size(), input.context.size(),
-          window.bytes};
-}
-
-}  // namespace
-
 core::Analysis Analyzer::analyze(const Input& input) const {
   const Window window = choose_window(input.instruction, input.context);
   Surface surface;
-  const Evidence evidence =
-      gather(impl_->file.model, window, sizes_of(input, window), surface);
+  const Evidence evidence = gather(impl_->file.model, window, surface);
   core::Analysis analysis = judge(impl_->file.model, evidence);
   analysis.language = language_of(surface);
   analysis.bytes =
       static_cast<int64_t>(input.instruction.size() + input.context.size());
-  analysis.bytes_read = static_cast<int64_t>(window.bytes);
+  const size_t passed_over = window.text_bytes - window.bytes;
+  analysis.bytes_read = analysis.bytes - static_cast<int64_t>(passed_over);
   return analysis;
 }
 
@@ -191,8 +182,7 @@ std::vector<core::Contribution> Analyzer::explain(const Input& input,
   const Model& model = impl_->file.model;
   const Window window = choose_window(input.instruction, input.context);
   Surface surface;
-  const Evidence evidence =
-      gather(model, window, sizes_of(input, window), surface);
+  const Evidence evidence = gather(model, window, surface);
   const core::Analysis analysis = judge(model, evidence);
   const std::vector<NamedGram> grams = named_grams(window);
   std::vector<core::Contribution> out;

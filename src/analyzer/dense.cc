@@ -66,7 +66,7 @@ constexpr std::string_view kShapeNames[] = {
     "long numbers",     "single letters",  "distinct words",  "lines",
     "line length",      "blank lines",     "indented lines",  "list lines",
     "numbered lines",   "option lines",    "statement ends",  "colon ends",
-    "question ends",    "wide characters", "spaces",
+    "question ends",    "wide characters",
 };
 constexpr size_t kShapeCount = std::size(kShapeNames);
 constexpr size_t kMarkCount = std::size(kMarkGroups);
@@ -109,10 +109,9 @@ constexpr double kLongest = 5000;
 
 class Counter {
  public:
-  explicit Counter(const TextSizes& sizes) : table_(logarithms().of) {
-    const double scanned = static_cast<double>(sizes.scanned);
-    if (scanned <= kEvenBytes) return;
-    share_ = kEvenBytes / scanned;
+  explicit Counter(double length) : table_(logarithms().of) {
+    if (length <= kEvenBytes) return;
+    share_ = kEvenBytes / length;
     tabled_ = 1;  // 0 stays 0
   }
   double operator()(uint32_t count) const {
@@ -125,8 +124,14 @@ class Counter {
   double share_ = 1;
 };
 
-// How far the length is beyond each bound, on a logarithmic scale.
-void append_length(const TextSizes& sizes, float*& out) {
+// Of the text that was looked at; wide characters are two bytes' worth.
+double length_of(const Surface& s) {
+  return s.word_bytes + s.words + 2.0 * s.wide_characters;
+}
+
+// How far the length is beyond each bound, on a logarithmic scale. `share`: of
+// the bytes of a text, what counts as its length.
+void append_length(const Window& window, double share, float*& out) {
   static const std::array<double, std::size(kLengthBounds)> kBounds = [] {
     std::array<double, std::size(kLengthBounds)> bounds{};
     for (size_t i = 0; i < bounds.size(); ++i) {
@@ -134,9 +139,10 @@ void append_length(const TextSizes& sizes, float*& out) {
     }
     return bounds;
   }();
-  const double length = std::min(static_cast<double>(sizes.bytes), kLongest);
+  const double length =
+      std::min(share * static_cast<double>(window.text_bytes), kLongest);
   const double context =
-      std::min(static_cast<double>(sizes.context_bytes), kLongest);
+      std::min(share * static_cast<double>(window.context_bytes), kLongest);
   const double logarithm = std::log1p(length);
   *out++ = static_cast<float>(logarithm);
   for (const double bound : kBounds) {
@@ -145,24 +151,23 @@ void append_length(const TextSizes& sizes, float*& out) {
   *out++ = static_cast<float>(context == 0 ? 0 : std::log1p(context));
 }
 
-void append_shape(const Surface& s, const TextSizes& sizes,
-                  const Counter& log_count, float*& out) {
-  append_length(sizes, out);
+void append_shape(const Surface& s, double length, const Counter& log_count,
+                  float*& out) {
   const uint32_t all_words = s.words + s.wide_characters + 1;
   const double words = all_words;
-  const double scanned = static_cast<double>(sizes.scanned) + 1;
+  const uint32_t lines = s.lines - s.blank_lines;
   const double values[kShapeCount - 6] = {
       log_count(all_words),
       s.word_bytes / (s.words + 1.0),
       s.short_words / words,
       s.long_words / words * 4,
-      s.digits / scanned * 10,
+      s.digits / (length + 1) * 10,
       log_count(s.numbers),
       log_count(s.long_numbers),
       s.lone_letters / words * 4,
       distinct_words(s) / words,
-      log_count(s.lines),
-      std::log1p(scanned / (s.lines + 1.0)),
+      log_count(lines),
+      std::log1p((length + 1) / (lines + 1.0)),
       log_count(s.blank_lines),
       log_count(s.indented_lines),
       log_count(s.bullet_lines),
@@ -172,7 +177,6 @@ void append_shape(const Surface& s, const TextSizes& sizes,
       log_count(s.colon_ends),
       log_count(s.question_ends),
       log_count(s.wide_characters),
-      s.bytes[' '] / scanned * 4,
   };
   for (const double value : values) *out++ = static_cast<float>(value);
 }
@@ -202,11 +206,15 @@ void append_scripts(const uint32_t* bytes, double letters, float*& out,
 
 }  // namespace
 
-DenseFeatures dense_features(const Surface& surface, const TextSizes& sizes) {
+DenseFeatures dense_features(const Surface& surface, const Window& window) {
   DenseFeatures features{};
   float* out = features.data();
-  const Counter log_count(sizes);
-  append_shape(surface, sizes, log_count, out);
+  const double length = length_of(surface);
+  const Counter log_count(length);
+  append_length(
+      window,
+      window.bytes == 0 ? 0 : length / static_cast<double>(window.bytes), out);
+  append_shape(surface, length, log_count, out);
   append_marks(surface.bytes.data(), log_count, out);
   const double letters = surface.word_bytes + surface.wide_characters + 1.0;
   append_scripts(surface.bytes.data(), letters, out,
@@ -221,8 +229,7 @@ DenseFeatures dense_features(const Surface& surface, const TextSizes& sizes) {
 bool tells_domain(size_t index) {
   const bool script = index >= kShapeCount + kMarkCount &&
                       index < kShapeCount + kMarkCount + kScriptCount;
-  return !script && dense_name(index) != "wide characters" &&
-         dense_name(index) != "spaces";
+  return !script && dense_name(index) != "wide characters";
 }
 
 std::string_view dense_name(size_t index) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "analyzer/scan.h"
+#include "analyzer/window.h"
 
 namespace llmroute::analyzer {
 
@@ -15,17 +16,11 @@ inline constexpr size_t kDenseCount = 80;
 
 using DenseFeatures = std::array<float, kDenseCount>;
 
-// `bytes` and `context_bytes` of the whole text, of which `surface` saw
-// `scanned`.
-struct TextSizes {
-  size_t bytes = 0;
-  size_t context_bytes = 0;
-  size_t scanned = 0;
-};
-
-// Every entry is finite and about -1 to 12. The order is part of the model
-// file's format: append, never reorder.
-DenseFeatures dense_features(const Surface& surface, const TextSizes& sizes);
+// Of `window`, whose pieces `surface` has counted. Lengths are those of the
+// words and of one byte between them: more blanks, fewer marks or another
+// layout do not move them. Every entry is finite and about -1 to 12. Order and
+// meaning are part of the model file's format, whose version rises with them.
+DenseFeatures dense_features(const Surface& surface, const Window& window);
 
 // Whether the domain may depend on it. Scripts and the language of a prompt say
 // nothing of its kind, though in training data they do.

@@ -39,8 +39,7 @@ void extract(std::string_view instruction, std::string_view context,
   for (size_t i = 0; i < window.pieces.size(); ++i) {
     if (!window.pieces[i].empty()) scanner.feed(window.pieces[i], i == edges);
   }
-  features.dense = dense_features(surface, {instruction.size() + context.size(),
-                                            context.size(), window.bytes});
+  features.dense = dense_features(surface, window);
 }
 
 }  // namespace llmroute::analyzer

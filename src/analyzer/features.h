@@ -17,10 +17,9 @@ namespace llmroute::analyzer {
 
 // The fast path (gather.cc): sums in integers, the same on every machine.
 // Thread-safe. `kernel`: this one instead of the best.
-Evidence gather(const Model& model, const Window& window,
-                const TextSizes& sizes, Surface& surface);
+Evidence gather(const Model& model, const Window& window, Surface& surface);
 Evidence gather(const Kernel& kernel, const Model& model, const Window& window,
-                const TextSizes& sizes, Surface& surface);
+                Surface& surface);
 
 // For training: ids of n-grams in order of first occurrence, of edges with
 // repetitions, and for Model::seen the hash that first had each id.

@@ -453,7 +453,8 @@ class Walker {
     surface_.bullet_lines += (c == '-' || c == '*') && after == ' ';
     const bool marker = after == '.' || after == ')' || after == ':';
     surface_.numbered_lines += c >= '0' && c <= '9' && marker;
-    surface_.option_lines += c >= 'A' && c <= 'J' && marker;
+    const int letter = c | 0x20;
+    surface_.option_lines += letter >= 'a' && letter <= 'j' && marker;
   }
 
   void count_line_end(char last) {
@@ -482,7 +483,7 @@ class Walker {
 }  // namespace
 
 Evidence gather(const Kernel& kernel, const Model& model, const Window& window,
-                const TextSizes& sizes, Surface& surface) {
+                Surface& surface) {
   Evidence evidence;
   GramSummer summer(kernel, model, surface, evidence);
   const size_t edges = edge_piece(window);
@@ -492,13 +493,12 @@ Evidence gather(const Kernel& kernel, const Model& model, const Window& window,
     Walker(window.pieces[i], summer, surface).walk(kernel);
     summer.end_text();
   }
-  evidence.dense = dense_features(surface, sizes);
+  evidence.dense = dense_features(surface, window);
   return evidence;
 }
 
-Evidence gather(const Model& model, const Window& window,
-                const TextSizes& sizes, Surface& surface) {
-  return gather(best_kernel(), model, window, sizes, surface);
+Evidence gather(const Model& model, const Window& window, Surface& surface) {
+  return gather(best_kernel(), model, window, surface);
 }
 
 }  // namespace llmroute::analyzer

@@ -289,7 +289,8 @@ class Scanner {
     surface_.bullet_lines += (c == '-' || c == '*') && after == ' ';
     const bool marker = after == '.' || after == ')' || after == ':';
     surface_.numbered_lines += c >= '0' && c <= '9' && marker;
-    surface_.option_lines += c >= 'A' && c <= 'J' && marker;
+    const int letter = c | 0x20;
+    surface_.option_lines += letter >= 'a' && letter <= 'j' && marker;
   }
 
   void end_line() {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "analyzer/courtesy.h"
+
 namespace llmroute::analyzer {
 namespace {
 
@@ -37,12 +39,15 @@ void choose(std::string_view text, size_t head, size_t tail,
 }  // namespace
 
 Window choose_window(std::string_view instruction, std::string_view context) {
+  instruction = without_courtesy(instruction);
   Window window;
   choose(context, kContextHead, kContextTail, window.pieces.data());
   choose(instruction, kInstructionHead, kInstructionTail,
          window.pieces.data() + 2);
   for (const std::string_view piece : window.pieces)
     window.bytes += piece.size();
+  window.text_bytes = instruction.size() + context.size();
+  window.context_bytes = context.size();
   return window;
 }
 

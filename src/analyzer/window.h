@@ -1,5 +1,6 @@
-// Which bytes of a long input are looked at: of the instruction and of the
-// context a bounded head and tail, cut at character borders.
+// Which bytes of an input are looked at: of the instruction what is left
+// without courtesies, and of long ones, as of the context, a bounded head and
+// tail, cut at character borders.
 #pragma once
 
 #include <array>
@@ -16,6 +17,8 @@ inline constexpr size_t kContextTail = 2 << 10;
 struct Window {
   std::array<std::string_view, 4> pieces;  // in order of the text; may be empty
   size_t bytes = 0;                        // their sum
+  // What they were chosen from: instruction, less courtesies, and context.
+  size_t text_bytes = 0, context_bytes = 0;
 };
 
 // `context` comes before `instruction` in the prompt.

@@ -48,10 +48,7 @@ core::Analysis TrainedModel::analyze(std::string_view prompt,
                                      std::string_view context) const {
   const analyzer::Window window = analyzer::choose_window(prompt, context);
   analyzer::Surface surface;
-  return analyzer::judge(
-      model_,
-      analyzer::gather(model_, window,
-                       {prompt.size(), context.size(), window.bytes}, surface));
+  return analyzer::judge(model_, analyzer::gather(model_, window, surface));
 }
 
 std::string TrainedModel::bytes(const analyzer::Training& training) const {

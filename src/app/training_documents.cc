@@ -190,7 +190,8 @@ reasoning, knowledge, writing, chat, text, tools), a difficulty on the scale of
 the registry's abilities (0: what a model of the GPT-4o class gets right every
 other time), the expected length of the answer, and how far to trust all this.
 It is a linear model over hashed words, pairs of words, the first and last
-words, and counts such as length, digits and marks. It reads no meaning: a short
+words, and counts such as length, digits and marks; what only greets, thanks or
+asks for help with what follows is passed over. It reads no meaning: a short
 prompt that hides a hard problem looks easy.
 
 )";

@@ -7,7 +7,7 @@
 namespace llmroute::learning {
 namespace {
 
-constexpr uint64_t kOneIn = 3;
+constexpr uint64_t kOneIn = 2;
 
 // Those of perturb.h that add no words.
 constexpr size_t kPlainChanges[] = {0, 1, 2, 3, 7, 8, 8, 9};

@@ -297,6 +297,19 @@ class Explain(harness.TestCase):
         _, result = self.explain(["-p", "hi, thanks"])
         self.assertNotIn("\nread", result.text)
 
+    def test_courtesies_and_layout_do_not_move_the_analysis(self):
+        for prompt in EXAMPLES[1:]:  # the first is a greeting itself
+            seen = []
+            for typed in (prompt, "Hello! Could you please help me with the following? "
+                          + prompt + "\n\nThanks in advance!",
+                          "## Task\n\n" + prompt.replace(" ", "  ") + "\n\n---\n"):
+                _, result = self.explain(["--json", "-p", typed], extra="")
+                analysis = result.json()["analysis"]
+                seen.append([analysis[key] for key in ("domain", "difficulty", "coverage")])
+            self.assertEqual(seen[1], seen[0])
+            if "\n " not in prompt:  # what is indented is another thing
+                self.assertEqual(seen[2], seen[0])
+
     def test_coverage_is_in_the_prompt_line_of_at_most_100_columns(self):
         seen = set()
         for prompt in ("Write a function that sorts a list of numbers", "zqx vrrk jjpq wmx",

@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const analyzer::Window window = analyzer::choose_window(kText, {});
   analyzer::Surface surface;
   const analyzer::Evidence evidence = analyzer::gather(
-      file->model, window, {kText.size(), 0, window.bytes}, surface);
+      file->model, window, surface);
   const auto analysis = analyzer::judge(file->model, evidence);
   if (!(std::fabs(analysis.difficulty) <= 8)) std::abort();
   double sum = 0;

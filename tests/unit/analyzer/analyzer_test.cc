@@ -72,8 +72,7 @@ TEST_CASE("fast sums equal those of the listed n-grams, one by one") {
     CAPTURE(text);
     const Window window = choose_window(text, {});
     Surface surface;
-    const Evidence evidence =
-        gather(made.model, window, {text.size(), 0, window.bytes}, surface);
+    const Evidence evidence = gather(made.model, window, surface);
     llmroute::analyzer::TrainingFeatures features;
     llmroute::analyzer::extract(text, {}, features);
     const auto sum_of = [&](const std::vector<uint16_t>& ids, size_t h) {
@@ -128,9 +127,8 @@ TEST_CASE("contributions add up to the difficulty and to the domain's score") {
           doctest::Approx(analysis.difficulty).epsilon(1e-3).scale(1));
     const Window window = choose_window(text, {});
     Surface surface;
-    const auto scores = llmroute::analyzer::head_scores(
-        model,
-        gather(model, window, {std::strlen(text), 0, window.bytes}, surface));
+    const auto scores =
+        llmroute::analyzer::head_scores(model, gather(model, window, surface));
     CHECK(domain + static_cast<double>(model.bias[top]) ==
           doctest::Approx(scores.grams[top] + scores.dense[top])
               .epsilon(1e-3)

@@ -57,7 +57,19 @@ TEST_CASE("features count what their names say") {
   CHECK(value(dense, "lines") == doctest::Approx(std::log1p(2)));
   CHECK(value(dense, "question words") == doctest::Approx(std::log1p(2)));
   CHECK(value(dense, "long numbers") == doctest::Approx(std::log1p(1)));
-  CHECK(value(dense, "length") == doctest::Approx(std::log1p(43)));
+}
+
+TEST_CASE("lengths are those of words, however they are laid out") {
+  const double length = std::log1p(4 + 3 + 1 + 3);
+  for (const char* text :
+       {"even odd x", "even   odd\n\n\nx\n", "even, odd! x."}) {
+    CAPTURE(text);
+    CHECK(value(dense_of(text), "length") == doctest::Approx(length));
+    CHECK(value(dense_of(text), "words") == doctest::Approx(std::log1p(4)));
+  }
+  CHECK(value(dense_of("a\n\n\nb"), "lines") == doctest::Approx(std::log1p(2)));
+  CHECK(value(dense_of("a) x\nb) y"), "option lines") ==
+        value(dense_of("A) x\nB) y"), "option lines"));
 }
 
 TEST_CASE("any bytes give finite, bounded features") {

@@ -45,7 +45,6 @@ class Sink {
 
 inline analyzer::Evidence gather_slowly(const analyzer::Model& model,
                                         const analyzer::Window& window,
-                                        const analyzer::TextSizes& sizes,
                                         analyzer::Surface& surface) {
   analyzer::Evidence evidence;
   Sink sink(model, evidence);
@@ -54,7 +53,7 @@ inline analyzer::Evidence gather_slowly(const analyzer::Model& model,
     if (window.pieces[i].empty()) continue;
     scanner.feed(window.pieces[i], i == analyzer::edge_piece(window));
   }
-  evidence.dense = analyzer::dense_features(surface, sizes);
+  evidence.dense = analyzer::dense_features(surface, window);
   return evidence;
 }
 
@@ -62,12 +61,9 @@ inline analyzer::Evidence gather_slowly(const analyzer::Model& model,
 inline bool agrees(const analyzer::Kernel& kernel, const analyzer::Model& model,
                    std::string_view instruction, std::string_view context) {
   const analyzer::Window window = analyzer::choose_window(instruction, context);
-  const analyzer::TextSizes sizes = {instruction.size() + context.size(),
-                                     context.size(), window.bytes};
   analyzer::Surface wanted, found;
-  const analyzer::Evidence a = gather_slowly(model, window, sizes, wanted);
-  const analyzer::Evidence b =
-      analyzer::gather(kernel, model, window, sizes, found);
+  const analyzer::Evidence a = gather_slowly(model, window, wanted);
+  const analyzer::Evidence b = analyzer::gather(kernel, model, window, found);
   return a == b && wanted == found;
 }
 
