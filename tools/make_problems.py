@@ -283,6 +283,7 @@ def main():
                 "prompt": prompt, "domain": domain,
                 "difficulty": round(easiest + step * (steps - 1) + harder, 2),
                 "source": "problems-" + make.__name__,
+                "difficulty_weight": 16,  # the steps are known, not judged
                 "answer_tokens": tokens + more_tokens * (steps - 1)}))
 
 

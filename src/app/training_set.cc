@@ -230,6 +230,7 @@ class Builder {
     }
     if (row.difficulty && row.scores.empty()) {
       sample.difficulty = static_cast<float>(*row.difficulty);
+      sample.difficulty_weight = static_cast<float>(row.difficulty_weight);
     }
     sample.log_tokens = log_tokens(row);
     if (row.weak) sample.weight = 0.3F;

@@ -52,6 +52,7 @@ struct Sample {
   int8_t level = -1;              // 0 simple, 1 medium, 2 hard; -1: not known
   bool small_talk = false;        // simple, and easier than any question
   float difficulty = kNoDifficulty;  // given; else by level or outcomes
+  float difficulty_weight = 1;       // of one that is given
   float log_tokens = 0;              // of the answer; 0: not known
   float weight = 1;                  // balances sources
 };

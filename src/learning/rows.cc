@@ -214,6 +214,8 @@ base::Result<Row> RowParser::parse(std::string_view line,
   row.language = text_or_empty(object, "language");
   row.suspect = flag(object, "suspect");
   row.weak = flag(object, "weak");
+  row.difficulty_weight =
+      std::min(positive(object, "difficulty_weight").value_or(1), kMostWeight);
   if (object["compose"].get(row.compose) != simdjson::SUCCESS ||
       row.compose < 0 || row.compose > kMostCompositions) {
     row.compose = 0;

@@ -6,15 +6,17 @@
 //
 // "difficulty" is a level (simple, medium, hard: see level_bounds) or a number
 // on the scale of abilities, at which a model of that ability succeeds every
-// other time. Further keys read where they exist: "dataset" or "source" (rows
-// of one kind are balanced against other kinds), "tokens" {model: [in, out]},
-// "out_chars" {model: n}, "cost" {model: dollars}, "id", "language", "suspect"
-// (rows marked so are left out of outcomes) "weak" (count for less) and "h2h"
-// (scores are shares of comparisons won: not used as outcomes). With "compose":
-// n the prompt is a template that is filled n times: "{text}" by prompts of
-// other rows, "{code}" by such of domain code, "{question}" by short questions.
-// A row without "scores" may be of a wide table (learning/wide_table.h),
-// "model|total_cost" and all. Other keys are ignored.
+// other time; "difficulty_weight" (1; at most 1,000) says how much surer a
+// number is than a judgement. Further keys read where they exist: "dataset" or
+// "source" (rows of one kind are balanced against other kinds), "tokens"
+// {model: [in, out]}, "out_chars" {model: n}, "cost" {model: dollars}, "id",
+// "language", "suspect" (rows marked so are left out of outcomes) "weak" (count
+// for less) and "h2h" (scores are shares of comparisons won: not used as
+// outcomes). With "compose": n the prompt is a template that is filled n times:
+// "{text}" by prompts of other rows, "{code}" by such of domain code,
+// "{question}" by short questions. A row without "scores" may be of a wide
+// table (learning/wide_table.h), "model|total_cost" and all. Other keys are
+// ignored.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +34,8 @@ namespace llmroute::learning {
 
 enum class Level { kSimple, kMedium, kHard };
 
+inline constexpr double kMostWeight = 1000;
+
 struct Row {
   std::string prompt;
   std::string context;  // that stands before the prompt, as standard input does
@@ -42,6 +46,7 @@ struct Row {
   std::optional<size_t> domain;  // index into core::kDomainNames
   std::optional<Level> level;
   std::optional<double> difficulty;  // on the scale of abilities
+  double difficulty_weight = 1;      // at most kMostWeight
   std::string language;              // as written; "" if none
   int64_t compose = 0;  // how many prompts to make from this template
   std::vector<std::pair<std::string, double>> scores;  // model, 0..1

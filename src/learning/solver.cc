@@ -430,9 +430,8 @@ class Solver {
   }
 
   double level_weight(const Sample& sample) const {
-    const bool given = sample.difficulty != kNoDifficulty;
     return options_.level_weight * static_cast<double>(sample.weight) *
-           (given ? options_.number_weight : 1.0);
+           static_cast<double>(sample.difficulty_weight);
   }
 
   double difficulty_curvature(size_t i, std::span<double> of_further,

@@ -36,15 +36,14 @@ struct SolverOptions {
   // Fewer samples than 30,000 are fitted less closely, as befits them.
   double domain_gain = 1e-3, difficulty_gain = 3e-6, length_gain = 1e-4;
   float slope = 1.1F;
-  float shrink = 1;  // n-gram part of the difficulty * coverage^shrink
+  float shrink = 0.25F;  // n-gram part of the difficulty * coverage^shrink
   Penalties domain{0.2, 1};
   Penalties difficulty{2, 10};
   Penalties length{2, 2};
   double intercept_penalty = 100;  // on the squares of sources' intercepts
   double departure_penalty = 2;    // of a model's ability in a domain
   double domain_balance = 0.5;     // 0: as frequent as they are, 1: all alike
-  double number_weight = 16;       // of given difficulties, against levels
-  double level_weight = 1;         // of bounds against outcomes
+  double level_weight = 1;         // of given difficulties and bounds
   // What weights are pulled to instead of zero, or null; its rows must fit the
   // problem. Fewer than 10,000 rows are pulled harder, up to 30 times.
   const Solution* initial = nullptr;

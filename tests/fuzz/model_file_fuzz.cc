@@ -21,8 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr std::string_view kText = "What is 12 + 30? Prove it, \xe6\x97\xa5.";
   const analyzer::Window window = analyzer::choose_window(kText, {});
   analyzer::Surface surface;
-  const analyzer::Evidence evidence = analyzer::gather(
-      file->model, window, surface);
+  const analyzer::Evidence evidence =
+      analyzer::gather(file->model, window, surface);
   const auto analysis = analyzer::judge(file->model, evidence);
   if (!(std::fabs(analysis.difficulty) <= 8)) std::abort();
   double sum = 0;

@@ -73,6 +73,11 @@ TEST_CASE("a row of labels is read") {
   CHECK(parse(R"({"prompt":"x","context":"c"})").context == "c");
   CHECK(parse(R"({"prompt":"x","h2h":{}})").preference);
   CHECK(parse(R"({"prompt":"x","weak":true})").weak);
+  CHECK(parse(R"({"prompt":"x"})").difficulty_weight == 1);
+  CHECK(parse(R"({"prompt":"x","difficulty_weight":16})").difficulty_weight ==
+        16);
+  CHECK(parse(R"({"prompt":"x","difficulty_weight":-1})").difficulty_weight ==
+        1);
 }
 
 TEST_CASE("token counts are preferred to characters") {

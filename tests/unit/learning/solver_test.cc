@@ -159,6 +159,22 @@ TEST_CASE("levels bound the difficulty, numbers name it") {
   CHECK(difficulty(problem, s, 1, 0) > difficulty(problem, s, 0, 0));
 }
 
+TEST_CASE("of two difficulties the surer one counts for more") {
+  Problem problem = empty_problem();
+  for (int i = 0; i < 900; ++i) {
+    Sample& sample = add(problem, {1}, 1, 0);
+    sample.domain = 0;
+    sample.difficulty = i % 3 == 0 ? 1.5F : -1.5F;
+  }
+  const double before = difficulty(problem, solve(problem, {}), 1, 0);
+  for (size_t i = 0; i < 900; i += 3) {
+    problem.samples[i].difficulty_weight = 16;
+  }
+  const double after = difficulty(problem, solve(problem, {}), 1, 0);
+  CHECK(before < 0);
+  CHECK(after > 0.5);
+}
+
 TEST_CASE("bounds of levels follow one another") {
   CHECK(level_bounds(0, true).high < level_bounds(0, false).high);
   CHECK(level_bounds(0, false).high == level_bounds(1, false).low);
