@@ -28,7 +28,7 @@ class Routing(harness.TestCase):
 
     def test_OAI_3_small_talk_to_cheap_and_a_proof_to_strong(self):
         self.assertEqual(self.used(["-p", "hi, thanks"]), "cheap")
-        self.assertEqual(self.used(["-f", PROMPTS / "5-proof.txt", "--worth", "0.2"]),
+        self.assertEqual(self.used(["-f", PROMPTS / "5-proof.txt", "--worth", "0.3"]),
                          "strong")
         self.assertEqual([r.model for r in self.server.requests()], ["cheap", "strong"])
 

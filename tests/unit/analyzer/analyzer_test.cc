@@ -230,7 +230,7 @@ TEST_CASE("the shipped model tells easy from hard and one task from another") {
       {"Our queue loses messages under load. Find the race condition between "
        "the two consumer threads below and rewrite the locking so that no "
        "deadlock is possible.",
-       "code", 0, 8},
+       "code", -0.5, 8},
   };
   for (const Case& c : cases) {
     CAPTURE(c.text);
