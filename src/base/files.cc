@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -100,11 +101,10 @@ Descriptor create_anew(const std::string& path) {
 
 Result<std::string> read_all(int fd, size_t limit, const std::string& name) {
   std::string text;
+  std::array<char, 65536> chunk;  // what is not filled is not touched
   for (;;) {
-    const size_t used = text.size();
-    text.resize(used + (used < 65536 ? 65536 : used));
-    const ssize_t got = ::read(fd, text.data() + used, text.size() - used);
-    text.resize(used + (got > 0 ? static_cast<size_t>(got) : 0));
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got > 0) text.append(chunk.data(), static_cast<size_t>(got));
     if (got == 0) return text;
     if (got < 0 && errno == EAGAIN) {
       wait_ready(fd, POLLIN);
