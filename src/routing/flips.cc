@@ -26,7 +26,8 @@ constexpr double kRatioPerStep = 0.5;    // octaves
 constexpr double kAbilityPerStep = 0.2;  // logits
 constexpr double kLeastUnit = 1e-9;      // dollars, where a lever stands at 0
 constexpr double kLeastDollars = 1e-12;
-constexpr double kFinest = 1e-4;  // of a step: no narrower win is looked for
+constexpr double kFinest = 1e-4;   // of a step: no narrower win is looked for
+constexpr int kMostHalvings = 60;  // beyond the precision of a double
 
 double strength(const Candidate& candidate, const core::Analysis& analysis) {
   const Model& model = *candidate.model;
@@ -212,7 +213,7 @@ class Search {
     for (int step = 1; step <= kSteps; ++step) {
       const Model* after = winner(way_.at(step));
       if (const auto found = between(step - 1, before, step, after)) {
-        return rounded(narrowed(found->first, found->second));
+        return rounded(*found);
       }
       before = after;
     }
@@ -240,27 +241,35 @@ class Search {
     return between(middle, at_middle, high, at_high);
   }
 
-  // The two values between which the test begins to hold.
-  std::pair<double, double> narrowed(double low, double high) const {
-    for (int i = 0; i < 60; ++i) {
-      const double middle = (low + high) / 2;
-      if (middle == low || middle == high) break;
-      (test_(winner(way_.at(middle))) ? high : low) = middle;
-    }
-    return {way_.at(low), way_.at(high)};
+  // The half in which the test begins to hold; false if there is none.
+  bool halve(Span& span) const {
+    const double middle = (span.first + span.second) / 2;
+    if (middle == span.first || middle == span.second) return false;
+    (test_(winner(way_.at(middle))) ? span.second : span.first) = middle;
+    return true;
   }
 
-  // The shortest number beyond the edge that is a true flip.
-  std::optional<Flip> rounded(std::pair<double, double> edge) const {
-    const double to = edge.second;
+  // The number of so many digits at or beyond `to`.
+  double beyond(double to, int digits) const {
+    const int exponent =
+        to == 0 ? 0 : static_cast<int>(std::floor(std::log10(std::fabs(to))));
+    double unit = std::pow(10.0, exponent - digits + 1);
+    if (in_dollars()) unit = std::max(unit, kLeastDollars);
+    const double scaled = to / unit;
+    return exactly((way_.up ? std::ceil(scaled) : std::floor(scaled)) * unit);
+  }
+
+  // The shortest number beyond the edge that is a true flip. The edge is found
+  // as finely as the number asks.
+  std::optional<Flip> rounded(Span edge) const {
+    int halved = 0;
     for (int digits = 2; digits <= 15; ++digits) {
-      const int exponent =
-          to == 0 ? 0 : static_cast<int>(std::floor(std::log10(std::fabs(to))));
-      double unit = std::pow(10.0, exponent - digits + 1);
-      if (in_dollars()) unit = std::max(unit, kLeastDollars);
-      const double scaled = to / unit;
-      const double value =
-          exactly((way_.up ? std::ceil(scaled) : std::floor(scaled)) * unit);
+      while (beyond(way_.at(edge.first), digits) !=
+                 beyond(way_.at(edge.second), digits) &&
+             halved < kMostHalvings && halve(edge)) {
+        ++halved;
+      }
+      const double value = beyond(way_.at(edge.second), digits);
       const double almost = way_.from + 0.99 * (value - way_.from);
       const Model* there = winner(value);
       if (test_(there) && !test_(winner(almost))) {
