@@ -65,7 +65,7 @@ def take_request(peer):
 
 def serve(listener, events, flood):
     """One connection after another. flood: (file whose presence asks for it, events)."""
-    many = b"".join(event("word ") for _ in range(1000))
+    many = b"".join(event(f"word{i} ") for i in range(1000))
     while True:
         peer, _ = listener.accept()
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

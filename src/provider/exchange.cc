@@ -153,6 +153,23 @@ bool Exchange::on_data(std::string_view data, bool unterminated) {
 }
 
 bool Exchange::on_json(std::string_view data, bool unterminated) {
+  if (const auto text = repeated_.text_of(data); text && !unterminated) {
+    answer_.text += *text;
+    return true;
+  }
+  const size_t before = answer_.text.size();
+  take_json(data, unterminated);
+  if (decided()) return false;
+  // Pieces of a tool call add up, so an event with one is never the same twice.
+  if (answer_.tool_calls.empty()) {
+    repeated_.learn(data, std::string_view(answer_.text).substr(before));
+  } else {
+    repeated_.forget();
+  }
+  return true;
+}
+
+void Exchange::take_json(std::string_view data, bool unterminated) {
   const auto json = base::read_json(data);
   if (json) {
     repaired_ = repaired_ || json->repaired;
@@ -166,7 +183,6 @@ bool Exchange::on_json(std::string_view data, bool unterminated) {
     failure_->cause = "malformed stream";
     failure_->message = "an event of the stream is not valid JSON";
   }
-  return !decided();
 }
 
 // Without the reasoning.

@@ -10,6 +10,7 @@
 #include "provider/decoder.h"
 #include "provider/event_stream.h"
 #include "provider/line_stream.h"
+#include "provider/repeated_event.h"
 #include "provider/text_joiner.h"
 #include "provider/think_filter.h"
 #include "provider/transport.h"
@@ -46,6 +47,7 @@ class Exchange : public Receiver {
   bool on_event(const StreamEvent& event);
   bool on_data(std::string_view data, bool unterminated);
   bool on_json(std::string_view data, bool unterminated);
+  void take_json(std::string_view data, bool unterminated);
   void end_body();
   void end_document();
   bool deliver();
@@ -67,6 +69,7 @@ class Exchange : public Receiver {
   std::string held_;  // an error body, or a document
   EventStream events_;
   LineStream lines_;
+  RepeatedEvent repeated_;
   TextJoiner joiner_;
   ThinkFilter think_filter_;
   Answer answer_;
