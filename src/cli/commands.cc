@@ -297,7 +297,8 @@ constexpr CommandRow kCommands[] = {
      .description =
          "The first line is the name and the version alone; the lines after "
          "it say with which compiler it was built, which router model it "
-         "holds and which libcurl it calls with.",
+         "holds and which libcurl it calls with. That is opened for it: "
+         "`--version` prints the lines before and takes no time.",
      .examples = {{"llmroute version | head -n 1", "The version alone."}},
      .max_operands = 0},
 };

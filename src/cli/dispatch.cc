@@ -80,13 +80,16 @@ Outcome take_again(const Args& args, Settings settings,
   return app::replay(options, environment);
 }
 
-Outcome print_version() {
-  const auto analyzer = analyzer::Analyzer::embedded();
-  return print(version_text(analyzer.id(), analyzer.sha256(),
-                            provider::http_implementation()));
-}
-
 }  // namespace
+
+Outcome print_version(bool with_libraries) {
+  const auto analyzer = analyzer::Analyzer::embedded();
+  std::string text = version_text(analyzer.id(), analyzer.sha256());
+  if (with_libraries) {
+    text += "http: " + provider::http_implementation() + "\n";
+  }
+  return print(text);
+}
 
 Outcome dispatch(const Args& args, Settings settings,
                  const base::Environment& environment) {
@@ -127,7 +130,7 @@ Outcome dispatch(const Args& args, Settings settings,
     case Command::kHelp:
       return print_help(args);
     case Command::kVersion:
-      return print_version();
+      return print_version(true);
   }
   return ExitStatus::kSoftware;
 }

@@ -13,4 +13,7 @@ namespace llmroute::cli {
 base::Result<core::ExitStatus> dispatch(const Args& args, Settings settings,
                                         const base::Environment& environment);
 
+// `with_libraries`: with those that are opened for calls, which takes 5 ms.
+base::Result<core::ExitStatus> print_version(bool with_libraries);
+
 }  // namespace llmroute::cli

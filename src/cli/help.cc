@@ -154,17 +154,16 @@ std::string full_help(Command command, bool program) {
 }
 
 std::string version_text(std::string_view model_id,
-                         std::string_view model_sha256, std::string_view http) {
+                         std::string_view model_sha256) {
   return fmt::format(
-      "llmroute {}\ncompiler: {} {}\nrouter model: {} (sha256 {})\n"
-      "http: {}\n",
+      "llmroute {}\ncompiler: {} {}\nrouter model: {} (sha256 {})\n",
       LLMROUTE_VERSION,
 #if defined(__clang__)
       "clang",
 #else
       "gcc",
 #endif
-      __VERSION__, model_id, model_sha256, http);
+      __VERSION__, model_id, model_sha256);
 }
 
 }  // namespace llmroute::cli

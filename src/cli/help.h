@@ -14,10 +14,9 @@ std::string short_help(Command command, bool program);
 // --help: description, examples, every option, variables, exit statuses.
 std::string full_help(Command command, bool program);
 
-// `llmroute 0.1.0` alone on the first line, then how it was built. `http`: what
-// speaks HTTP, or why nothing does.
+// `llmroute 0.1.0` alone on the first line, then how it was built.
 std::string version_text(std::string_view model_id,
-                         std::string_view model_sha256, std::string_view http);
+                         std::string_view model_sha256);
 
 // "-p, --prompt TEXT", "    --json", "    --color[=WHEN]".
 std::string option_term(const OptionRow& row);

@@ -33,13 +33,8 @@ const OptionRow* asked_document(const Args& args) {
   return first == args.options.end() ? nullptr : first->row;
 }
 
-Outcome print_document(const Args& args, const OptionRow& asked,
-                       const base::Environment& environment) {
-  if (asked.name == "version") {
-    Args version;
-    version.command = Command::kVersion;
-    return dispatch(version, {}, environment);
-  }
+Outcome print_document(const Args& args, const OptionRow& asked) {
+  if (asked.name == "version") return print_version(false);
   const std::string text = asked.name == "help"
                                ? full_help(args.command, !args.named)
                                : short_help(args.command, !args.named);
@@ -49,7 +44,7 @@ Outcome print_document(const Args& args, const OptionRow& asked,
 
 Outcome perform(const Args& args, const base::Environment& environment) {
   if (const OptionRow* asked = asked_document(args)) {
-    return print_document(args, *asked, environment);
+    return print_document(args, *asked);
   }
   if (args.error) return *args.error;
   LLMROUTE_TRY(Settings settings, resolve(args, environment));

@@ -78,6 +78,9 @@ class Help(Usage):
         self.assertRegex(text, r"(?m)^compiler: ")
         self.assertRegex(text, r"(?m)^router model: \S+ \(sha256 [0-9a-f]{64}\)$")
         self.assertRegex(text, r"(?m)^http: libcurl")
+        quick = self.said(["--version"])  # opens no library
+        self.assertTrue(text.startswith(quick))
+        self.assertNotIn("http:", quick)
 
     def test_help_of_an_unknown_command(self):
         self.refused(["help", "explian"], "no help on 'explian': did you mean explain?")
