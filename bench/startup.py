@@ -2,7 +2,7 @@
 """Start-up: whole processes against /bin/true, jq and curl, peak memory of explain,
 and what a router model in a file adds to it.
 
-    bench/startup.py [--binary build/release/llmroute] [--runs 300]
+    bench/startup.py [--build build/release] [--runs 300]
 
 A copy of the binary is measured, as an installed one is: the page cache holds what a
 linker wrote in small pieces, which is slower to map.
@@ -39,7 +39,7 @@ def model_file(binary, home, env, runs):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", default=str(ROOT / "build/release/llmroute"))
+    parser.add_argument("--build", default=str(ROOT / "build/release"))
     parser.add_argument("--runs", type=int, default=300)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
@@ -49,7 +49,7 @@ def main():
         config.write_text(
             (ROOT / "examples/quickstart.toml").read_text().replace("@PORT@", "9"))
         config.chmod(0o600)
-        binary = shutil.copy(options.binary, home)
+        binary = paired.install(options.build, home)
         explain = [binary, "explain", "--no-stdin", "-p", prompt]
         commands = [
             ("/bin/true", ["/bin/true"], env),
