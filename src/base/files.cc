@@ -3,18 +3,19 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 
 namespace llmroute::base {
 
@@ -51,24 +52,45 @@ std::string resolve_links(const std::string& path) {
   return real ? std::string(real.get()) : path;
 }
 
-// Keeps signals that would end the process from doing so while it lives.
+constexpr std::array<int, 3> kDeadly = {SIGINT, SIGTERM, SIGHUP};
+std::array<std::atomic<bool>, kDeadly.size()> held;
+
+void hold(int signal) {
+  for (size_t i = 0; i < kDeadly.size(); ++i) {
+    if (kDeadly[i] == signal) held[i] = true;
+  }
+}
+
+// Keeps signals that would end the process from doing so while it lives,
+// whichever thread they come to: a mask would be that of one thread alone. One
+// at a time.
 class SignalsHeld {
  public:
   SignalsHeld() {
-    sigset_t deadly;
-    sigemptyset(&deadly);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-      sigaddset(&deadly, signal);
+    struct sigaction holds {};
+    holds.sa_handler = hold;
+    holds.sa_flags = SA_RESTART;
+    for (size_t i = 0; i < kDeadly.size(); ++i) {
+      ::sigaction(kDeadly[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler == SIG_IGN) continue;
+      ::sigaction(kDeadly[i], &holds, nullptr);
     }
-    pthread_sigmask(SIG_BLOCK, &deadly, &before_);
   }
-  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ~SignalsHeld() {
+    for (size_t i = 0; i < kDeadly.size(); ++i) {
+      ::sigaction(kDeadly[i], &before_[i], nullptr);
+      if (held[i].exchange(false)) ::raise(kDeadly[i]);
+    }
+  }
   SignalsHeld(const SignalsHeld&) = delete;
   SignalsHeld& operator=(const SignalsHeld&) = delete;
 
  private:
-  sigset_t before_{};
+  static std::mutex one_at_a_time;
+  const std::lock_guard<std::mutex> turn_{one_at_a_time};
+  std::array<struct sigaction, kDeadly.size()> before_{};
 };
+std::mutex SignalsHeld::one_at_a_time;
 
 // A FIFO, a device: whoever reads it may keep us waiting.
 bool is_special(const std::string& path) {

@@ -103,8 +103,8 @@ class ReplacementFile {
   bool keep_ = false;
 };
 
-// Creates and commits a ReplacementFile. INT, TERM and HUP come after that, so
-// that they leave no temporary.
+// Creates and commits a ReplacementFile. INT, TERM and HUP come after that, to
+// whichever thread, so that they leave no temporary. One at a time.
 Status replace_file(const std::string& path, std::string_view bytes,
                     unsigned mode = 0666);
 
