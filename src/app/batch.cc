@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/batch_compare.h"
 #include "app/batch_estimate.h"
 #include "app/batch_journal.h"
 #include "app/batch_ledger.h"
@@ -25,7 +26,6 @@
 #include "app/messages.h"
 #include "app/route.h"
 #include "base/files.h"
-#include "base/sha256.h"
 #include "base/text.h"
 #include "provider/preload.h"
 
@@ -108,33 +108,12 @@ Status publish(const BatchRun& run, BatchOutput& output,
                           static_cast<int64_t>(status), run.input().hex()});
 }
 
-// Whether the input still is what an earlier run asked all of. If not, `lines`
-// begin anew. kData: they cannot.
-Result<bool> is_unchanged(const batch::JournalEnd& done,
-                          const BatchInputOptions& input,
-                          batch::InputLines& lines) {
-  if (done.input.empty()) return true;  // a journal of before does not tell
-  const bool are_files = lines.share().has_value();
-  const off_t start = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
-  batch::InputDigest digest;
-  LLMROUTE_CHECK(for_each_line(lines, [&](const batch::InputLine& line) {
-    digest.add(line.number, base::fingerprint(line.text));
-    return Status();
-  }));
-  if (digest.hex() == done.input) return true;
-  if (!are_files) {
-    return base::Error{base::ErrorKind::kData,
-                       "the input is not what it was when the journal was "
-                       "written; give it as a file to have new lines asked"};
-  }
-  if (start >= 0) ::lseek(STDIN_FILENO, start, SEEK_SET);
-  LLMROUTE_TRY(lines, open_lines(input));
-  return false;
-}
-
 ExitStatus tell_done(const batch::JournalEnd& done, const BatchOptions& options,
                      const Messages& messages) {
-  std::string text = "an earlier run did all of it; nothing is asked again";
+  std::string text =
+      done.ok + done.failed == 0
+          ? "no records"
+          : "an earlier run did all of it; nothing is asked again";
   if (done.failed > 0) {
     text += fmt::format("; {} of {} failed (--retry-errors asks those again)",
                         base::with_thousands(done.failed),
@@ -178,6 +157,9 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                  is_unchanged(*begun.done, options.input, lines));
     if (unchanged) return tell_done(*begun.done, options, messages);
   }
+  if (begun.journal && options.output.force) {
+    LLMROUTE_CHECK(begin_anew_if_changed(begun, options, lines, messages));
+  }
   const InterruptGuard interrupt;
   LLMROUTE_TRY(BatchOutput output,
                BatchOutput::open(options.output, begun.existing,
@@ -188,8 +170,9 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                BatchLedger::open(options.ledger, options.run_ceiling, routed,
                                  options.routing, environment, messages));
   BatchRun run({options, routed, environment, messages, interrupt, lines,
-                parser, begun.journal ? &*begun.journal : nullptr, output,
-                ledger, identity.run_id, scratch_directory(options.output)});
+                parser, begun.journal ? &*begun.journal : nullptr,
+                begun.other_lines, output, ledger, identity.run_id,
+                scratch_directory(options.output)});
   const Status ran = run.run();
   ledger.close();
   if (output.reader_gone()) die_by_signal(SIGPIPE);

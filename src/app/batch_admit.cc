@@ -18,11 +18,29 @@ using base::Status;
 constexpr size_t kWindow = 256;
 constexpr size_t kWindowBytes = size_t{64} << 20;
 
-base::Error changed_line(int64_t line) {
+// What a person can do if the input does not fit the journal.
+std::string ways_on(const char* put_back, const BatchParts& parts) {
+  return fmt::format(
+      "{}, or have everything asked again, at full cost: with --force{}, or "
+      "after removing '{}'",
+      put_back, parts.lines.can_be_reread() ? "" : " and the input as a file",
+      parts.journal->path());
+}
+
+base::Error changed_line(int64_t line, const BatchParts& parts) {
   return {base::ErrorKind::kData,
-          fmt::format("line {} of the input is not what it was when the "
-                      "journal was written; --match=id lets lines move",
-                      line)};
+          fmt::format("line {} of the input is not what it was when its result "
+                      "was journaled; {} (with --match=id from the first run "
+                      "on, lines may move)",
+                      line, ways_on("put it back", parts))};
+}
+
+base::Error lost_lines(int64_t kept, const BatchParts& parts) {
+  const int64_t before = parts.journal->records_before();
+  return {base::ErrorKind::kData,
+          fmt::format("the input lost lines: of the {} results in the journal "
+                      "{} have no line any more; {}",
+                      before, before - kept, ways_on("put them back", parts))};
 }
 
 }  // namespace
@@ -51,12 +69,11 @@ Status BatchRun::admit() {
 // That no line is missing which an earlier run has asked. With another
 // selection of lines, accepted, some may.
 Status BatchRun::check_end() const {
-  const batch::Journal* journal = parts_.journal;
-  if (journal == nullptr || by_id_ || journal->last_line() <= last_line_ ||
-      parts_.options.output.accept_config_change) {
+  if (parts_.journal == nullptr || by_id_ || parts_.other_lines ||
+      totals_.replayed() == parts_.journal->records_before()) {
     return {};
   }
-  return changed_line(journal->last_line());
+  return lost_lines(totals_.replayed(), parts_);
 }
 
 bool BatchRun::wants_more() const {
@@ -73,7 +90,6 @@ size_t BatchRun::window() const {
 
 Status BatchRun::take_line(const batch::InputLine& line) {
   ++admitted_;
-  last_line_ = line.number;
   const int64_t place =
       parts_.options.output.unordered ? 0 : order_.take_place();
   batch::Record record = line.too_long
@@ -105,7 +121,7 @@ base::Result<std::optional<batch::JournalRecord>> BatchRun::journaled(
   }
   LLMROUTE_TRY(auto found, parts_.journal->find(record.line));
   if (!found || found->input == input) return found;
-  return changed_line(record.line);
+  return changed_line(record.line, parts_);
 }
 
 // Its result is put out again.

@@ -50,7 +50,9 @@ void write(base::JsonWriter& json, const RequestOptions& request) {
   json.field("temperature", request.temperature);
   write(json, "stop", request.stop);
   json.field("seed", request.seed);
-  for (const auto& [key, value] : request.extra) json.field(key, value);
+  for (const auto& [key, value] : request.extra) {
+    json.field("-O " + key, value);
+  }
 }
 
 void write(base::JsonWriter& json, const BatchInputOptions& input) {
@@ -112,15 +114,31 @@ std::string part_name(const std::string& key) {
   return name;
 }
 
+using Parts = std::map<std::string, std::string>;
+
+Parts parts_of(const batch::JournalHead& head) {
+  return {head.parts.begin(), head.parts.end()};
+}
+
+// Whether another --limit, --skip or --shard asks other lines.
+bool asks_other_lines(const batch::JournalHead& head,
+                      const batch::JournalHead& wanted) {
+  const Parts before = parts_of(head), now = parts_of(wanted);
+  const auto differs = [&](const char* key) {
+    const auto one = before.find(key), other = now.find(key);
+    return one == before.end() || other == now.end() ||
+           one->second != other->second;
+  };
+  return differs("limit") || differs("skip") || differs("shard");
+}
+
 // What the journal's batch had otherwise, as far as it tells.
 std::string differences(const batch::JournalHead& head,
                         const batch::JournalHead& wanted) {
   std::vector<std::string> names;
   if (head.match != wanted.match) names.emplace_back("--match");
-  const std::map<std::string, std::string> before(head.parts.begin(),
-                                                  head.parts.end());
-  std::map<std::string, std::string> now(wanted.parts.begin(),
-                                         wanted.parts.end());
+  const Parts before = parts_of(head);
+  Parts now = parts_of(wanted);
   for (const auto& [key, hash] : before) {
     if (const auto same = now.find(key); same == now.end()) {
       names.push_back(part_name(key));
@@ -130,7 +148,7 @@ std::string differences(const batch::JournalHead& head,
     }
   }
   for (const auto& [key, hash] : now) names.push_back(part_name(key));
-  if (before.empty() || names.empty()) {
+  if (names.empty()) {  // only the first of very many are told
     return "with another configuration or other options";
   }
   return "with another " + base::join(names, ", ");
@@ -220,12 +238,6 @@ BatchIdentity identify_batch(const BatchOptions& options,
   json.field("shard", options.input.shard).end_object();
   identity.fingerprint = base::hex(base::sha256(json.text()));
   identity.parts = hashes_of(json.text());
-  for (auto& [name, hash] : identity.parts) {
-    const bool passed_on =
-        std::ranges::any_of(options.request.extra,
-                            [&](const auto& one) { return one.first == name; });
-    if (passed_on) name.insert(0, "-O ");
-  }
   return identity;
 }
 
@@ -250,12 +262,13 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
   LLMROUTE_TRY(
       batch::Journal journal,
       batch::Journal::open(*path, how, [](const auto&, const auto*) {}));
-  const batch::JournalHead head{batch::kJournalVersion,
-                                identity.run_id,
-                                identity.fingerprint,
-                                output.match,
-                                output.form.value_or("as the record"),
-                                identity.parts};
+  result.head = {batch::kJournalVersion,
+                 identity.run_id,
+                 identity.fingerprint,
+                 output.match,
+                 output.form.value_or("as the record"),
+                 identity.parts};
+  const batch::JournalHead& head = result.head;
   bool fresh = !journal.head();
   if (fresh) {
     const auto possible = check_targets(output, result.existing);
@@ -266,6 +279,7 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
   } else {
     LLMROUTE_CHECK(
         check_head(*journal.head(), head, *path, output.accept_config_change));
+    result.other_lines = asks_other_lines(*journal.head(), head);
     LLMROUTE_TRY(const bool published, is_published(output, journal));
     result.existing = output.force || published
                           ? batch::ExistingOutput::kReplace

@@ -33,6 +33,10 @@ struct BatchJournal {
   // Done by an earlier run, and OUT still is what it wrote: how it ended. If
   // the input is another one by now, the journal goes on.
   std::optional<batch::JournalEnd> done;
+  // Which lines of the input are asked (--limit, --skip, --shard) is not what
+  // it was, which was accepted: lines with a result may be missing.
+  bool other_lines = false;
+  batch::JournalHead head;  // of this run, should the journal be begun anew
 };
 
 // Errors: those of Journal::open(); kConfig if it belongs to another config or

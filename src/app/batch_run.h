@@ -37,6 +37,7 @@ struct BatchParts {
   batch::InputLines& lines;
   batch::RecordParser& parser;
   batch::Journal* journal = nullptr;  // null: none
+  bool other_lines = false;           // BatchJournal's
   BatchOutput& output;
   BatchLedger& ledger;
   std::string run_id;
@@ -108,7 +109,6 @@ class BatchRun {
   BatchTotals totals_;
   BatchProgress progress_;
   int64_t admitted_ = 0;  // records
-  int64_t last_line_ = 0;
   batch::InputDigest input_digest_;
   const bool by_id_;  // what is journaled is found by id, not by line
   bool input_ended_ = false;

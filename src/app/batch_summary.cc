@@ -122,6 +122,7 @@ void write_models(base::JsonWriter& json, const BatchTotals& totals) {
 std::string summary_text(const BatchTotals& totals,
                          std::chrono::milliseconds took, const base::Error* why,
                          bool resumable) {
+  if (totals.done() == 0 && why == nullptr) return "no records\n";
   std::string text = "records  " + counts_line(totals, took) + "\n";
   text += "cost     " + cost_line(totals) + "\n";
   text += cause_line(totals);
@@ -131,15 +132,17 @@ std::string summary_text(const BatchTotals& totals,
   }
   if (!totals.models().empty()) text += model_lines(totals);
   if (why != nullptr) {
-    const bool money = why->kind == base::ErrorKind::kBudget;
-    text +=
-        resumable && money
-            ? "stopped; the same command with a higher ceiling goes on where "
-              "it was left\n"
-        : resumable
-            ? "stopped; the same command goes on where it was left\n"
-            : "stopped; with -o or --journal the same command could go on "
-              "from here\n";
+    text += "stopped; ";
+    text += !resumable
+                ? "with -o or --journal the same command could go on from here"
+            : why->kind == base::ErrorKind::kBudget
+                ? "the same command with a higher ceiling goes on where it was "
+                  "left"
+            : why->kind == base::ErrorKind::kData
+                ? "once the input is mended, the same command goes on where "
+                  "it was left"
+                : "the same command goes on where it was left";
+    text += '\n';
   }
   return text;
 }

@@ -91,6 +91,11 @@ std::optional<double> InputLines::share() const {
   return std::min(1.0, static_cast<double>(taken) / static_cast<double>(all));
 }
 
+bool InputLines::can_be_reread() const {
+  return std::ranges::all_of(
+      inputs_, [](const Input& input) { return input.size.has_value(); });
+}
+
 bool InputLines::past_limit() const {
   return options_.limit && wanted_of_ >= options_.skip &&
          wanted_of_ - options_.skip >= *options_.limit;

@@ -82,6 +82,9 @@ class InputLines {
   // How much of all inputs was handed out, 0 to 1; nothing unless all are
   // files.
   std::optional<double> share() const;
+  // Whether all inputs are files: open() with the same paths reads them again,
+  // stdin from where its offset is.
+  bool can_be_reread() const;
   // Of all inputs, to compare with an output's.
   const std::vector<FileIdentity>& files() const { return files_; }
 

@@ -177,6 +177,7 @@ base::Status Journal::visit_record(const JournalRecord& record, uint64_t offset,
   if (sent != sent_.end()) sent_.erase(sent);
   if (!record.ok && offset < retried_before_) return {};
   LLMROUTE_TRY(const auto replaced, find_as(record));
+  if (!replaced) ++records_before_;
   on_record(record, replaced ? &*replaced : nullptr);
   return set_offset(record, offset);
 }
@@ -206,7 +207,6 @@ base::Result<std::optional<JournalRecord>> Journal::read_at(
 }
 
 base::Status Journal::set_offset(const JournalRecord& record, uint64_t offset) {
-  last_line_ = std::max(last_line_, record.line);
   return matches_ids() ? ids_.set(key_of(record.id, record.input), offset)
                        : lines_.set(record.line, offset);
 }

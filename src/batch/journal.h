@@ -80,8 +80,9 @@ class Journal {
   base::Result<std::optional<JournalRecord>> find(int64_t line) const;
   base::Result<std::optional<JournalRecord>> find(
       std::string_view id, const base::Fingerprint& input) const;
-  // The highest line of any that counts; 0: there is none.
-  int64_t last_line() const { return last_line_; }
+  // How many counted when it was opened.
+  int64_t records_before() const { return records_before_; }
+  const std::string& path() const { return path_; }
 
   // Starts over: drops all frames and all money, writes the head and syncs it.
   base::Status begin(const JournalHead& head);
@@ -135,7 +136,7 @@ class Journal {
   uint64_t retried_before_ = 0;  // failed records up to here do not count
   LineIndex lines_;              // line -> offset of its record
   FingerprintMap ids_;           // id and input -> offset of their record
-  int64_t last_line_ = 0;
+  int64_t records_before_ = 0;
   core::Money settled_, orphaned_;
   // Of lines without a record, what was sent for them by earlier processes.
   std::unordered_map<int64_t, core::Money> sent_;

@@ -55,15 +55,9 @@ class Fields {
   std::string_view text(std::string_view key) {
     return read(key, std::string_view());
   }
-  // Of a field that journals of before do not have: "".
-  std::string_view later_text(std::string_view key) {
-    return at_ == end_ ? std::string_view() : text(key);
-  }
-  // The texts of an object that journals of before do not have: none.
-  std::vector<std::pair<std::string, std::string>> later_texts(
-      std::string_view key) {
+  // The texts of an object.
+  std::vector<std::pair<std::string, std::string>> texts(std::string_view key) {
     std::vector<std::pair<std::string, std::string>> texts;
-    if (at_ == end_) return texts;
     for (const auto& [name, value] : read(key, dom::object())) {
       std::string_view text;
       good_ = good_ && value.get(text) == simdjson::SUCCESS;
@@ -133,7 +127,7 @@ std::optional<JournalFrame> read_head(Fields& fields) {
   head.config = fields.text("config");
   head.match = fields.text("match");
   head.form = fields.text("form");
-  head.parts = fields.later_texts("parts");
+  head.parts = fields.texts("parts");
   return fields.complete(std::move(head));
 }
 
@@ -173,7 +167,7 @@ std::optional<JournalFrame> read_end(Fields& fields) {
   end.ok = fields.number("ok");
   end.failed = fields.number("failed");
   end.status = fields.number("status");
-  end.input = fields.later_text("input");
+  end.input = fields.text("input");
   return fields.complete(std::move(end));
 }
 

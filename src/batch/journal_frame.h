@@ -5,8 +5,7 @@
 //   8 hex digits   CRC-32C of the payload
 //   space
 //   payload        a JSON object without LF; its first field, "frame", says
-//                  which; all fields are there, in the order of the structs,
-//                  but for those that journals of before do not have
+//                  which; all fields are there, in the order of the structs
 //   LF
 //
 //   H  first       what the batch is
@@ -32,7 +31,7 @@
 
 namespace llmroute::batch {
 
-inline constexpr int64_t kJournalVersion = 1;
+inline constexpr int64_t kJournalVersion = 2;
 // Of a line with its LF. An answer is at most 16 MiB and an input line too;
 // escapes make them longer.
 inline constexpr size_t kLargestFrame = size_t{128} << 20;
@@ -45,8 +44,7 @@ struct JournalHead {
   std::string config;  // fingerprint of what decides the answers
   std::string match;   // "line" or "id"
   std::string form;    // of the output: "native" or "openai"
-  // What `config` was made of: name and a hash of its value; none in journals
-  // of before.
+  // What `config` was made of: name, each once, and a hash of its value.
   std::vector<std::pair<std::string, std::string>> parts;
 
   bool operator==(const JournalHead&) const = default;
@@ -87,7 +85,7 @@ struct JournalEnd {
   int64_t ok = 0;  // records
   int64_t failed = 0;
   int64_t status = 0;  // exit status
-  std::string input;   // InputDigest of all lines; "": a journal of before
+  std::string input;   // InputDigest of all lines
 
   bool operator==(const JournalEnd&) const = default;
 };

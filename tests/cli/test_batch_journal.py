@@ -86,20 +86,106 @@ class Resume(durable_batch.BatchCase):
             before = self.read()
             lines = self.read("in.jsonl").splitlines(keepends=True)
             lines[1] = lines[1].replace(b"question 1.", b"question 88.")
-            for changed, line in ((lines, 2), (lines[:1], 6), (lines[1:], 1)):
+            for changed, what in ((lines, "line 2 of the input is not what it was"),
+                                  (lines[:1], "the input lost lines"),
+                                  (lines[1:], "line 1 of the input is not what")):
                 self.write_input(b"".join(changed))
-                self.refused(65, f"line {line} of the input is not what it was")
+                self.refused(65, what)
                 self.assertEqual(self.read(), before)
             self.new_home()
 
-    def test_I13_a_missing_last_line_is_named(self):
+    def test_I13_lost_lines_are_told_and_what_to_do_helps(self):
+        blanked = lines_of(2) + "\n" + lines_of(3, first=3)
+        for stop, results in ((self.half_done, 3),
+                              (lambda: self.assert_status(self.go(), 0), 6)):
+            for shorter, kept in ((lines_of(2), 2), (blanked, results - 1), ("", 0)):
+                self.prepare()
+                stop()
+                whole = self.save()
+                self.asked.new()
+                self.write_input(shorter)
+                ended = self.go()
+                self.assert_status(ended, 65)
+                new = self.asked.new()
+                self.assertEqual(set(new) & set(range(results)), set())
+                self.assertIn(
+                    f"the input lost lines: of the {results} results in the journal "
+                    f"{results - kept} have no line any more; put them back, or have "
+                    "everything asked again, at full cost: with --force, or after "
+                    f"removing '{JOURNAL}'\n", ended.err)
+                self.assertIn("stopped; once the input is mended, the same command "
+                              "goes on", ended.err)
+                self.assertNotIn("match", ended.err)
+                self.write_input(whole["in.jsonl"])  # put back
+                self.assert_status(self.go(), 0)
+                self.assertEqual(sorted(self.asked.new() + new),
+                                 list(range(results, 6)))
+                self.new_home()
+
+    def test_I13_force_begins_anew_if_lines_were_lost_or_changed(self):
+        changed = lines_of(1) + lines_of(1, first=7) + lines_of(4, first=2)
         for stop in (self.half_done, lambda: self.assert_status(self.go(), 0)):
-            self.prepare()
-            stop()
-            self.asked.new()
-            self.write_input(lines_of(2))
-            self.refused(65, "of the input is not what it was")
-            self.new_home()
+            for other, numbers in ((lines_of(2), [0, 1]), (changed, [0, 7, 2, 3, 4, 5])):
+                self.prepare()
+                stop()
+                before = len(self.journaled())
+                self.asked.new()
+                self.write_input(other)
+                ended = self.go("--force")
+                self.assert_status(ended, 0)
+                self.assertIn(
+                    f"the input is not what it was: the {before} results in '{JOURNAL}' "
+                    "are dropped and everything is asked again, at full cost", ended.err)
+                self.assertEqual(sorted(self.asked.new()), sorted(numbers))
+                self.assertEqual([json.loads(line)["id"]
+                                  for line in self.read().splitlines()],
+                                 [f"row-{number}" for number in numbers])
+                self.refused(0, "nothing is asked again")
+                self.new_home()
+
+    def test_force_goes_on_with_a_journal_that_fits(self):
+        self.prepare(count=9)
+        whole = self.undisturbed()
+        self.write_input(lines_of(6))
+        self.half_done()
+        self.assert_status(self.go("--force"), 0)
+        self.assertEqual(len(self.asked.new()), 2)
+        self.write_input(lines_of(9))
+        self.assert_status(self.go("--force"), 0)
+        self.assertEqual(sorted(self.asked.new()), [6, 7, 8])
+        self.assertEqual(self.read(), whole)
+        self.refused(0, "nothing is asked again", "--force")
+
+    def test_I13_force_wants_a_shorter_input_as_a_file(self):
+        self.prepare()
+        self.half_done()
+        self.write_input(lines_of(2))
+        self.refused(65, "with --force and the input as a file, or after removing",
+                     "--force", mode="stdin")
+
+    def test_an_accepted_change_of_other_options_hides_no_lost_line(self):
+        self.prepare()
+        self.half_done()
+        self.write_input(lines_of(2))
+        for args in ((), ("--max-tokens", "77"), ("--echo",)):
+            self.refused(65, "the input lost lines", "--accept-config-change", *args)
+        self.refused(0, "2 ok", "--accept-config-change", "--limit", "2")
+        self.assertEqual(self.read().count(b"\n"), 2)
+
+    def test_a_batch_without_records_says_so(self):
+        self.prepare()
+        self.write_input("\n")
+        for args in ((), ("-o", "-")):
+            self.refused(0, "no records", *args)
+        self.assertNotIn("no records", self.go("-q", "--force").err)
+
+    def test_a_journal_of_another_format_is_named(self):
+        self.prepare()
+        self.half_done()
+        head, rest = self.read(JOURNAL).split(b"\n", 1)
+        head = head[18:].replace(b'"version":2', b'"version":1')
+        self.home.write("work/" + JOURNAL, durable_batch.frame_line(head) + rest)
+        self.refused(65, "has format 1; this program knows 2")
 
     def test_I13_lines_that_were_appended_after_the_end_are_asked(self):
         for rules, status in (((), 0), ((REFUSED,), 1)):
@@ -248,6 +334,8 @@ class Resume(durable_batch.BatchCase):
         ways = "; --accept-config-change goes on with this one, or remove it"
         for args, what in ((["--max-tokens", "77"], "--max-tokens"),
                            (["--echo", "-O", "top_k=3"], "--echo, -O top_k"),
+                           (["-O", "seed=3"], "-O seed"),
+                           (["--seed", "4", "-O", "seed=3"], "--seed, -O seed"),
                            (["--limit", "3", "--system", "s"], "--limit, --system"),
                            (["-m", "m", "--tag", "a=b"], "--model, --tag a"),
                            (["--out=native"], "--out")):
@@ -258,18 +346,6 @@ class Resume(durable_batch.BatchCase):
         self.refused(78, other + "configuration" + ways, "-c", "more.toml")
         ended = self.go("--max-tokens", "77", "--accept-config-change")
         self.assert_status(ended, 0)
-        self.assertEqual(sorted(self.asked.new()), [3, 4, 5])
-
-    def test_a_journal_of_before_does_not_tell_what_differs(self):
-        self.prepare()
-        self.half_done()
-        head, rest = self.read(JOURNAL).split(b"\n", 1)
-        payload = json.loads(head[18:])
-        del payload["parts"]
-        head = json.dumps(payload, separators=(",", ":")).encode()
-        self.home.write("work/" + JOURNAL, durable_batch.frame_line(head) + rest)
-        self.refused(78, "with another configuration or other options", "--echo")
-        self.assert_status(self.go(), 0)
         self.assertEqual(sorted(self.asked.new()), [3, 4, 5])
 
     def test_the_summary_tells_what_earlier_runs_did(self):

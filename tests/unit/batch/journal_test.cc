@@ -122,13 +122,13 @@ TEST_CASE("an ended journal says how it ended and keeps its records") {
     }
     CHECK(journal.finish(end()));
     CHECK(journal.end() == end());
-    CHECK(journal.last_line() == 3);
+    CHECK(journal.records_before() == 0);
   }
   CHECK(mode_of(path) == 0600);
   const Opened opened = open_journal(path);
   CHECK(opened.journal->end() == end());
   CHECK(opened.records.size() == 3);
-  CHECK(opened.journal->last_line() == 3);
+  CHECK(opened.journal->records_before() == 3);
 }
 
 TEST_CASE("after its end a journal goes on") {
