@@ -181,10 +181,10 @@ std::string study_text(const StudyReport& study) {
                       : study.costs == CostSource::kPrices
                           ? ", costs estimated from prices"
                           : ", no costs";
-  std::string text =
-      fmt::format("{}: {} rows, {} models{}; {}\n  {}\n", shown(study.name),
-                  count(study.rows), study.models.size(), costs, study.router,
-                  base::wrapped(base::visible_line(study.verdict), 98, 2));
+  std::string text = fmt::format(
+      "{}: {} rows, {} models{}; {}\n{}\n", shown(study.name),
+      count(study.rows), study.models.size(), costs, study.router,
+      base::wrapped("  " + base::visible_line(study.verdict), 100, 2));
   if (study.pair) text += pair_text(*study.pair);
   if (study.pool) text += pool_text(*study.pool);
   if (!study.heads.empty()) {

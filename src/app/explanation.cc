@@ -40,6 +40,34 @@ std::string model_line(const Decision& decision) {
   return line;
 }
 
+// Prices, abilities and estimates are not known more exactly than to this part
+// of what a good answer is worth.
+constexpr double kTie = 0.001;
+
+// Where the second is as good as the first, what put it second.
+std::string tie_text(const Decision& decision) {
+  const Candidate& first = decision.candidates[0];
+  const Candidate& second = decision.candidates[1];
+  const double lead = first.worth - second.worth;
+  if (lead < 0 || lead >= kTie * decision.worth.good_answer) return {};
+  const double good = (first.good - second.good) * decision.worth.good_answer;
+  const double wait = (second.seconds - first.seconds) * decision.worth.second;
+  const double cost = lead - good - wait;
+  std::string text = ": nearly a tie";
+  if (cost > 0 && cost >= good && cost >= wait) {
+    return text + fmt::format(", decided by cost, {} against {}",
+                              money_or_unknown(first.cost),
+                              money_or_unknown(second.cost));
+  }
+  if (good > 0 && good >= wait) {
+    return text + fmt::format(", decided by good, {:.4f} against {:.4f}",
+                              first.good, second.good);
+  }
+  if (wait <= 0) return text;
+  return text + fmt::format(", decided by the wait, {:.2f} s against {:.2f} s",
+                            first.seconds, second.seconds);
+}
+
 std::string because_line(const Decision& decision) {
   const Candidate& chosen = decision.candidates.front();
   const std::string sum =
@@ -70,9 +98,10 @@ std::string because_line(const Decision& decision) {
   std::string line = "worth most: " + sum;
   if (decision.candidates.size() > 1) {
     const Candidate& second = decision.candidates[1];
-    line += fmt::format(
-        "   ({}{} over {})", chosen.worth >= second.worth ? "+" : "",
-        core::display_usd(chosen.worth - second.worth), second.model->name);
+    line += fmt::format("   ({}{} over {}{})",
+                        chosen.worth >= second.worth ? "+" : "",
+                        core::display_usd(chosen.worth - second.worth),
+                        second.model->name, tie_text(decision));
   }
   return line;
 }
@@ -202,13 +231,22 @@ std::string rule_lines(const Decision& decision) {
   return table.render();
 }
 
+// What any text has, by its size alone.
+bool is_of_size(std::string_view feature) {
+  constexpr std::string_view kNames[] = {
+      "[length]", "[words]",          "[word length]", "[short words]",
+      "[lines]",  "[distinct words]", "[line length]", "[spaces]"};
+  return std::find(std::begin(kNames), std::end(kNames), feature) !=
+         std::end(kNames);
+}
+
 // The features that moved the difficulty most, in each direction.
 std::string pushed_lines(const std::vector<core::Contribution>& contributions) {
   constexpr size_t kMostFeatures = 6;
-  std::string sides[2];
-  size_t counts[2] = {0, 0};
+  std::string sides[3];
+  size_t counts[3] = {0, 0, 0};
   for (const core::Contribution& c : contributions) {
-    const size_t side = c.contribution > 0 ? 0 : 1;
+    const size_t side = is_of_size(c.text) ? 2 : c.contribution > 0 ? 0 : 1;
     if (c.head != "difficulty" || counts[side] == kMostFeatures) continue;
     ++counts[side];
     sides[side] += fmt::format(
@@ -218,6 +256,7 @@ std::string pushed_lines(const std::vector<core::Contribution>& contributions) {
   std::string text;
   if (!sides[0].empty()) text += "harder   " + sides[0] + "\n";
   if (!sides[1].empty()) text += "easier   " + sides[1] + "\n";
+  if (!sides[2].empty()) text += "size     " + sides[2] + "\n";
   return text;
 }
 

@@ -32,6 +32,7 @@ enum class KeyState { kPresent, kMissing, kNotNeeded };
 // A model as it is listed.
 struct Entry {
   const Model* model = nullptr;
+  const core::Provider* provider = nullptr;
   std::string tier;
   size_t tier_index = 0;
   KeyState key = KeyState::kMissing;
@@ -80,6 +81,7 @@ Entry Listing::entry(const Model& model) const {
   const core::Provider& provider = *config_.find_provider(model.provider);
   Entry entry;
   entry.model = &model;
+  entry.provider = &provider;
   const auto record = records_.find(model.name);
   if (record != records_.end()) entry.record = &record->second;
   entry.tier_index = config_.tier_of(model);
@@ -160,7 +162,18 @@ std::string price_text(const std::optional<core::Money>& price) {
   return price ? config::usd_per_million(*price) : "?";
 }
 
+// Of a key that several variables may hold, the first: JSON names all.
+std::string first_key_text(const Entry& entry) {
+  const std::vector<std::string>& names = entry.provider->key_env;
+  if (names.size() < 2 || !entry.provider->key_file.empty()) {
+    return entry.problem;
+  }
+  return fmt::format("{} (or {} more) is not set", names.front(),
+                     names.size() - 1);
+}
+
 std::string state_text(const Entry& entry) {
+  if (entry.key == KeyState::kMissing) return first_key_text(entry);
   if (!entry.problem.empty()) return entry.problem;
   return entry.key == KeyState::kNotNeeded ? "not needed" : "yes";
 }
@@ -240,7 +253,10 @@ std::string table_text(const std::vector<Entry>& entries,
       table.narrow(*columns, {"PRICE OF", "WINDOW", "P90", "LAST ERROR",
                               "ABILITY", "BREAKER", "OK", "SPENT", "PROVIDER",
                               "OUT $/1M", "IN $/1M", "TIER", "P50", "CALLS"});
-  gone.emplace_back("names of missing keys");
+  const bool keyless = std::any_of(
+      entries.begin(), entries.end(),
+      [](const Entry& entry) { return entry.key == KeyState::kMissing; });
+  if (keyless) gone.emplace_back("names of missing keys");
   return table.render() +
          base::wrapped("not shown: " + base::join(gone, ", ") +
                            "; -v or a pipe shows all",

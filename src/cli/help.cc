@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <vector>
+
+#include "base/text.h"
 #include "cli/layout.h"
 #include "core/exit_status.h"
 
@@ -73,7 +76,46 @@ std::string variable_lines() {
   return out;
 }
 
-std::string status_lines() {
+// Those that a command can end with: llmroute(1) says what they mean.
+std::vector<int> statuses_of(Command command) {
+  switch (command) {
+    case Command::kRun:
+    case Command::kBatch:
+      return {0, 1, 3, 4, 64, 65, 66, 69, 70, 71, 73, 74, 75, 76, 77, 78};
+    case Command::kExplain:
+      return {0, 1, 4, 64, 65, 66, 69, 70, 71, 74, 75, 77, 78};
+    case Command::kBench:
+      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 77, 78};
+    case Command::kTrain:
+    case Command::kUsage:
+    case Command::kReplay:
+      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 75, 77, 78};
+    case Command::kModels:
+      return {0, 1, 64, 65, 66, 70, 71, 74, 75, 77, 78};
+    case Command::kFeedback:
+      return {0, 64, 65, 66, 70, 71, 73, 74, 75, 77, 78};
+    case Command::kConfig:
+      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 77, 78};
+    case Command::kCompletion:
+    case Command::kHelp:
+    case Command::kVersion:
+      break;
+  }
+  return {0, 64, 70, 71, 74};
+}
+
+std::string status_list(Command command) {
+  std::vector<std::string> names;
+  for (const int number : statuses_of(command)) {
+    const auto status = static_cast<core::ExitStatus>(number);
+    names.push_back(
+        fmt::format("{} {}", number, core::exit_status_name(status)));
+  }
+  return "\nExit status (llmroute --help says what each means)\n" +
+         paragraphs(base::join(names, ", "), kTermIndent);
+}
+
+std::string status_table() {
   std::string out = "\nExit status\n";
   for (const core::ExitStatusRow& row : core::exit_status_table()) {
     out += definition(
@@ -149,7 +191,7 @@ std::string full_help(Command command, bool program) {
   if (program) out += "\n" + command_lines();
   out += option_lines(command, false);
   if (program) out += variable_lines();
-  out += status_lines();
+  out += program ? status_table() : status_list(command);
   return out;
 }
 

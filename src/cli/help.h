@@ -11,7 +11,8 @@ namespace llmroute::cli {
 // of llmroute itself, with the list of commands, else of that command alone.
 std::string short_help(Command command, bool program);
 
-// --help: description, examples, every option, variables, exit statuses.
+// --help: description, examples, every option, and of the program variables and
+// what exit statuses mean, of a command those it can end with.
 std::string full_help(Command command, bool program);
 
 // `llmroute 0.1.0` alone on the first line, then how it was built.

@@ -510,6 +510,8 @@ constexpr OptionRow kOptions[] = {
      .group = Group::kOutput,
      .commands = kBatch,
      .help = "replace files that are there",
+     .detail = "If the input has lost or changed lines that the journal has "
+               "results for, everything is asked again, at full cost.",
      .apply =
          turn_on<&Settings::batch_output, &app::BatchOutputOptions::force>},
     {.name = "repair",
@@ -634,7 +636,8 @@ constexpr OptionRow kOptions[] = {
      .kind = Kind::kValue,
      .common = true,
      .help = "from this day on: YYYY-MM-DD, or 7d",
-     .detail = "`7d` is the last seven days, today included.",
+     .detail = "Days of UTC's calendar: `1d` is today from midnight on, not 24 "
+               "hours; `7d` the last seven days, today included.",
      .apply = set_since},
     {.name = "until",
      .metavar = "DAY",

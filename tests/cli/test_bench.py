@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import textwrap
 import os
 import pathlib
 import random
@@ -254,6 +255,19 @@ class Pool(FilesCase):
         heads = by_name(report["studies"][0]["probabilities"], "model")
         self.assertEqual(set(heads), {"big", "small", "all"})
         self.assertTrue(0 <= heads["all"]["brier"] <= 1)
+
+    def test_the_verdict_is_broken_to_one_width(self):
+        def broken(size):
+            a, b = "a" * size, "b" * 20
+            return (a, b), textwrap.wrap(
+                f"no gain: use {a} (the router knows fewer than two of the models: neither "
+                f"configured nor with a head in the router model are {a}, {b})", 100,
+                initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+        models, wanted = next(one for one in map(broken, range(10, 60))
+                              if len(one[1]) == 2 and len(one[1][1]) > 98)
+        result = self.bench(pool_rows(models=models))
+        self.assert_status(result, 0)
+        self.assertIn("\n" + "\n".join(wanted) + "\n", result.text)
 
     def test_rb_6_verdict(self):
         # What is long is hard: routing by the analyzer finds it.

@@ -105,6 +105,16 @@ class Documents(harness.TestCase):
         for number in numbers:
             self.assertIn(f"\n\\fB{number}\\fP\n", self.committed("man/llmroute.1"))
 
+    def test_a_command_lists_the_statuses_it_can_end_with(self):
+        for command in COMMANDS:
+            text = self.say(command, "--help").split("\nExit status")[-1]
+            numbers = [int(n) for n in re.findall(r"(\d+)\s+[a-z]", text)]
+            self.assertEqual(numbers, sorted(set(numbers)))
+            self.assertLessEqual({0, 64, 70, 71, 74}, set(numbers))
+            self.assertEqual(3 in numbers, command in ("run", "batch"))
+            self.assertEqual(76 in numbers, command in ("run", "batch"))
+            self.assertLess(text.count("\n"), 6)
+
     def test_every_command_is_in_help_and_manual(self):
         page = self.committed("man/llmroute.1")
         for command in COMMANDS:

@@ -265,6 +265,38 @@ class Explain(harness.TestCase):
         for line in ("model ", "prompt ", "candidates ", "rules ", "config "):
             self.assertIn("\n" + line, "\n" + result.text)
 
+    def test_a_lead_that_says_nothing_is_nearly_a_tie_and_what_decided_is_named(self):
+        base = {"price": {"input": 1, "output": 2}, "ability": 1}
+        for other, said in (
+                ({}, ": nearly a tie)"),
+                ({"ability": 1.001}, r": nearly a tie, decided by good, "
+                                     r"(0\.\d{4}) against (0\.\d{4})\)"),
+                ({"price": {"input": 1, "output": 1.999}},
+                 r": nearly a tie, decided by cost, \$[\d.]+ against \$[\d.]+\)"),
+                ({"first_token_seconds": 0.999},
+                 r": nearly a tie, decided by the wait, [\d.]+ s against [\d.]+ s\)"),
+                ({"ability": 2}, None)):
+            with self.subTest(other=other):
+                text = self.run_llmroute(
+                    ["explain", "-p", "Sum up the plot of Hamlet."],
+                    config=harness.stub_config(self.stub(), {"a": base, "b": base | other})).text
+                line, = re.findall("(?m)^because .*$", text)
+                if said is None:
+                    self.assertNotIn("tie", line)
+                else:
+                    self.assertRegex(line, r"over [ab]" + said.replace(
+                        ": nearly a tie)", r": nearly a tie\)"))
+
+    def test_what_any_text_has_by_its_size_is_on_a_line_of_its_own(self):
+        for prompt in EXAMPLES:
+            text = self.run_llmroute(["explain"], stdin=prompt, config=harness.stub_config(
+                self.stub(), THREE)).text
+            lines = dict(line.split(maxsplit=1) for line in text.splitlines()
+                         if re.match("(harder|easier|size) ", line))
+            self.assertIn("[length] +", lines["size"])
+            for side in ("harder", "easier"):
+                self.assertNotIn("[length]", lines.get(side, ""))
+
     def test_colour_is_for_terminals_or_on_demand(self):
         for args, env, coloured in (([], {}, False), (["--color=always"], {}, True),
                                     (["--color"], {}, True),

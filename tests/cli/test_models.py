@@ -88,6 +88,19 @@ class Models(harness.TestCase):
             self.assertIn("PRICE OF", all_of_it.splitlines()[0])
             self.assertNotIn("not shown", all_of_it)
 
+    def test_names_of_keys_are_not_missed_where_no_key_is_missing(self):
+        shown = self.shown_at_width(["models", "-c", self.home.write("own.toml", OWN)], 40,
+                                    env={"OWN_KEY": harness.KEY})
+        self.assertIn("not shown: ", shown)
+        self.assertNotIn("missing", shown)
+
+    def test_of_a_key_with_several_names_the_table_has_the_first(self):
+        line, = (line for line in self.models("--all").text.splitlines()
+                 if line.startswith("gemini-2.5-flash-lite "))
+        self.assertRegex(line, r" GEMINI_API_KEY \(or 2 more\) is not set$")
+        model, = self.models("gemini-2.5-flash-lite", "--json").json()["models"]
+        self.assertIn("GEMINI_API_KEY or GOOGLE_API_KEY or ", model["problem"])
+
     def test_patterns_match_names_aliases_and_providers(self):
         self.assertEqual(self.names("my", config=OWN), ["mine"])
         self.assertEqual(sorted(self.names("own/*", config=OWN)),
