@@ -29,15 +29,6 @@ base::Status will_do(const BatchItem& item, const core::Reply& reply) {
   return fits_schema(asked.schema, reply);
 }
 
-// A call is no answer where none was asked for.
-void drop_unasked_calls(const BatchItem& item, core::Reply& reply) {
-  const core::Parameters& asked = item.record.prompt.parameters;
-  if (asked.tools.empty() ||
-      asked.tool_choice.kind == core::ToolChoice::Kind::kNone) {
-    reply.tool_calls.clear();
-  }
-}
-
 }  // namespace
 
 // False: there is no money for it, now or for good, or nobody can tell at the
@@ -177,7 +168,9 @@ void BatchDispatcher::done(BatchItem* running, provider::CallResult result) {
   ModelState& model = state_of(item->asked_of());
   redact_names(result);
   auto* reply = std::get_if<core::Reply>(&result);
-  if (reply != nullptr) drop_unasked_calls(*item, *reply);
+  if (reply != nullptr && !item->record.prompt.parameters.may_call()) {
+    reply->tool_calls.clear();  // a call is no answer where none was asked for
+  }
   std::optional<int64_t> tokens;
   if (reply != nullptr && reply->usage.complete()) {
     tokens = *reply->usage.input + *reply->usage.output;

@@ -91,7 +91,7 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   row.exit = static_cast<int>(ending);
   if (result.has_reply()) {
     row.finish = core::finish_name(result.reply.finish);
-    row.answer_bytes = static_cast<int64_t>(result.reply.text.size());
+    row.answer_bytes = static_cast<int64_t>(result.reply.bytes());
   }
   row.ms = item->asked.count();
   parts_.ledger.end(*item);

@@ -54,7 +54,7 @@ base::Result<DecidedRecord> decide_record(batch::Record& record,
   complete(record, options);
   DecidedRecord decided;
   decided.routing = batch::routing_of(record.overrides, options.routing);
-  for (std::string& need : core::needs_of(record.prompt.parameters)) {
+  for (std::string& need : core::needs_of(record.prompt)) {
     decided.routing.require.push_back(std::move(need));
   }
   decided.ceiling =

@@ -39,7 +39,9 @@ Status split_record(batch::Record record, const BatchOptions& options,
       return writer.add(record,
                         {*chosen.model, *chosen.provider, decision.route,
                          std::string(core::source_name(decision.source)),
-                         provider::chat_form(record.prompt.parameters)});
+                         provider::chat_messages_json(record.prompt),
+                         provider::chat_form(*chosen.model, *chosen.provider,
+                                             record.prompt.parameters)});
     }
     record.error = not_routed(decided.error());
   }

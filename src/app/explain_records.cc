@@ -9,6 +9,7 @@
 
 #include "app/batch_record.h"
 #include "app/batch_setup.h"
+#include "app/input.h"
 #include "app/output.h"
 #include "app/route.h"
 #include "base/json_writer.h"
@@ -48,6 +49,9 @@ Result<Routed> routed_by(const ExplainOptions& options,
                                options.routing, options.request,
                                options.limits,  Asker::kExplain};
   LLMROUTE_TRY(Routed routed, prepare_routing(question, environment));
+  // Each record is decided with what the options need.
+  LLMROUTE_CHECK(
+      read_schema_and_tools(options.request, routed.prompt.parameters));
   LLMROUTE_CHECK(add_decider(question, environment, routed));
   return routed;
 }

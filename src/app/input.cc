@@ -140,6 +140,8 @@ auto read_option_file(const std::string& file, Read read)
   return base::with_context(file, std::move(value).error());
 }
 
+}  // namespace
+
 base::Status read_schema_and_tools(const RequestOptions& request,
                                    core::Parameters& parameters) {
   if (request.schema_file) {
@@ -152,8 +154,6 @@ base::Status read_schema_and_tools(const RequestOptions& request,
   }
   return {};
 }
-
-}  // namespace
 
 Result<core::Prompt> read_prompt(const InputOptions& input,
                                  const RequestOptions& request,
@@ -195,7 +195,7 @@ core::Prompt apply_template(core::Prompt prompt,
   constexpr std::string_view kInput = "{input}";
   const size_t place = prompt_template.find(kInput);
   if (place == std::string::npos) return prompt;
-  std::string& text = prompt.messages.back().text;
+  std::string& text = prompt.question().text;
   text = prompt_template.substr(0, place) + text +
          prompt_template.substr(place + kInput.size());
   prompt.instruction_begin = 0;

@@ -23,8 +23,12 @@ base::Result<core::Prompt> read_prompt(const InputOptions& input,
                                        const RequestOptions& request,
                                        const Messages& messages);
 
-// The prompt with its last message put into `prompt_template` at "{input}",
-// once and literally.
+// What --schema and --tools name. One that is none: kData.
+base::Status read_schema_and_tools(const RequestOptions& request,
+                                   core::Parameters& parameters);
+
+// The prompt with the user's last message put into `prompt_template` at
+// "{input}", once and literally.
 core::Prompt apply_template(core::Prompt prompt,
                             const std::string& prompt_template);
 

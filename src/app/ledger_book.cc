@@ -237,7 +237,7 @@ void LedgerBook::finish(const Answered& answered, int exit,
   decision_.exit = exit;
   if (answered.reply) {
     decision_.finish = core::finish_name(answered.reply->finish);
-    answer_bytes = answered.reply->text.size();
+    answer_bytes = answered.reply->bytes();
   }
   decision_.answer_bytes = static_cast<int64_t>(answer_bytes);
   std::chrono::milliseconds total{0};

@@ -22,6 +22,7 @@ int64_t bytes_of(const core::Prompt& prompt) {
   size_t bytes = prompt.system.size();
   for (const core::Message& message : prompt.messages) {
     bytes += message.text.size();
+    for (const core::ToolCall& call : message.calls) bytes += call.bytes();
   }
   return static_cast<int64_t>(bytes);
 }
@@ -45,7 +46,7 @@ store::Integer likely_cost(const core::Candidate& by, size_t bytes) {
 void charge_answer(const core::Candidate& by, const core::Reply& reply,
                    store::AttemptRow& row) {
   row.cost_pico = pico(core::cost_of(*by.model, reply.usage));
-  if (!row.cost_pico) row.likely_pico = likely_cost(by, reply.text.size());
+  if (!row.cost_pico) row.likely_pico = likely_cost(by, reply.bytes());
   row.charged_pico = row.cost_pico.value_or(row.worst_pico.value_or(0));
   row.charged_as = "usage";
   if (!row.cost_pico) row.charged_as = "estimated";
@@ -168,9 +169,18 @@ base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
 std::string hashed_text(const core::Prompt& prompt) {
   std::string text = fmt::format("{}:{}", prompt.system.size(), prompt.system);
   for (const core::Message& message : prompt.messages) {
-    text +=
-        fmt::format("{}{}:{}", message.role == core::Role::kUser ? 'u' : 'a',
-                    message.text.size(), message.text);
+    const char role = message.role == core::Role::kUser   ? 'u'
+                      : message.role == core::Role::kTool ? 't'
+                                                          : 'a';
+    text += fmt::format("{}{}:{}", role, message.text.size(), message.text);
+    if (!message.call_id.empty()) {
+      text += fmt::format("i{}:{}", message.call_id.size(), message.call_id);
+    }
+    for (const core::ToolCall& call : message.calls) {
+      text += fmt::format("c{}:{}{}:{}{}:{}", call.id.size(), call.id,
+                          call.name.size(), call.name, call.arguments.size(),
+                          call.arguments);
+    }
   }
   return text;
 }

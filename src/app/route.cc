@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "config/keys.h"
 #include "config/load.h"
+#include "core/needs.h"
 #include "learning/random.h"
 
 namespace llmroute::app {
@@ -103,14 +104,6 @@ std::optional<double> draw_of(const RouteQuestion& question, Routed& routed) {
   return learning::Random(mixed).uniform();
 }
 
-// What a request needs of a model, beside what was asked for.
-core::RoutingOptions with_needs(core::RoutingOptions routing,
-                                const RequestOptions& request) {
-  if (request.schema_file) routing.require.emplace_back("json");
-  if (request.tools_file) routing.require.emplace_back("tools");
-  return routing;
-}
-
 }  // namespace
 
 Taken taken_of(const Routed& routed) {
@@ -169,11 +162,15 @@ base::Status add_decider(const RouteQuestion& question,
           read_known(*routed.config, *routed.ledger, question.ledger->session);
     }
   }
+  core::RoutingOptions routing = question.routing;
+  for (std::string& need : core::needs_of(routed.prompt)) {
+    routing.require.push_back(std::move(need));
+  }
   LLMROUTE_TRY(
       Decider decider,
       Decider::create(
           *routed.config, *routed.analyzer,
-          {question.asker, with_needs(question.routing, question.request),
+          {question.asker, std::move(routing),
            missing_keys(*routed.config, environment), std::move(unavailable),
            routed.known ? &routed.known->experience : nullptr,
            draw_of(question, routed)}));

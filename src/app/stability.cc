@@ -40,7 +40,7 @@ base::Result<Stability> measure_stability(const Routed& routed) {
   const std::string context(routed.prompt.context());
   for (size_t i = 0; i < learning::kPerturbations; ++i) {
     learning::Random random(learning::mix64(i));
-    prompt.messages.back().text =
+    prompt.question().text =
         context + learning::perturbed(routed.prompt.instruction(), i, random);
     LLMROUTE_TRY(const core::Decision decision, routed.decider->decide(prompt));
     stability.changes.push_back(decided_anew(routed, i, decision));

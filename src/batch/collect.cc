@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "batch/batch_output.h"
 #include "batch/input_lines.h"
 #include "batch/json_line.h"
+#include "batch/record_fields.h"
 #include "batch/split.h"
 #include "core/exit_status.h"
 
@@ -170,6 +172,12 @@ Fault read_entry(std::string_view line, JsonLine& json, Entry& entry) {
   if (root.find_value("tools") != nullptr) {
     entry.record.prompt.parameters.tools.resize(1);
   }
+  if (const JsonNode* choice = root.find_value("tool_choice")) {
+    LLMROUTE_FAULT(read_tool_choice(*choice, entry.record));
+  }
+  if (const JsonNode* parallel = root.find_value("parallel_tool_calls")) {
+    LLMROUTE_FAULT(read_parallel(*parallel, entry.record));
+  }
   entry.custom_id = root.text_of("custom_id");
   entry.file = root.text_of("file");
   entry.known.routed = root.text_of("model");
@@ -203,6 +211,22 @@ Result missing_result() {
   return result;
 }
 
+// A call is no answer where none was asked for.
+void drop_unasked_calls(const Entry& entry, Result& result) {
+  core::Reply& reply = result.reply;
+  if (entry.record.prompt.parameters.may_call() || reply.tool_calls.empty()) {
+    return;
+  }
+  reply.tool_calls.clear();
+  if (!base::trim(reply.text).empty()) return;
+  result.error = ResultError{std::string(kIncomplete),
+                             "the answer is empty",
+                             false,
+                             0,
+                             result.provider,
+                             true};
+}
+
 base::Result<Result> result_of(const Entry& entry, ResultIndex& index,
                                const CollectOptions& options,
                                CollectCounts& counts) {
@@ -221,8 +245,9 @@ base::Result<Result> result_of(const Entry& entry, ResultIndex& index,
   if (options.cost) {
     result.cost = options.cost(result.routed, result.reply.usage);
   }
+  drop_unasked_calls(entry, result);
   const std::string& schema = entry.record.prompt.parameters.schema;
-  if (schema.empty() || !options.check) return result;
+  if (result.error || schema.empty() || !options.check) return result;
   if (const base::Status fits = options.check(schema, result.reply); !fits) {
     result.error = ResultError{
         core::exit_status_code(core::exit_status(fits.error().kind)),

@@ -13,8 +13,8 @@
 namespace llmroute::batch {
 namespace {
 
-// Down to body.messages[i].content[j].text.
-constexpr int kLevelsOfRecord = 6;
+// Down to body.messages[i].tool_calls[j].function.name.
+constexpr int kLevelsOfRecord = 7;
 constexpr int kLevelsOfData = 1;
 
 Record empty_record(int64_t number) {

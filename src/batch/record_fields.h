@@ -2,6 +2,7 @@
 // fault names the field.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -69,10 +70,25 @@ Fault read_answer_form(const JsonNode& form, const JsonNode* holder,
                        Record& record);
 
 // A list of {"role", "content"}, with system text in any place of it: it is
-// collected behind what prompt.system holds. The last message must be the
-// user's.
+// collected behind what prompt.system holds. Calls, "tool_calls" of an answer
+// or items of their own as in responses, have their results behind them. The
+// last message must be the user's or a result.
 Fault read_messages(const JsonNode& list, std::string_view field,
                     core::Prompt& prompt);
+// Of a message or an item "function_call": the calls of an answer, behind those
+// that `answer` has.
+Fault read_calls(const JsonNode& list, core::Message& answer);
+Fault read_call(const JsonNode& call, core::Message& answer);
+// Makes `result` that of the call with this id among the last answer's.
+Fault match_call(const JsonNode* id, const core::Prompt& prompt,
+                 core::Message& result);
+// Whether each call of the last answer has its result.
+Fault check_results(const core::Prompt& prompt);
+
+// A part or a message: members that say something and are none of `known`.
+Fault refuse_others(const JsonNode& object,
+                    std::initializer_list<std::string_view> known);
+
 // Makes `text` the only message.
 Fault set_prompt(std::string text, core::Prompt& prompt);
 

@@ -19,18 +19,6 @@ void append_part(std::string& text, std::string_view part,
   text += part;
 }
 
-// Members that say something and are none of `known`.
-Fault refuse_others(const JsonNode& object,
-                    std::initializer_list<std::string_view> known) {
-  for (const JsonNode& member : object.children()) {
-    if (is_absent(member)) continue;
-    if (std::find(known.begin(), known.end(), member.key) == known.end()) {
-      return unsupported(fmt::format("'{}' is not supported", member.key));
-    }
-  }
-  return std::nullopt;
-}
-
 Fault read_part(const JsonNode& part, std::string& text) {
   const std::string_view type = part.text_of("type");
   if (type != "text" && type != "input_text" && type != "output_text") {
@@ -48,8 +36,10 @@ Fault read_part(const JsonNode& part, std::string& text) {
   return std::nullopt;
 }
 
-Fault read_content(const JsonNode& message, std::string& text) {
-  const JsonNode* content = message.find("content");
+// A string or a list of parts, in the member of that name.
+Fault read_content(const JsonNode& message, const char* name,
+                   std::string& text) {
+  const JsonNode* content = message.find(name);
   if (content != nullptr && content->is(Kind::kArray)) {
     for (const JsonNode& part : content->children()) {
       LLMROUTE_FAULT(read_part(part, text));
@@ -57,9 +47,54 @@ Fault read_content(const JsonNode& message, std::string& text) {
     return std::nullopt;
   }
   if (content == nullptr || !content->is(Kind::kString)) {
-    return bad_value("'content' is not a string or a list of parts");
+    return bad_value(
+        fmt::format("'{}' is not a string or a list of parts", name));
   }
-  return read_text(*content, "content", text);
+  return read_text(*content, name, text);
+}
+
+Fault read_result(const JsonNode& message, const char* id, const char* content,
+                  core::Prompt& prompt) {
+  core::Message result;
+  LLMROUTE_FAULT(match_call(message.find_value(id), prompt, result));
+  LLMROUTE_FAULT(read_content(message, content, result.text));
+  prompt.messages.push_back(std::move(result));
+  return std::nullopt;
+}
+
+// With calls there need be no text.
+Fault read_answer(const JsonNode& message, core::Prompt& prompt) {
+  LLMROUTE_FAULT(refuse_others(
+      message, {"role", "content", "type", "id", "status", "tool_calls"}));
+  core::Message answer{core::Role::kAssistant, {}};
+  if (const JsonNode* calls = message.find_value("tool_calls")) {
+    LLMROUTE_FAULT(read_calls(*calls, answer));
+  }
+  if (answer.calls.empty() || message.find_value("content") != nullptr) {
+    LLMROUTE_FAULT(read_content(message, "content", answer.text));
+  }
+  prompt.messages.push_back(std::move(answer));
+  return std::nullopt;
+}
+
+// Items of responses. A call belongs to the answer before it.
+Fault read_item(const JsonNode& item, std::string_view type,
+                core::Prompt& prompt) {
+  if (type == "function_call") {
+    auto& messages = prompt.messages;
+    if (messages.empty() || messages.back().role != core::Role::kAssistant) {
+      LLMROUTE_FAULT(check_results(prompt));
+      messages.push_back({core::Role::kAssistant, {}});
+    }
+    return read_call(item, messages.back());
+  }
+  if (type == "function_call_output") {
+    LLMROUTE_FAULT(
+        refuse_others(item, {"type", "id", "call_id", "output", "status"}));
+    return read_result(item, "call_id", "output", prompt);
+  }
+  return unsupported(
+      fmt::format("an item of type '{}' is not supported", type));
 }
 
 Fault read_message(const JsonNode& message, core::Prompt& prompt) {
@@ -68,40 +103,57 @@ Fault read_message(const JsonNode& message, core::Prompt& prompt) {
   }
   const JsonNode* type = message.find_value("type");
   if (type != nullptr && type->text != "message") {
-    return unsupported(
-        fmt::format("an item of type '{}' is not supported", type->text));
+    return read_item(message, type->text, prompt);
   }
   const std::string_view role = message.text_of("role");
-  const bool system = role == "system" || role == "developer";
-  if (!system && role != "user" && role != "assistant") {
+  if (role == "tool") {
+    LLMROUTE_FAULT(refuse_others(
+        message, {"role", "content", "tool_call_id", "name", "type"}));
+    return read_result(message, "tool_call_id", "content", prompt);
+  }
+  if (role == "user" || role == "assistant") {
+    LLMROUTE_FAULT(check_results(prompt));
+  }
+  if (role == "assistant") return read_answer(message, prompt);
+  if (role != "user" && role != "system" && role != "developer") {
     return unsupported(fmt::format("the role '{}' is not supported", role));
   }
   LLMROUTE_FAULT(
       refuse_others(message, {"role", "content", "type", "id", "status"}));
   std::string text;
-  LLMROUTE_FAULT(read_content(message, text));
-  if (system) {
-    append_part(prompt.system, text, "\n\n");
+  LLMROUTE_FAULT(read_content(message, "content", text));
+  if (role == "user") {
+    prompt.messages.push_back({core::Role::kUser, std::move(text)});
   } else {
-    prompt.messages.push_back(
-        {role == "user" ? core::Role::kUser : core::Role::kAssistant,
-         std::move(text)});
+    append_part(prompt.system, text, "\n\n");
   }
   return std::nullopt;
 }
 
 Fault check_last(const core::Prompt& prompt) {
+  LLMROUTE_FAULT(check_results(prompt));
   if (prompt.messages.empty() ||
-      prompt.messages.back().role != core::Role::kUser) {
+      prompt.messages.back().role == core::Role::kAssistant) {
     return bad_value("the last message is not the user's");
   }
-  if (base::trim(prompt.messages.back().text).empty()) {
-    return bad_value("the prompt is empty");
-  }
-  return std::nullopt;
+  const bool asks = std::any_of(prompt.messages.begin(), prompt.messages.end(),
+                                core::is_user) &&
+                    !base::trim(prompt.question().text).empty();
+  return asks ? Fault() : bad_value("the prompt is empty");
 }
 
 }  // namespace
+
+Fault refuse_others(const JsonNode& object,
+                    std::initializer_list<std::string_view> known) {
+  for (const JsonNode& member : object.children()) {
+    if (is_absent(member)) continue;
+    if (std::find(known.begin(), known.end(), member.key) == known.end()) {
+      return unsupported(fmt::format("'{}' is not supported", member.key));
+    }
+  }
+  return std::nullopt;
+}
 
 Fault read_messages(const JsonNode& list, std::string_view field,
                     core::Prompt& prompt) {

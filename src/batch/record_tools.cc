@@ -104,6 +104,9 @@ Fault read_schema(const JsonNode& node, Record& record) {
 
 Fault read_answer_form(const JsonNode& form, const JsonNode* holder,
                        Record& record) {
+  if (!form.is(Kind::kObject)) {
+    return bad_value(fmt::format("'{}' is not an object", form.key));
+  }
   const std::string_view type = form.text_of("type");
   if (type == "text") return std::nullopt;
   if (type == "json_object") {

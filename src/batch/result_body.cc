@@ -96,18 +96,6 @@ void write_response_calls(JsonWriter& json, const core::Reply& reply,
   }
 }
 
-// Which tools there were is not repeated.
-void write_tools(JsonWriter& json, const core::Parameters& asked) {
-  using Kind = core::ToolChoice::Kind;
-  const bool tools = !asked.tools.empty();
-  const core::ToolChoice& choice = asked.tool_choice;
-  json.field("parallel_tool_calls", tools && choice.parallel);
-  json.field("tool_choice", !tools || choice.kind == Kind::kNone ? "none"
-                            : choice.kind == Kind::kAuto         ? "auto"
-                                                                 : "required");
-  json.key("tools").begin_array().end_array();
-}
-
 void write_message(JsonWriter& json, const core::Reply& reply,
                    const std::string& ids, const char* status) {
   json.begin_object();
@@ -124,6 +112,19 @@ void write_message(JsonWriter& json, const core::Reply& reply,
 }
 
 }  // namespace
+
+void write_tool_choice(JsonWriter& json, const core::ToolChoice& choice) {
+  using Kind = core::ToolChoice::Kind;
+  json.field("parallel_tool_calls", choice.parallel);
+  if (choice.kind == Kind::kNamed) {
+    json.key("tool_choice").begin_object().field("type", "function");
+    json.field("name", choice.name).end_object();
+  } else {
+    json.field("tool_choice", choice.kind == Kind::kNone   ? "none"
+                              : choice.kind == Kind::kAuto ? "auto"
+                                                           : "required");
+  }
+}
 
 void write_chat_completion(JsonWriter& json, const Result& result,
                            const std::string& ids) {
@@ -162,7 +163,8 @@ void write_response(JsonWriter& json, const Record& record,
   record.prompt.system.empty() ? json.null() : json.value(record.prompt.system);
   json.key("metadata").null().field("max_output_tokens", parameters.max_tokens);
   json.field("temperature", parameters.temperature).key("top_p").null();
-  write_tools(json, parameters);
+  write_tool_choice(json, parameters.tool_choice);
+  json.key("tools").begin_array().end_array();  // not repeated
   json.key("output").begin_array();
   if (!reply.text.empty() || reply.tool_calls.empty()) {
     write_message(json, reply, ids, status);

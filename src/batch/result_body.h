@@ -17,4 +17,8 @@ void write_chat_completion(base::JsonWriter& json, const Result& result,
 void write_response(base::JsonWriter& json, const Record& record,
                     const Result& result, const std::string& ids);
 
+// The members "parallel_tool_calls" and "tool_choice", as a request of
+// responses has them.
+void write_tool_choice(base::JsonWriter& json, const core::ToolChoice& choice);
+
 }  // namespace llmroute::batch

@@ -11,6 +11,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "batch/result_body.h"
 
 namespace llmroute::batch {
 namespace {
@@ -34,18 +35,6 @@ Error cannot(ErrorKind kind, const char* what, const std::string& path) {
 bool is_safe(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
-
-void write_messages(JsonWriter& json, const core::Prompt& prompt) {
-  const auto message = [&json](const char* role, const std::string& text) {
-    json.begin_object().field("role", role).field("content", text).end_object();
-  };
-  json.key("messages").begin_array();
-  if (!prompt.system.empty()) message("system", prompt.system);
-  for (const core::Message& one : prompt.messages) {
-    message(one.role == core::Role::kUser ? "user" : "assistant", one.text);
-  }
-  json.end_array();
 }
 
 std::string_view token_limit_field(const SplitTarget& target) {
@@ -181,7 +170,7 @@ std::string SplitWriter::body_of(const Record& record,
                                  const SplitTarget& target) {
   JsonWriter json;
   json.begin_object().field("model", target.model.id);
-  write_messages(json, record.prompt);
+  json.key("messages").raw(target.messages);
   write_parameters(json, record.prompt.parameters, target);
   for (const auto& [name, value] : target.form) json.key(name).raw(value);
   for (const auto& [name, value] : record.prompt.parameters.extra) {
@@ -205,7 +194,10 @@ base::Status SplitWriter::add(const Record& record, const SplitTarget& target) {
   line.field("source", target.source).field("file", out->name);
   const core::Parameters& asked = record.prompt.parameters;
   if (!asked.schema.empty()) line.key("schema").raw(asked.schema);
-  if (!asked.tools.empty()) line.field("tools", true);
+  if (!asked.tools.empty()) {
+    line.field("tools", true);
+    write_tool_choice(line, asked.tool_choice);
+  }
   line.key("error").null().end_object();
   return write(*manifest_, line.text());
 }

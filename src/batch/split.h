@@ -5,7 +5,8 @@
 //                       or 200 MB, what a queue takes, <model>-2.jsonl follows
 //   DIR/manifest.jsonl  a line a record, in input order: {"line","id",
 //                       "custom_id","form","model","provider","route","source",
-//                       "file","meta","schema","tools","error"};
+//                       "file","meta","schema","tools","tool_choice",
+//                       "parallel_tool_calls","error"};
 //                       batch/collect.h reads it. It appears when all is
 //                       written.
 #pragma once
@@ -35,7 +36,8 @@ struct SplitTarget {
   const core::Model& model;
   const core::Provider& provider;
   std::string route, source;
-  // What the body says of tools and of the answer's form: names and JSON.
+  // The body's messages; what it says of tools and of the answer's form. JSON.
+  std::string messages = "[]";
   std::vector<std::pair<std::string, std::string>> form = {};
 };
 

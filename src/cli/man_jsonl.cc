@@ -44,8 +44,12 @@ constexpr FieldText kNative[] = {
     {"messages",
      "A list of objects with `role` (`system`, `developer`, `user` or "
      "`assistant`) and `content`, a string or a list of parts of type `text`. "
-     "The last one must be the user's; system text may stand anywhere and is "
-     "joined."},
+     "System text may stand anywhere and is joined. An assistant's message may "
+     "have `tool_calls`, as OpenAI's or as in a result, each with an `id`; "
+     "each is answered before the next message by one of `role` `tool` with "
+     "that `tool_call_id`. The last message must be the user's or of `tool`. "
+     "With calls, only models tagged `tools` are asked, and no commands; the "
+     "user's last message alone is what a model is chosen for."},
     {"system",
      "System text, before that of `messages`. Without any, that of "
      "`--system`."},
@@ -75,7 +79,8 @@ constexpr FieldText kNative[] = {
     {"tool_choice",
      "`auto`, `none`, `required`, or an object of `type` `function` with the "
      "`name` of the one to call, beside it or under `function`. Models whose "
-     "protocol has no such choice (Ollama, commands) are not asked."},
+     "protocol has no such choice (Ollama, commands) are not asked; with "
+     "`none` they are, without being told of the tools."},
 };
 
 constexpr FieldText kOpenAi[] = {
@@ -111,7 +116,8 @@ constexpr FieldText kChatBody[] = {
 constexpr FieldText kResponsesBody[] = {
     {"input",
      "A string, or a list of messages as in a native record, with "
-     "parts of type `input_text` and `output_text`."},
+     "parts of type `input_text` and `output_text`; calls and what they gave "
+     "are items of type `function_call` and `function_call_output`."},
     {"instructions", "System text."},
     {"model, temperature", "As in a native record."},
     {"max_output_tokens", "The answer's limit."},
@@ -209,7 +215,7 @@ constexpr FieldText kRecordErrors[] = {
     {"bad_url", "A `url` of another API."},
     {"unsupported",
      "A request that needs more than text and functions, such as images, "
-     "other tools, or results of calls among the messages."},
+     "or other tools."},
     {"duplicate_id", "The id occurred before."},
 };
 
@@ -229,9 +235,10 @@ constexpr FieldText kManifest[] = {
      "number."},
     {"model, provider, route, source", "Where it was routed and why."},
     {"file", "The request file in the same directory."},
-    {"schema, tools",
-     "The record's schema, which `--collect` checks answers by, and true for "
-     "its tools; only if it has them."},
+    {"schema",
+     "The record's, which `--collect` checks answers by; only if it has one."},
+    {"tools, parallel_tool_calls, tool_choice",
+     "True for its tools, and what it says of them; only if it has some."},
     {"error",
      "Null, or `code` and `message` of a record that cannot be asked; "
      "then it is in no file and the fields from `custom_id` on are "
@@ -239,7 +246,7 @@ constexpr FieldText kManifest[] = {
 };
 
 constexpr FieldText kHeadFrame[] = {
-    {"version", "1."},
+    {"version", "2."},
     {"run", "Identifies the run; results' ids are made of it."},
     {"config",
      "A fingerprint of configuration, router model and options that "
@@ -247,8 +254,7 @@ constexpr FieldText kHeadFrame[] = {
     {"match", "`line` or `id`, as `--match` says."},
     {"form", "`native`, `openai` or `as the record`, as `--out` says."},
     {"parts",
-     "What `config` was made of: a fingerprint of each part by its name. "
-     "Journals of earlier versions have none."},
+     "What `config` was made of: a fingerprint of each part by its name."},
 };
 
 constexpr FieldText kSendFrame[] = {
@@ -275,9 +281,7 @@ constexpr FieldText kEndFrame[] = {
     {"sha256, size", "Of the output file."},
     {"ok, failed", "Records."},
     {"status", "The exit status."},
-    {"input",
-     "A fingerprint of all lines of the input. Journals of earlier versions "
-     "have none."},
+    {"input", "A fingerprint of all lines of the input."},
 };
 
 constexpr std::string_view kInputExample =

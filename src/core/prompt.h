@@ -1,6 +1,7 @@
 // What is to be answered: system text, messages, request parameters.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,14 +9,25 @@
 #include <utility>
 #include <vector>
 
+#include "core/tool_call.h"
+
 namespace llmroute::core {
 
-enum class Role { kUser, kAssistant };
+enum class Role { kUser, kAssistant, kTool };
 
 struct Message {
   Role role = Role::kUser;
   std::string text;  // valid UTF-8
+  // Of kAssistant: what it asked to be called, each with an id and an object
+  // as arguments. A result of each, of kTool, comes next.
+  std::vector<ToolCall> calls{};
+  // Of kTool, whose text is what a call gave: that call.
+  std::string call_id{}, call_name{};
 };
+
+inline bool is_user(const Message& message) {
+  return message.role == Role::kUser;
+}
 
 // A function that the model may ask to be called.
 struct Tool {
@@ -47,22 +59,41 @@ struct Parameters {
   std::vector<Tool> tools;
   ToolChoice tool_choice;  // says nothing without tools
   std::string schema;      // the answer's JSON Schema; empty: any text will do
+
+  // Whether a call would be an answer.
+  bool may_call() const {
+    return !tools.empty() && tool_choice.kind != ToolChoice::Kind::kNone;
+  }
 };
 
 struct Prompt {
-  std::string system;             // empty: none
-  std::vector<Message> messages;  // at least one; the last is the user's
-  // Byte offset in the last message where the instruction begins; before it is
+  std::string system;  // empty: none
+  // At least one is the user's; the last is the user's or what a call gave.
+  std::vector<Message> messages;
+  // Byte offset in the question where the instruction begins; before it is
   // context (stdin, files).
   size_t instruction_begin = 0;
   std::vector<std::string> files;  // names given with -f, for rules
   Parameters parameters;
 
+  // The user's last message: its text is what models are chosen for.
+  const Message& question() const {
+    return *std::find_if(messages.rbegin(), messages.rend(), is_user);
+  }
+  Message& question() {
+    return *std::find_if(messages.rbegin(), messages.rend(), is_user);
+  }
   std::string_view instruction() const {
-    return std::string_view(messages.back().text).substr(instruction_begin);
+    return std::string_view(question().text).substr(instruction_begin);
   }
   std::string_view context() const {
-    return std::string_view(messages.back().text).substr(0, instruction_begin);
+    return std::string_view(question().text).substr(0, instruction_begin);
+  }
+  // Whether there are calls among the messages.
+  bool has_calls() const {
+    return std::any_of(
+        messages.begin(), messages.end(),
+        [](const Message& message) { return !message.calls.empty(); });
   }
 };
 

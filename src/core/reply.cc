@@ -66,4 +66,10 @@ std::string_view failure_class_name(FailureClass failure) {
   return "";
 }
 
+size_t Reply::bytes() const {
+  size_t bytes = text.size();
+  for (const ToolCall& call : tool_calls) bytes += call.bytes();
+  return bytes;
+}
+
 }  // namespace llmroute::core

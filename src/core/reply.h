@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/model.h"
+#include "core/tool_call.h"
 
 namespace llmroute::core {
 
@@ -33,13 +34,6 @@ std::string_view finish_name(
     Finish finish);  // "stop", "length", "filter", "refusal", "tool_calls",
                      // "other"
 
-// A function call that the model asks for.
-struct ToolCall {
-  std::string id;  // the provider's; empty: it gives none
-  std::string name;
-  std::string arguments;  // JSON, as the model wrote it: not always valid
-};
-
 // What a provider says is left of its limits. Unset: not said.
 struct RateLimit {
   std::optional<int64_t> requests, tokens;  // the least of several limits
@@ -58,6 +52,9 @@ struct Reply {
   int http_status = 0;  // 0: not over HTTP
   bool repaired_utf8 = false;
   RateLimit rate_limit;
+
+  // Of the text and the calls.
+  size_t bytes() const;
 };
 
 // What a failure means for retry, fallback and exit status; one switch over it

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/json_writer.h"
 #include "base/utf8.h"
 #include "core/nfkc.h"
 
@@ -151,6 +152,15 @@ int64_t most_tokens(std::string_view text) {
   return static_cast<int64_t>(text.size()) + nfkc_growth(text);
 }
 
+// What a call gave may be sent as a JSON string.
+int64_t most_tokens(const Message& message) {
+  if (message.role != Role::kTool) return most_tokens(message.text);
+  std::string quoted;
+  base::append_json_string(quoted, message.text);
+  return most_tokens(quoted) + most_tokens(message.call_id) +
+         most_tokens(message.call_name);
+}
+
 }  // namespace
 
 int64_t estimate_tokens(std::string_view text) {
@@ -181,6 +191,9 @@ int64_t estimate_input_tokens(const Prompt& prompt) {
   }
   for (const Message& message : prompt.messages) {
     tokens += estimate_tokens(message.text) + 4;
+    for (const ToolCall& call : message.calls) {
+      tokens += estimate_tokens(call.name) + estimate_tokens(call.arguments);
+    }
   }
   return tokens;
 }
@@ -191,7 +204,11 @@ int64_t input_token_bound(const Prompt& prompt) {
   constexpr int64_t kWithTools = 1000;
   int64_t bound = most_tokens(prompt.system) + kPerMessage;
   for (const Message& message : prompt.messages) {
-    bound += most_tokens(message.text) + kPerMessage;
+    bound += most_tokens(message) + kPerMessage;
+    for (const ToolCall& call : message.calls) {
+      bound += most_tokens(call.id) + most_tokens(call.name) +
+               most_tokens(call.arguments) + kPerMessage;
+    }
   }
   const Parameters& parameters = prompt.parameters;
   bound += most_tokens(parameters.schema);
@@ -199,7 +216,8 @@ int64_t input_token_bound(const Prompt& prompt) {
     bound += most_tokens(tool.name) + most_tokens(tool.description) +
              most_tokens(tool.parameters) + kPerMessage;
   }
-  return bound + (parameters.tools.empty() ? kPerRequest : kWithTools);
+  const bool tools = !parameters.tools.empty() || prompt.has_calls();
+  return bound + (tools ? kWithTools : kPerRequest);
 }
 
 }  // namespace llmroute::core

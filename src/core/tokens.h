@@ -16,8 +16,8 @@ int64_t estimate_input_tokens(const Prompt& prompt);
 
 // Upper bound of the input tokens of a request: a byte-level tokenizer never
 // makes more tokens than bytes, but some normalise the text first, which can
-// make it longer (core/nfkc.h); plus 16 per message or tool and 64 for the
-// provider's own framing, or 1000 with tools.
+// make it longer (core/nfkc.h); plus 16 per message, call or tool and 64 for
+// the provider's own framing, or 1000 with tools or calls.
 int64_t input_token_bound(const Prompt& prompt);
 
 }  // namespace llmroute::core

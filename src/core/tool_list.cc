@@ -28,7 +28,7 @@ bool is_tool_name(std::string_view name) {
 
 base::Status set_field(const std::string& name, const Json& value,
                        const std::string& at, Tool& tool) {
-  if (value.is_null()) return {};
+  if (value.is_null()) return {};  // "function" too
   if (name == "type" && value.text() == "function") return {};
   if (name == "name" && is_tool_name(value.text())) {
     tool.name = value.text();
@@ -49,7 +49,8 @@ base::Status set_field(const std::string& name, const Json& value,
 
 base::Result<Tool> read_tool(const Json& json, std::string at) {
   const Json* fields = &json;
-  if (const Json* function = json.find("function")) {
+  const Json* function = json.find("function");
+  if (function != nullptr && !function->is_null()) {
     const bool alone = std::all_of(
         json.names().begin(), json.names().end(), [](const std::string& name) {
           return name == "type" || name == "function";

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "core/needs.h"
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
@@ -18,16 +20,60 @@ using core::Finish;
 
 constexpr int64_t kUnknownOutputLimit = 4096;  // every model accepts it
 
+using Turn = std::span<const core::Message>;
+
+// What calls gave, up to the next answer, is one turn, and what the user says
+// then belongs to it.
+Turn next_turn(Turn messages) {
+  size_t size = 1;
+  while (size < messages.size() &&
+         messages[size - 1].role == core::Role::kTool &&
+         messages[size].role != core::Role::kAssistant) {
+    ++size;
+  }
+  return messages.first(size);
+}
+
 // Text blocks must not be blank.
+void write_blocks(base::JsonWriter& json, const core::Message& message) {
+  const bool blank = base::trim(message.text).empty();
+  if (message.role == core::Role::kTool) {
+    json.begin_object().field("type", "tool_result");
+    json.field("tool_use_id", message.call_id);
+    if (!blank) json.field("content", message.text);
+    json.end_object();
+  } else if (!blank) {
+    json.begin_object().field("type", "text");
+    json.field("text", message.text).end_object();
+  }
+  for (const core::ToolCall& call : message.calls) {
+    json.begin_object().field("type", "tool_use").field("id", call.id);
+    json.field("name", call.name).key("input").raw(call.arguments);
+    json.end_object();
+  }
+}
+
 std::string messages_json(const core::Prompt& prompt) {
   base::JsonWriter json;
   json.begin_array();
-  for (const core::Message& one : prompt.messages) {
-    if (base::trim(one.text).empty()) continue;
-    json.begin_object()
-        .field("role", one.role == core::Role::kUser ? "user" : "assistant")
-        .field("content", one.text)
-        .end_object();
+  Turn rest = prompt.messages;
+  while (!rest.empty()) {
+    const Turn turn = next_turn(rest);
+    rest = rest.subspan(turn.size());
+    const core::Message& first = turn.front();
+    const bool text = first.calls.empty() && first.role != core::Role::kTool;
+    if (text && base::trim(first.text).empty()) continue;
+    const bool answer = first.role == core::Role::kAssistant;
+    json.begin_object().field("role", answer ? "assistant" : "user");
+    json.key("content");
+    if (text) {
+      json.value(first.text);
+    } else {
+      json.begin_array();
+      for (const core::Message& one : turn) write_blocks(json, one);
+      json.end_array();
+    }
+    json.end_object();
   }
   return json.end_array().take();
 }
@@ -83,7 +129,7 @@ void set_parameters(const Call& call, RequestBody& body) {
   if (!parameters.stop.empty()) {
     body.set_texts("stop_sequences", parameters.stop);
   }
-  if (!parameters.tools.empty()) {
+  if (core::tells_tools(call.model, call.provider, parameters)) {
     body.set("tools", tools_json(parameters.tools));
     const std::string choice = tool_choice(parameters.tool_choice);
     if (choice != kAnyChoice) body.set("tool_choice", choice);

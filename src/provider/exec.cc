@@ -319,7 +319,7 @@ CallResult exec_call(const Call& call, const TextSink& on_text) {
     return make_failure(FailureClass::kGone, "command missing",
                         "the exec provider has no command");
   }
-  if (!call.prompt.parameters.tools.empty()) {
+  if (call.prompt.parameters.may_call()) {
     return make_failure(FailureClass::kGone, "no tools",
                         "a command is given no tools");
   }

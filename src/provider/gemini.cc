@@ -4,7 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "base/json_text.h"
 #include "base/json_writer.h"
+#include "core/needs.h"
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
@@ -27,15 +29,62 @@ std::string system_json(const std::string& system) {
   return json.end_object().take();
 }
 
+// Calls of a conversation that was held elsewhere have no signature of this
+// model's thoughts; newer models ask for one with the first of a turn, or this.
+constexpr std::string_view kNoSignature = "skip_thought_signature_validator";
+
+void write_call_parts(base::JsonWriter& json, const core::Message& message) {
+  json.key("parts").begin_array();
+  if (!message.text.empty()) {
+    json.begin_object().field("text", message.text).end_object();
+  }
+  for (const core::ToolCall& call : message.calls) {
+    json.begin_object().key("functionCall").begin_object();
+    json.field("name", call.name).key("args").raw(call.arguments).end_object();
+    if (&call == message.calls.data()) {
+      json.field("thoughtSignature", kNoSignature);
+    }
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// An object as it is, anything else as the member of one.
+void write_result_part(base::JsonWriter& json, const core::Message& message) {
+  json.begin_object().key("functionResponse").begin_object();
+  json.field("name", message.call_name).key("response");
+  const auto read = base::read_json(message.text);
+  if (read && read->root.is_object()) {
+    base::write_json(json, read->root);
+  } else {
+    json.begin_object().field("output", message.text).end_object();
+  }
+  json.end_object().end_object();
+}
+
+// What the calls of a turn gave is one turn.
 std::string contents_json(const core::Prompt& prompt) {
   base::JsonWriter json;
   json.begin_array();
+  bool results = false;
   for (const core::Message& one : prompt.messages) {
-    json.begin_object().field("role",
-                              one.role == core::Role::kUser ? "user" : "model");
-    write_parts(json, one.text);
-    json.end_object();
+    const bool result = one.role == core::Role::kTool;
+    if (results && !result) json.end_array().end_object();
+    if (!result || !results) {
+      const bool answer = one.role == core::Role::kAssistant;
+      json.begin_object().field("role", answer ? "model" : "user");
+    }
+    if (result) {
+      if (!results) json.key("parts").begin_array();
+      write_result_part(json, one);
+    } else {
+      one.calls.empty() ? write_parts(json, one.text)
+                        : write_call_parts(json, one);
+      json.end_object();
+    }
+    results = result;
   }
+  if (results) json.end_array().end_object();
   return json.end_array().take();
 }
 
@@ -112,9 +161,11 @@ HttpRequest gemini_request(const Call& call) {
   const std::string config = generation_config(call);
   if (config != "{}") body.set("generationConfig", config);
   const std::vector<core::Tool>& tools = call.prompt.parameters.tools;
-  if (!tools.empty()) body.set("tools", tools_json(tools));
-  if (says_choice(call.prompt.parameters)) {
-    body.set("toolConfig", tool_config(call.prompt.parameters.tool_choice));
+  if (core::tells_tools(call.model, call.provider, call.prompt.parameters)) {
+    body.set("tools", tools_json(tools));
+    if (says_choice(call.prompt.parameters)) {
+      body.set("toolConfig", tool_config(call.prompt.parameters.tool_choice));
+    }
   }
   body.set_extra(call.prompt.parameters);
   HttpRequest request;

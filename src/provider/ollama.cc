@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "core/needs.h"
 #include "core/tokens.h"
 #include "provider/curl_transport.h"
 #include "provider/request_body.h"
@@ -18,16 +19,34 @@ constexpr int64_t kUsualContext = 32'768;
 constexpr int64_t kUsualOutput = 4096;
 constexpr size_t kLongestListing = size_t{8} << 20;
 
+// Calls have no ids here: their order tells which result is whose.
+void write_message(base::JsonWriter& json, const core::Message& message) {
+  const bool result = message.role == core::Role::kTool;
+  const bool user = message.role == core::Role::kUser;
+  json.begin_object();
+  json.field("role", result ? "tool" : user ? "user" : "assistant");
+  json.field("content", message.text);
+  if (result) json.field("tool_name", message.call_name);
+  if (!message.calls.empty()) {
+    json.key("tool_calls").begin_array();
+    for (const core::ToolCall& call : message.calls) {
+      json.begin_object().key("function").begin_object();
+      json.field("name", call.name).key("arguments").raw(call.arguments);
+      json.end_object().end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
 std::string messages_json(const core::Prompt& prompt) {
   base::JsonWriter json;
   json.begin_array();
-  auto message = [&json](std::string_view role, std::string_view text) {
-    json.begin_object().field("role", role).field("content", text).end_object();
-  };
-  if (!prompt.system.empty()) message("system", prompt.system);
-  for (const core::Message& one : prompt.messages) {
-    message(one.role == core::Role::kUser ? "user" : "assistant", one.text);
+  if (!prompt.system.empty()) {
+    json.begin_object().field("role", "system");
+    json.field("content", prompt.system).end_object();
   }
+  for (const core::Message& one : prompt.messages) write_message(json, one);
   return json.end_array().take();
 }
 
@@ -101,7 +120,7 @@ HttpRequest ollama_request(const Call& call) {
   const std::string options = options_json(call);
   if (options != "{}") body.set("options", options);
   const core::Parameters& parameters = call.prompt.parameters;
-  if (!parameters.tools.empty()) {
+  if (core::tells_tools(call.model, call.provider, parameters)) {
     body.set("tools", chat_tools_json(parameters.tools));
   }
   if (!parameters.schema.empty()) body.set("format", parameters.schema);

@@ -17,19 +17,6 @@ namespace {
 
 using core::Finish;
 
-std::string messages_json(const core::Prompt& prompt) {
-  base::JsonWriter json;
-  json.begin_array();
-  auto message = [&json](std::string_view role, std::string_view text) {
-    json.begin_object().field("role", role).field("content", text).end_object();
-  };
-  if (!prompt.system.empty()) message("system", prompt.system);
-  for (const core::Message& one : prompt.messages) {
-    message(one.role == core::Role::kUser ? "user" : "assistant", one.text);
-  }
-  return json.end_array().take();
-}
-
 std::string token_limit_field(const Call& call) {
   if (!call.model.token_limit_field.empty()) {
     return call.model.token_limit_field;
@@ -139,9 +126,10 @@ std::string azure_url(const Call& call) {
 HttpRequest openai_chat_request(const Call& call) {
   RequestBody body;
   body.set_text("model", call.model.id)
-      .set("messages", messages_json(call.prompt));
+      .set("messages", chat_messages_json(call.prompt));
   set_parameters(call, body);
-  for (auto& [name, json] : chat_form(call.prompt.parameters)) {
+  for (auto& [name, json] :
+       chat_form(call.model, call.provider, call.prompt.parameters)) {
     body.set(name, std::move(json));
   }
   body.set_extra(call.prompt.parameters);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json_writer.h"
+#include "core/needs.h"
 #include "provider/openai_chat.h"
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
@@ -14,6 +15,31 @@ namespace {
 
 using core::Finish;
 
+void write_text_item(base::JsonWriter& json, const core::Message& message) {
+  const bool user = message.role == core::Role::kUser;
+  json.begin_object().field("role", user ? "user" : "assistant");
+  json.key("content").begin_array().begin_object();
+  json.field("type", user ? "input_text" : "output_text");
+  json.field("text", message.text).end_object().end_array().end_object();
+}
+
+void write_items(base::JsonWriter& json, const core::Message& message) {
+  if (message.role == core::Role::kTool) {
+    json.begin_object().field("type", "function_call_output");
+    json.field("call_id", message.call_id).field("output", message.text);
+    json.end_object();
+    return;
+  }
+  if (message.calls.empty() || !message.text.empty()) {
+    write_text_item(json, message);
+  }
+  for (const core::ToolCall& call : message.calls) {
+    json.begin_object().field("type", "function_call");
+    json.field("call_id", call.id).field("name", call.name);
+    json.field("arguments", call.arguments).end_object();
+  }
+}
+
 std::string input_json(const core::Prompt& prompt) {
   base::JsonWriter json;
   if (prompt.messages.size() == 1) {
@@ -21,13 +47,7 @@ std::string input_json(const core::Prompt& prompt) {
     return json.take();
   }
   json.begin_array();
-  for (const core::Message& one : prompt.messages) {
-    const bool user = one.role == core::Role::kUser;
-    json.begin_object().field("role", user ? "user" : "assistant");
-    json.key("content").begin_array().begin_object();
-    json.field("type", user ? "input_text" : "output_text");
-    json.field("text", one.text).end_object().end_array().end_object();
-  }
+  for (const core::Message& one : prompt.messages) write_items(json, one);
   return json.end_array().take();
 }
 
@@ -61,7 +81,7 @@ void set_parameters(const Call& call, RequestBody& body) {
       !refused_parameters(call).dropped("temperature")) {
     body.set_number("temperature", *parameters.temperature);
   }
-  if (!parameters.tools.empty()) {
+  if (core::tells_tools(call.model, call.provider, parameters)) {
     body.set("tools", tools_json(parameters.tools));
     if (says_choice(parameters)) {
       body.set("tool_choice", openai_tool_choice(parameters.tool_choice, ""));

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/needs.h"
 #include "provider/text_joiner.h"
 
 namespace llmroute::provider {
@@ -67,6 +68,17 @@ bool is_strict(const Json& schema) {
     if (!is_strict_keyword(schema.names()[i], schema.items()[i])) return false;
   }
   return true;
+}
+
+void write_chat_calls(base::JsonWriter& json,
+                      const std::vector<ToolCall>& calls) {
+  json.key("tool_calls").begin_array();
+  for (const ToolCall& call : calls) {
+    json.begin_object().field("id", call.id).field("type", "function");
+    json.key("function").begin_object().field("name", call.name);
+    json.field("arguments", call.arguments).end_object().end_object();
+  }
+  json.end_array();
 }
 
 std::string response_format(std::string_view schema) {
@@ -155,6 +167,28 @@ std::string chat_tools_json(const std::vector<core::Tool>& tools) {
   return json.end_array().take();
 }
 
+std::string chat_messages_json(const core::Prompt& prompt) {
+  base::JsonWriter json;
+  json.begin_array();
+  if (!prompt.system.empty()) {
+    json.begin_object().field("role", "system");
+    json.field("content", prompt.system).end_object();
+  }
+  for (const core::Message& one : prompt.messages) {
+    json.begin_object().field("role", one.role == core::Role::kUser ? "user"
+                                      : one.role == core::Role::kTool
+                                          ? "tool"
+                                          : "assistant");
+    if (!one.call_id.empty()) json.field("tool_call_id", one.call_id);
+    const bool calls_alone = !one.calls.empty() && one.text.empty();
+    json.key("content");
+    calls_alone ? json.null() : json.value(one.text);
+    if (!one.calls.empty()) write_chat_calls(json, one.calls);
+    json.end_object();
+  }
+  return json.end_array().take();
+}
+
 bool says_choice(const core::Parameters& parameters) {
   return !parameters.tools.empty() &&
          parameters.tool_choice.kind != core::ToolChoice::Kind::kAuto;
@@ -180,9 +214,10 @@ bool is_strict_schema(std::string_view schema) {
 }
 
 std::vector<std::pair<std::string, std::string>> chat_form(
+    const core::Model& model, const core::Provider& provider,
     const core::Parameters& parameters) {
   std::vector<std::pair<std::string, std::string>> fields;
-  if (!parameters.tools.empty()) {
+  if (core::tells_tools(model, provider, parameters)) {
     fields.emplace_back("tools", chat_tools_json(parameters.tools));
     const core::ToolChoice& choice = parameters.tool_choice;
     if (says_choice(parameters)) {

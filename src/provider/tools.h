@@ -11,6 +11,7 @@
 
 #include "base/json_text.h"
 #include "base/json_writer.h"
+#include "core/model.h"
 #include "core/prompt.h"
 #include "core/reply.h"
 
@@ -53,7 +54,10 @@ void write_tool(base::JsonWriter& json, const core::Tool& tool,
 // [{"type":"function","function":{...}}], for chat completions and Ollama.
 std::string chat_tools_json(const std::vector<core::Tool>& tools);
 
-// Whether anything is to be said of the choice.
+// The messages of a chat completion, the system text first: JSON.
+std::string chat_messages_json(const core::Prompt& prompt);
+
+// Whether anything is to be said of the choice among tools that are told.
 bool says_choice(const core::Parameters& parameters);
 // "none", "required", or {"type":"function"} with the name under `holder`; an
 // empty `holder`: beside the type.
@@ -66,9 +70,10 @@ std::string openai_tool_choice(const core::ToolChoice& choice,
 // is checked here in any case.
 bool is_strict_schema(std::string_view schema);
 
-// What a chat completion says of tools, of the choice among them and of the
-// answer's schema: names of fields and their JSON.
+// What a chat completion of that model says of tools, of the choice among them
+// and of the answer's schema: names of fields and their JSON.
 std::vector<std::pair<std::string, std::string>> chat_form(
+    const core::Model& model, const core::Provider& provider,
     const core::Parameters& parameters);
 
 }  // namespace llmroute::provider

@@ -12,6 +12,7 @@ namespace {
 std::string user_text(const core::Prompt& prompt) {
   std::string text;
   for (const core::Message& message : prompt.messages) {
+    if (message.role == core::Role::kTool) continue;  // nobody's words
     if (!text.empty()) text += '\n';
     text += message.text;
   }

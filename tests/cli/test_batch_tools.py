@@ -8,6 +8,7 @@ import unittest
 
 import batch_case
 import durable_batch
+import harness
 from provider_case import PROTOCOLS, each_protocol
 
 WEATHER = {"name": "weather", "description": "Weather", "parameters": {
@@ -112,6 +113,11 @@ class Native(ToolsCase):
         for result in results:
             self.assertIn("the answer is empty", result["error"]["message"])
             self.assertFalse(result.get("tool_calls"))
+
+    def test_a_function_that_is_null_says_nothing(self):
+        tool = {"type": "function", "function": None, "name": "now"}
+        _, (body,) = self.ask([{"text": "a"}], native(tools=[tool]))
+        self.assertEqual(body["tools"][0]["function"]["name"], "now")
 
     def test_what_is_no_list_of_tools_is_the_records_fault(self):
         self.refused(native(tools={}), "bad_value", "'tools': expected an array")
@@ -255,17 +261,196 @@ class OpenAi(ToolsCase):
         self.assertEqual([(item["type"], item["call_id"], item["name"])
                           for item in answer["output"]],
                          [("function_call", "c1", "weather"), ("function_call", "c2", "now")])
-        self.assertEqual(answer["tool_choice"], "required")
+        self.assertEqual(answer["tool_choice"], {"type": "function", "name": "now"})
+        self.assertIs(answer["parallel_tool_calls"], True)
 
-    def test_results_of_calls_cannot_be_asked_and_say_so(self):
-        calls = [{"id": "c1", "type": "function",
-                  "function": {"name": "now", "arguments": "{}"}}]
+
+ARGUMENTS = '{"city": "\u00c5rhus", "n":1.50}'
+
+
+def wire(*calls):
+    """Calls as chat completions have them; (id, name, arguments)."""
+    return [{"id": i, "type": "function", "function": {"name": name, "arguments": args}}
+            for i, name, args in calls]
+
+
+TALK = [
+    {"role": "user", "content": "Weather and time?"},
+    {"role": "assistant", "content": None,
+     "tool_calls": wire(("c1", "weather", ARGUMENTS), ("c2", "now", "{}"))},
+    {"role": "tool", "tool_call_id": "c2", "content": '{"hour": 9}'},
+    {"role": "tool", "tool_call_id": "c1", "content": "12 degrees"},
+    {"role": "assistant", "content": "One more.", "tool_calls": wire(("c3", "now", "{}"))},
+    {"role": "tool", "tool_call_id": "c3", "content": ""},
+    {"role": "user", "content": "So?"}]
+ITEMS = [
+    {"role": "user", "content": [{"type": "input_text", "text": "Weather and time?"}]},
+    {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": ARGUMENTS},
+    {"type": "function_call", "call_id": "c2", "name": "now", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "c2", "output": '{"hour": 9}'},
+    {"type": "function_call_output", "call_id": "c1", "output": "12 degrees"},
+    {"role": "assistant", "content": [{"type": "output_text", "text": "One more."}]},
+    {"type": "function_call", "call_id": "c3", "name": "now", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "c3", "output": ""},
+    {"role": "user", "content": [{"type": "input_text", "text": "So?"}]}]
+CITY = json.loads(ARGUMENTS)
+
+
+def told(protocol):
+    """TALK as that protocol has it."""
+    if protocol == "openai-chat":
+        return "messages", TALK
+    if protocol == "openai-responses":
+        return "input", ITEMS
+    if protocol == "anthropic":
+        use = lambda i, name, given: {"type": "tool_use", "id": i, "name": name, "input": given}
+        gave = lambda i, text: {"type": "tool_result", "tool_use_id": i} | (
+            {"content": text} if text else {})
+        return "messages", [
+            {"role": "user", "content": "Weather and time?"},
+            {"role": "assistant", "content": [use("c1", "weather", CITY), use("c2", "now", {})]},
+            {"role": "user", "content": [gave("c2", '{"hour": 9}'), gave("c1", "12 degrees")]},
+            {"role": "assistant", "content": [{"type": "text", "text": "One more."},
+                                              use("c3", "now", {})]},
+            {"role": "user", "content": [gave("c3", ""), {"type": "text", "text": "So?"}]}]
+    if protocol == "gemini":
+        signed = {"thoughtSignature": "skip_thought_signature_validator"}
+        call = lambda name, given: {"functionCall": {"name": name, "args": given}}
+        gave = lambda name, given: {"functionResponse": {"name": name, "response": given}}
+        turn = lambda role, *parts: {"role": role, "parts": list(parts)}
+        return "contents", [
+            turn("user", {"text": "Weather and time?"}),
+            turn("model", call("weather", CITY) | signed, call("now", {})),
+            turn("user", gave("now", {"hour": 9}), gave("weather", {"output": "12 degrees"})),
+            turn("model", {"text": "One more."}, call("now", {}) | signed),
+            turn("user", gave("now", {"output": ""})), turn("user", {"text": "So?"})]
+    call = lambda name, given: {"function": {"name": name, "arguments": given}}
+    gave = lambda name, text: {"role": "tool", "tool_name": name, "content": text}
+    return "messages", [
+        {"role": "user", "content": "Weather and time?"},
+        {"role": "assistant", "content": "", "tool_calls": [call("weather", CITY),
+                                                            call("now", {})]},
+        gave("now", '{"hour": 9}'), gave("weather", "12 degrees"),
+        {"role": "assistant", "content": "One more.", "tool_calls": [call("now", {})]},
+        gave("now", ""), {"role": "user", "content": "So?"}]
+
+
+class Conversation(ToolsCase):
+    def answered(self, result):
+        if "response" not in result:
+            return result["text"]
+        body = result["response"]["body"]
+        return (body["output_text"] if "output_text" in body
+                else body["choices"][0]["message"]["content"])
+
+    @each_protocol
+    def test_OAI_4_calls_and_their_results_are_sent_in_the_protocols_own_form(self, protocol):
+        records = [chat("a", messages=TALK), responses("b", input=ITEMS),
+                   {"messages": TALK, "tools": TOOLS}]
+        results, sent = self.ask([{"text": "9 and 12"}], *records, models={
+            "m": {"tags": ["tools"], "protocol": protocol}})
+        self.assertEqual([self.answered(result) for result in results], ["9 and 12"] * 3)
+        field, wanted = told(protocol)
+        self.assertEqual([body[field] for body in sent], [wanted] * 3)
+
+    def test_a_conversation_may_end_with_results(self):
+        (one, two), sent = self.ask([{"text": "9"}], chat("a", messages=TALK[:4]),
+                                    responses("b", input=ITEMS[:5]))
+        self.assertEqual([self.answered(one), self.answered(two)], ["9", "9"])
+        self.assertEqual([body["messages"] for body in sent], [TALK[:4]] * 2)
+
+    def test_calls_as_a_native_result_has_them_can_be_given_back(self):
+        (called,), _ = self.ask([{"tool_calls": CALLS}], native())
+        talk = [{"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": called["text"],
+                 "tool_calls": called["tool_calls"]},
+                *({"role": "tool", "tool_call_id": call["id"], "content": "x"}
+                  for call in called["tool_calls"])]
+        _, (body,) = self.ask([{"text": "a"}], {"messages": talk, "tools": TOOLS})
+        self.assertEqual([json.loads(call["function"]["arguments"])
+                          for call in body["messages"][1]["tool_calls"]],
+                         [made["arguments"] for made in MADE])
+
+    def test_the_text_of_the_user_decides(self):
+        noise = "Prove the theorem rigorously. " * 20
+        noisy = [m | ({"content": noise} if m["role"] == "tool" else {}) for m in TALK]
+        plain = [m for m in TALK if m["role"] == "user"]
+        result = self.run_llmroute(
+            ["explain", "--jsonl", "-"],
+            stdin=batch_case.lines(*({"messages": m} for m in (TALK, noisy, plain))),
+            config=harness.stub_config(self.stub([]), ABLE))
+        self.assert_status(result, 0)
+        decided = [(line["domain"], line["hardness"], line["confidence"])
+                   for line in batch_case.parse(result.out)]
+        self.assertEqual(decided, decided[:1] * 3)
+
+    def test_only_models_that_know_calls_are_asked(self):
+        script = self.home.write("cat.sh", "#!/bin/sh\ncat\n", mode=0o755)
+        extra = (harness.provider("local", protocol="exec", command=[script]) +
+                 harness.model("cat", provider="local", tags=["tools"], ability=9))
+        results, sent = self.ask(
+            [{"text": "a"}], chat("a", messages=TALK), chat("b", messages=TALK, model="cat"),
+            chat("c", messages=TALK, model="plain", tools=[]), status=1, extra=extra,
+            models={"plain": {"ability": 5}} | ABLE)
+        self.assertEqual([body["model"] for body in sent], ["m"])
+        self.assertIsNone(results[0]["error"])
+        self.assertIn("cat: its protocol has no tool_results", results[1]["error"]["message"])
+        self.assertIn("plain: not tagged tools", results[2]["error"]["message"])
+
+    def test_calls_count_in_the_estimate_and_in_the_worst_case(self):
+        stub = self.stub([])
+        models = {"m": {"tags": ["tools"], "price": {"input": 1, "output": 1}}}
+        long = json.dumps({"city": "word " * 2000})
+        big = [TALK[0], {"role": "assistant", "tool_calls": wire(("c1", "weather", long))},
+               {"role": "tool", "tool_call_id": "c1", "content": "x"}]
+
+        def estimate(messages):
+            result = self.batch(stub, ["-n", "--json"], models=models, stdin=batch_case.lines(
+                {"messages": messages, "max_tokens": 10}))
+            self.assert_status(result, 0)
+            return result.json()["all"]
+        few, many = estimate(TALK[:1]), estimate(big)
+        self.assertGreater(many["input"], few["input"] + 1500)
+        results, sent = self.ask(
+            [{"text": "a", "usage": USAGE}],
+            *({"messages": m, "max_tokens": 10, "max_cost": 0.005} for m in (big, TALK[:1])),
+            models=models, status=1)
+        self.assertEqual(batch_case.codes(results), ["budget", None])
+
+    def test_split_writes_calls_and_their_results(self):
+        folder = self.home.file("work/queues")
+        result = self.batch(self.stub([]), ["--split", folder], models=ABLE,
+                            stdin=batch_case.lines(chat("a", messages=TALK),
+                                                   responses("b", input=ITEMS)))
+        self.assert_status(result, 0)
+        with open(os.path.join(folder, "m.jsonl"), "rb") as file:
+            for line in batch_case.parse(file.read()):
+                self.assertEqual(line["body"]["messages"], TALK)
+
+    def test_calls_without_results_say_where(self):
         for messages, part in (
-                ([{"role": "assistant", "content": "", "tool_calls": calls}],
-                 "messages[0]: 'tool_calls' is not supported"),
-                ([{"role": "tool", "tool_call_id": "c1", "content": "noon"}],
-                 "messages[0]: the role 'tool' is not supported")):
-            self.refused(chat(messages=messages), "unsupported", part)
+                (TALK[:2], "the call 'c1' before has no result"),
+                ([TALK[0], TALK[2]], "messages[1]: the answer before has no call"),
+                (TALK[:5], "the call 'c3' before has no result")):
+            self.refused(chat(messages=messages), "bad_value", part)
+
+
+class NoChoice(ToolsCase):
+    def test_tools_that_may_not_be_called_exclude_nobody(self):
+        record = chat(tool_choice="none", parallel_tool_calls=False)
+        for models, said in (
+                ({"m": {"tags": ["tools"]}}, True), ({"m": {}}, False),
+                ({"m": {"tags": ["tools"], "protocol": "ollama"}}, False),
+                ({"m": {"tags": ["tools"], "protocol": "gemini"}}, True)):
+            with self.subTest(models=models):
+                (result,), (body,) = self.ask([{"text": "a"}], record, models=models)
+                self.assertEqual(self.message(result)[0]["content"], "a")
+                self.assertEqual("tools" in body, said)
+        script = self.home.write("cat.sh", "#!/bin/sh\ncat\n", mode=0o755)
+        config = (harness.provider("local", protocol="exec", command=[script]) +
+                  harness.model("m", provider="local"))
+        result = self.batch(None, stdin=batch_case.lines(record), config=config)
+        self.assertEqual(self.message(self.results(result)[0])[0]["content"], "Hi")
 
 
 class AnswerForm(ToolsCase):
@@ -305,6 +490,8 @@ class AnswerForm(ToolsCase):
 
     def test_a_form_that_cannot_be_had_is_the_records_fault(self):
         self.refused(chat(response_format={"type": "grammar"}), "unsupported", "'grammar'")
+        self.refused(chat(response_format="json"), "bad_value",
+                     "'response_format' is not an object")
         self.refused(chat(response_format=form()), "missing_field", "without its schema")
         self.refused(chat(response_format=form(schema={"unheard": 1})), "bad_value",
                      "unheard")
@@ -363,6 +550,35 @@ class Queues(ToolsCase):
         self.assertEqual((three["text"], three["tool_calls"]), ("no", []))
         self.assertEqual([item["name"] for item in four["response"]["body"]["output"]],
                          ["weather", "now"])
+
+    def test_OAI_4_collect_repeats_what_was_chosen(self):
+        chosen = {"type": "function", "name": "now"}
+        folder, _ = self.split(
+            responses("a", tool_choice=chosen, parallel_tool_calls=False),
+            responses("b", tool_choice="none"), responses("c", tools=[]))
+        bodies = [result["response"]["body"] for result in self.collect(
+            folder, {name: {"content": "no"} for name in "abc"})]
+        self.assertEqual([body["tool_choice"] for body in bodies], [chosen, "none", "auto"])
+        self.assertEqual([body["parallel_tool_calls"] for body in bodies],
+                         [False, True, True])
+
+    def test_collect_keeps_no_calls_that_nobody_asked_for(self):
+        folder, _ = self.split({"id": "a", "prompt": "Hi"}, native(id="b", tool_choice="none"),
+                               chat("c", tools=[]), native(id="d"))
+        calls = wire(("c1", "now", "{}"))
+        results = self.collect(folder, {
+            "a": {"content": None, "tool_calls": calls},
+            "b": {"content": "text", "tool_calls": calls},
+            "c": {"content": "", "tool_calls": calls},
+            "d": {"content": None, "tool_calls": calls}}, status=1)
+        self.assertEqual([r["error"]["code"] if r["error"] else None for r in results],
+                         ["incomplete", None, None, None])
+        self.assertIn("the answer is empty", results[0]["error"]["message"])
+        self.assertNotIn("tool_calls", results[0])
+        self.assertEqual((results[1]["text"], results[1]["tool_calls"]), ("text", []))
+        self.assertNotIn("tool_calls", self.message(results[2])[0])
+        self.assertIn("the answer is empty", results[2]["llmroute"]["incomplete"])
+        self.assertEqual(len(results[3]["tool_calls"]), 1)
 
     def test_OAI_5_collect_checks_answers_by_their_schema(self):
         folder, _ = self.split(

@@ -113,9 +113,11 @@ class JsonlPage(harness.TestCase):
                          text.split("JsonWriter line = manifest_line")[1] +
                          text.split("JsonWriter line = manifest_line")[2])
         keys = set(re.findall(r'(?:field|key)\("(\w+)"', written_there))
+        choice = source("result_body.cc").split("void write_tool_choice")[1].split("\n}\n")[0]
+        keys |= set(re.findall(r'(?:field|key)\("(\w+_\w+)"', choice))
         named = terms(section("MANIFEST"))
         self.assertEqual(set(named), keys - {"code", "message"})
-        self.assertEqual(len(named), 13)
+        self.assertEqual(len(named), 15)
 
     def test_the_examples_come_out_as_they_stand_there(self):
         records, results = (plain(block.split(".fi\n")[0]) for block in

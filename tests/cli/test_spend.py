@@ -1,6 +1,7 @@
 """The usage command: what was spent, what it saved, what is left; and the care
 of a ledger."""
 
+import contextlib
 import csv
 import io
 import json
@@ -8,6 +9,7 @@ import os
 import pty
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -201,6 +203,29 @@ class Savings(SpendCase):
             total["usd"] + total["likely_usd"], 12))
         self.assertGreater(row["spent_usd"], row["usd"])
         self.assertLess(row["saved_usd"], 0)
+
+    def test_calls_of_functions_count_in_what_an_answer_is_likely_to_have_cost(self):
+        tools = self.home.write("tools.json", '[{"name":"f"}]')
+        record = '{"prompt":"Hi","tools":[{"name":"f"}]}\n'
+        by_run = lambda config: self.ask(config, "--tools", tools)
+        by_batch = lambda config: self.run_llmroute(["batch"], stdin=record, config=config,
+                                                    timeout=60)
+        likely, sizes = [0], []
+        for ask, size in ((by_run, 1), (by_run, 4001), (by_batch, 1), (by_batch, 4001)):
+            stub = self.stub([{"usage": "omit", "tool_calls": [
+                {"name": "f", "id": "c", "arguments": json.dumps({"a": "x" * size})}]}])
+            config = harness.stub_config(stub, {"a": {"tags": ["tools"]}})
+            self.assert_status(ask(config), 0)
+            likely.append(self.report(config=config)["total"]["likely_usd"])
+            with contextlib.closing(sqlite3.connect(
+                    self.home.file(".local/state/llmroute/ledger.db"))) as file:
+                sizes += file.execute("SELECT answer_bytes FROM decisions "
+                                      "ORDER BY rowid DESC LIMIT 1").fetchone()
+        least = len('f{"a": "x"}')
+        self.assertEqual(sizes, [least, least + 4000] * 2)
+        each = [after - before for before, after in zip(likely, likely[1:])]
+        for small, large in (each[:2], each[2:]):  # a token has 4 bytes
+            self.assertAlmostEqual(large - small, 1000 * 2e-6, places=9)
 
     def test_a_reader_that_leaves_is_charged_the_worst_case_but_saves_by_the_likely(self):
         config = self.two_models(rules=[

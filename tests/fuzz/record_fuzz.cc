@@ -3,9 +3,11 @@
 // how lines are taken.
 #include <cstdint>
 #include <cstdlib>
+#include <set>
 #include <string>
 #include <string_view>
 
+#include "base/json_text.h"
 #include "base/utf8.h"
 #include "batch/json_line.h"
 #include "batch/record.h"
@@ -36,6 +38,32 @@ RecordOptions options_of(uint8_t choice) {
   return options;
 }
 
+// Each call has its result, and the user has said something.
+void check_messages(const llmroute::core::Prompt& prompt) {
+  using llmroute::core::Role;
+  check(!prompt.messages.empty());
+  check(prompt.messages.back().role != Role::kAssistant);
+  check(!prompt.question().text.empty());
+  std::multiset<std::string> open;
+  for (const auto& message : prompt.messages) {
+    check(!llmroute::base::find_invalid_utf8(message.text));
+    if (message.role == Role::kTool) {
+      check(open.erase(message.call_id) == 1);
+      check(!message.call_name.empty());
+    } else {
+      check(open.empty());
+    }
+    for (const auto& call : message.calls) {
+      const auto arguments = llmroute::base::read_json(call.arguments);
+      check(arguments && arguments->root.is_object());
+      check(!llmroute::base::find_invalid_utf8(call.name));
+      check(!llmroute::base::find_invalid_utf8(call.id));
+      open.insert(call.id);
+    }
+  }
+  check(open.empty());
+}
+
 void check_record(const Record& record) {
   check(!record.id.empty());
   check(record.numeric_id || !llmroute::base::find_invalid_utf8(record.id));
@@ -43,12 +71,8 @@ void check_record(const Record& record) {
     check(!record.error->code.empty() && !record.error->message.empty());
     return;
   }
-  check(!record.prompt.messages.empty());
-  check(record.prompt.messages.back().role == llmroute::core::Role::kUser);
   check(!llmroute::base::find_invalid_utf8(record.prompt.system));
-  for (const auto& message : record.prompt.messages) {
-    check(!llmroute::base::find_invalid_utf8(message.text));
-  }
+  check_messages(record.prompt);
   JsonLine json;
   for (const auto& [name, value] : record.prompt.parameters.extra) {
     check(json.is_value(value));
@@ -71,7 +95,7 @@ void check_result(const Record& record) {
   if (record.error) {
     result = unasked(record);
   } else {
-    const std::string& text = record.prompt.messages.back().text;
+    const std::string& text = record.prompt.question().text;
     result.reply.text = text;
     for (const auto& tool : record.prompt.parameters.tools) {
       result.reply.tool_calls.push_back({"", tool.name, text});

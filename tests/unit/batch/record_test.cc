@@ -136,6 +136,96 @@ TEST_CASE("messages: roles, parts, and system text in any place") {
   CHECK(record.prompt.messages[2].text == "a\nb");
 }
 
+TEST_CASE("calls among the messages come with what they gave") {
+  const Record record = good(
+      R"({"messages":[{"role":"user","content":"q"},
+          {"role":"assistant","content":null,"tool_calls":[
+            {"id":"c1","type":"function","index":0,
+             "function":{"name":"f","arguments":"{ \"a\":1.0}"}},
+            {"id":"c2","name":"g","arguments":{"b" : [2]}},
+            {"id":"c3","function":{"name":"h","arguments":" "}}]},
+          {"role":"tool","tool_call_id":"c2","content":"two"},
+          {"role":"tool","tool_call_id":"c1","name":"f",
+           "content":[{"type":"text","text":"one"}]},
+          {"role":"tool","tool_call_id":"c3","content":""}]})");
+  const auto& messages = record.prompt.messages;
+  REQUIRE(messages.size() == 5);
+  const auto& calls = messages[1].calls;
+  REQUIRE(calls.size() == 3);
+  CHECK(calls[0].arguments == R"({ "a":1.0})");
+  CHECK(calls[1].name == "g");
+  CHECK(calls[1].arguments == R"({"b" : [2]})");
+  CHECK(calls[2].arguments == "{}");
+  CHECK(messages[2].role == Role::kTool);
+  CHECK(messages[2].call_name == "g");
+  CHECK(messages[3].text == "one");
+  CHECK(record.prompt.question().text == "q");
+}
+
+TEST_CASE("items of responses have calls and what they gave") {
+  const Record record = good(
+      R"({"custom_id":"a","url":"/v1/responses","body":{"input":[
+          {"role":"user","content":"q"},
+          {"type":"message","role":"assistant","content":"Let me see."},
+          {"type":"function_call","id":"fc_1","status":"completed",
+           "call_id":"c1","name":"f","arguments":"{}"},
+          {"type":"function_call","call_id":"c2","name":"g","arguments":"{}"},
+          {"type":"function_call_output","call_id":"c1","output":"one"},
+          {"type":"function_call_output","call_id":"c2","output":"two"},
+          {"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},
+          {"type":"function_call_output","call_id":"c1","output":"three"}]}})");
+  const auto& messages = record.prompt.messages;
+  REQUIRE(messages.size() == 6);
+  CHECK(messages[1].text == "Let me see.");
+  CHECK(messages[1].calls.size() == 2);
+  CHECK(messages[3].call_name == "g");
+  CHECK(messages[4].calls.size() == 1);
+  CHECK(messages[5].text == "three");
+}
+
+TEST_CASE("calls and results that do not belong together say so") {
+  const auto call = [](const std::string& id, const std::string& arguments) {
+    return R"({"id":")" + id + R"(","name":"f","arguments":)" + arguments + "}";
+  };
+  const auto answer = [](const std::string& calls) {
+    return R"({"role":"assistant","tool_calls":[)" + calls + "]}";
+  };
+  const std::string user = R"({"role":"user","content":"q"})";
+  const std::string one = answer(call("c1", "{}"));
+  const std::string result =
+      R"({"role":"tool","tool_call_id":"c1","content":"r"})";
+  struct Case {
+    std::vector<std::string> messages;
+    const char* part;
+  };
+  for (const Case& each : std::vector<Case>{
+           {{user, one}, "the call 'c1' before has no result"},
+           {{user, one, user}, "messages[2]: the call 'c1' before has no"},
+           {{user, one, one, result}, "messages[2]: the call 'c1' before"},
+           {{user, result}, "messages[1]: the answer before has no call"},
+           {{user, one, result, user, result}, "messages[4]: the answer"},
+           {{user, one, result, result}, "messages[3]: the call 'c1' has its"},
+           {{one, result}, "the prompt is empty"},
+           {{user, answer(call("", "{}"))}, "without an id"},
+           {{user, answer(R"({"id":"c1","name":"f"},)" + call("c1", "{}"))},
+            "two calls have the id 'c1'"},
+           {{user, answer(call("c1", "[1]"))}, "'arguments'"},
+           {{user, answer(call("c1", "\"{\""))}, "no JSON object"},
+           {{user, answer(call("\\ud83d", "{}"))}, "surrogate"},
+           {{user, R"({"role":"assistant","tool_calls":{}})"}, "not a list"},
+           {{user, R"({"role":"assistant","content":null})"}, "'content'"},
+       }) {
+    std::string list;
+    for (const std::string& message : each.messages) {
+      list += (list.empty() ? "" : ",") + message;
+    }
+    const std::string error = error_of(R"({"messages":[)" + list + "]}");
+    CAPTURE(list);
+    CAPTURE(error);
+    CHECK(says(error, "bad_value", each.part));
+  }
+}
+
 TEST_CASE("messages that cannot be asked say where and why") {
   struct Case {
     const char* messages;
@@ -153,11 +243,12 @@ TEST_CASE("messages that cannot be asked say where and why") {
            {R"([{"role":"user","content":"x"},
                 {"role":"assistant","content":"y"}])",
             "bad_value", "last"},
-           {R"([{"role":"tool","content":"x"}])", "unsupported", "'tool'"},
+           {R"([{"role":"tool","content":"x"}])", "bad_value",
+            "does not say of which call"},
            {R"([{"content":"x"}])", "unsupported", "role ''"},
            {R"([{"role":"user","content":"x"},
                 {"role":"assistant","content":"x","tool_calls":[{}]}])",
-            "unsupported", "messages[1]: 'tool_calls'"},
+            "bad_value", "messages[1]: a call without 'name'"},
            {R"([{"role":"user","content":[{"type":"image_url"}]}])",
             "unsupported", "'image_url'"},
            {R"([{"role":"user","content":[{"type":"text"}]}])", "bad_value",

@@ -250,6 +250,10 @@ TEST_CASE("tools that are not called are an empty list of calls") {
             R"("parallel_tool_calls":true,"tool_choice":"auto")"));
   CHECK(has(choice("\"none\""), R"("tool_choice":"none")"));
   CHECK(has(choice("\"required\""), R"("tool_choice":"required")"));
+  CHECK(has(choice(R"({"type":"function","name":"f"})"),
+            R"("tool_choice":{"type":"function","name":"f"})"));
+  CHECK(has(checked(responses_record(), answered(), options_of()),
+            R"("parallel_tool_calls":true,"tool_choice":"auto")"));
 }
 
 TEST_CASE("a record of /v1/responses is answered by a response") {

@@ -120,20 +120,20 @@ TEST_CASE("each model's requests are in a file of its own") {
       R"({"id":2,"prompt":"q","max_tokens":7,"temperature":1,"meta":[1]})", 2);
   second.prompt.parameters.extra.emplace_back("k", "not json");
   const Record bad = record_of(R"({"id":"bad","prompt":3})", 3);
-  REQUIRE(writer.add(first, {a, kProvider, "auto", "analyzer"}));
-  REQUIRE(writer.add(second, {b, kProvider, "r", "rule"}));
+  REQUIRE(writer.add(first, {a, kProvider, "auto", "analyzer", R"(["one"])"}));
+  REQUIRE(writer.add(second, {b, kProvider, "r", "rule", R"(["two"])"}));
   REQUIRE(writer.add_unasked(bad, unasked(bad)));
   REQUIRE(writer.finish());
   CHECK(scratch.names() == Names{"a.jsonl", "b.jsonl", "manifest.jsonl"});
-  CHECK(scratch.read("a.jsonl") ==
-        R"({"custom_id":"r","method":"POST","url":"/v1/chat/completions",)"
-        R"("body":{"model":"a-id","messages":[{"role":"system","content":"s"},)"
-        R"({"role":"user","content":"u\n"}],"max_completion_tokens":5,)"
-        R"("temperature":0.5,"stop":["x"],"seed":1,"top_p":0.10}})"
-        "\n");
+  CHECK(
+      scratch.read("a.jsonl") ==
+      R"({"custom_id":"r","method":"POST","url":"/v1/chat/completions",)"
+      R"("body":{"model":"a-id","messages":["one"],"max_completion_tokens":5,)"
+      R"("temperature":0.5,"stop":["x"],"seed":1,"top_p":0.10}})"
+      "\n");
   CHECK(scratch.read("b.jsonl") ==
         R"({"custom_id":"2","method":"POST","url":"/v1/chat/completions",)"
-        R"("body":{"model":"b-id","messages":[{"role":"user","content":"q"}],)"
+        R"("body":{"model":"b-id","messages":["two"],)"
         R"("max_tokens":7,"k":"not json"}})"
         "\n");
   CHECK(scratch.read("manifest.jsonl") ==

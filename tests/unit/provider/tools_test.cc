@@ -75,20 +75,35 @@ using Form = std::vector<std::pair<std::string, std::string>>;
 TEST_CASE("a chat completion says of tools what there is to say") {
   using Kind = core::ToolChoice::Kind;
   core::Parameters asked;
+  const core::Model model;
+  const core::Provider provider;
+  const auto form = [&] { return chat_form(model, provider, asked); };
   asked.tool_choice = {Kind::kRequired, "", false};
-  CHECK(chat_form(asked).empty());
+  CHECK(form().empty());
   asked.tools.push_back({"f", "", "", {}});
   const std::string tools = chat_tools_json(asked.tools);
-  CHECK(chat_form(asked) == Form{{"tools", tools},
-                                 {"tool_choice", "\"required\""},
-                                 {"parallel_tool_calls", "false"}});
+  CHECK(form() == Form{{"tools", tools},
+                       {"tool_choice", "\"required\""},
+                       {"parallel_tool_calls", "false"}});
   asked.tool_choice = {Kind::kNamed, "f", true};
-  CHECK(chat_form(asked)[1].second ==
-        R"({"type":"function","function":{"name":"f"}})");
+  CHECK(form()[1].second == R"({"type":"function","function":{"name":"f"}})");
   CHECK(openai_tool_choice(asked.tool_choice, "") ==
         R"({"type":"function","name":"f"})");
   asked.tool_choice = {};
-  CHECK(chat_form(asked) == Form{{"tools", tools}});
+  CHECK(form() == Form{{"tools", tools}});
+}
+
+TEST_CASE("messages of a chat completion have calls and what they gave") {
+  core::Prompt prompt;
+  prompt.system = "s";
+  prompt.messages = {{core::Role::kUser, "q"},
+                     {core::Role::kAssistant, "", {{"c1", "f", "{ }"}}},
+                     {core::Role::kTool, "a", {}, "c1", "f"}};
+  CHECK(chat_messages_json(prompt) ==
+        R"([{"role":"system","content":"s"},{"role":"user","content":"q"},)"
+        R"({"role":"assistant","content":null,"tool_calls":[{"id":"c1",)"
+        R"("type":"function","function":{"name":"f","arguments":"{ }"}}]},)"
+        R"({"role":"tool","tool_call_id":"c1","content":"a"}])");
 }
 
 TEST_CASE("which schemas a strict server takes") {
