@@ -58,7 +58,9 @@ class Fields {
   // The texts of an object.
   std::vector<std::pair<std::string, std::string>> texts(std::string_view key) {
     std::vector<std::pair<std::string, std::string>> texts;
-    for (const auto& [name, value] : read(key, dom::object())) {
+    const dom::object object = read(key, dom::object());
+    if (!good_) return texts;
+    for (const auto& [name, value] : object) {
       std::string_view text;
       good_ = good_ && value.get(text) == simdjson::SUCCESS;
       texts.emplace_back(name, text);

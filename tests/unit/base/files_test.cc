@@ -20,6 +20,7 @@ constexpr size_t kLarge = size_t{64} << 20;
 // As soon as a file is being made in the directory, a thread that blocks no
 // signal is sent one.
 [[noreturn]] void replace_and_be_ended(const std::string& directory) {
+  ::signal(SIGTERM, SIG_DFL);  // the tests' own handler is left behind
   std::thread([directory] {
     std::error_code error;
     while (std::filesystem::is_empty(directory, error))

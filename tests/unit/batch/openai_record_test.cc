@@ -245,8 +245,8 @@ TEST_CASE("parts of /v1/responses that are not supported are named") {
   check_fault(responses_line(R"("input":"x","text":{"format":{"type":
                              "json_schema"}})"),
               "missing_field", "'format' without its schema");
-  check_fault(responses_line(R"("input":[{"type":"function_call_output"}])"),
-              "unsupported", "function_call_output");
+  check_fault(responses_line(R"("input":[{"type":"item_reference"}])"),
+              "unsupported", "item_reference");
   check_fault(responses_line(R"("input":"x","truncation":"auto")"),
               "unsupported", "truncation");
   check_fault(responses_line(R"("instructions":"x")"), "missing_field",
