@@ -127,8 +127,8 @@ store::DecisionRow decision_row(const std::string& id, std::string_view command,
 }
 
 void add_retake(const Taken& taken, store::DecisionRow& row) {
-  row.inputs = inputs_json(taken);
-  row.outcome = outcome_json(taken.decision);
+  row.inputs = {pack_inputs(taken)};
+  row.outcome = {pack_outcome(taken.decision)};
 }
 
 store::AttemptRow attempt_row(const core::Decision& decision,

@@ -42,7 +42,8 @@ Result<TakenDecision> find(store::Ledger& ledger, const std::string& id) {
 // --- as it was ---------------------------------------------------------------
 
 struct Again {
-  std::string was, is;  // outcomes
+  std::string was, is;  // outcomes, as JSON
+  bool same = false;    // byte for byte
   SharedInputs shared;
 };
 
@@ -54,17 +55,24 @@ Result<Again> take_again(const TakenDecision& taken, KeptInputsReader& kept) {
   }
   LLMROUTE_TRY(KeptInputs made_of, kept.find(*row.shared_inputs));
   const core::Config& config = *made_of.config;
-  LLMROUTE_TRY(const Inputs inputs, read_inputs(*row.inputs, config.rules));
+  LLMROUTE_TRY(const Inputs inputs,
+               unpack_inputs(row.inputs->bytes, config.rules));
   LLMROUTE_TRY(const routing::Router router, routing::Router::create(config));
   LLMROUTE_TRY(const core::Decision decision,
                decide_again(inputs, made_of.shared, config, router));
-  return Again{*row.outcome, outcome_json(decision), std::move(made_of.shared)};
+  Again again;
+  LLMROUTE_TRY(again.was, outcome_json(row.outcome->bytes));
+  const std::string packed = pack_outcome(decision);
+  LLMROUTE_TRY(again.is, outcome_json(packed));
+  again.same = row.outcome->bytes == packed;
+  again.shared = std::move(made_of.shared);
+  return again;
 }
 
 std::string again_json(const TakenDecision& taken, const Again& again) {
   base::JsonWriter json;
   json.begin_object().field("schema", "llmroute.replay/1");
-  json.field("id", taken.row.id).field("same", again.was == again.is);
+  json.field("id", taken.row.id).field("same", again.same);
   json.field("config", again.shared.config);
   json.field("router_model", again.shared.router_model);
   json.key("was").raw(again.was).key("is").raw(again.is).end_object();
@@ -75,7 +83,7 @@ std::string again_text(const TakenDecision& taken, const Again& again) {
   const std::string made_of = fmt::format(
       "config {}, router model {}\n", again.shared.config.substr(0, 12),
       again.shared.router_model.substr(0, 12));
-  if (again.was == again.is) {
+  if (again.same) {
     return fmt::format("{}: the same, byte for byte: {}\n{}{}\n", taken.row.id,
                        base::visible_line(taken.row.model), made_of, again.is);
   }
@@ -94,7 +102,7 @@ Result<ExitStatus> as_it_was(const ReplayOptions& options,
   LLMROUTE_CHECK(print(options.format == Format::kJson
                            ? again_json(taken, *again)
                            : again_text(taken, *again)));
-  if (again->was == again->is) return ExitStatus::kOk;
+  if (again->same) return ExitStatus::kOk;
   return Error{ErrorKind::kNegative,
                fmt::format("decision {} comes out otherwise", id)};
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json_text.h"
+#include "base/json_writer.h"
 #include "config/keys.h"
 #include "config/snapshot.h"
 
@@ -30,6 +32,44 @@ std::map<std::string, std::string> reasons(const SharedInputs& shared,
 }
 
 }  // namespace
+
+std::string shared_inputs_json(const SharedInputs& shared) {
+  base::JsonWriter json;
+  json.begin_object().field("config", shared.config);
+  json.field("router_model", shared.router_model);
+  if (!shared.missing_keys.empty()) {
+    json.key("missing_keys").begin_array();
+    for (const std::string& name : shared.missing_keys) json.value(name);
+    json.end_array();
+  }
+  if (!shared.unavailable.empty()) {
+    json.key("unavailable").begin_object();
+    for (const auto& [name, why] : shared.unavailable) json.field(name, why);
+    json.end_object();
+  }
+  json.end_object();
+  return json.take();
+}
+
+base::Result<SharedInputs> read_shared_inputs(std::string_view text) {
+  const auto read = base::read_json(text);
+  if (!read || !read->root["config"].string()) {
+    return base::Error{base::ErrorKind::kData,
+                       "what the ledger kept of its circumstances makes no "
+                       "sense"};
+  }
+  const base::Json& json = read->root;
+  SharedInputs shared;
+  shared.config = json["config"].text();
+  shared.router_model = json["router_model"].text();
+  for (const base::Json& name : json["missing_keys"].items()) {
+    shared.missing_keys.emplace_back(name.text());
+  }
+  for (const std::string& name : json["unavailable"].names()) {
+    shared.unavailable[name] = json["unavailable"][name].text();
+  }
+  return shared;
+}
 
 base::Result<core::Decision> decide_again(const Inputs& inputs,
                                           const SharedInputs& shared,

@@ -1,5 +1,6 @@
 // A decision in the form in which it can be taken again: what it was made of
-// and what came of it, as JSON, without text of the prompt.
+// and what came of it, without text of the prompt. What every decision has of
+// its own is packed (base/packed.h), with a version before it.
 #pragma once
 
 #include <map>
@@ -47,17 +48,20 @@ struct Inputs {
 };
 
 // Of a decision that has just been made.
-std::string inputs_json(const Taken& taken);
+std::string pack_inputs(const Taken& taken);
 
 // Reads it back. `rules`: those that its decision was made under. kData if it
 // makes no sense.
-base::Result<Inputs> read_inputs(std::string_view json,
-                                 const std::vector<core::Rule>& rules);
+base::Result<Inputs> unpack_inputs(std::string_view bytes,
+                                   const std::vector<core::Rule>& rules);
 
 // What was decided: the same decision gives the same bytes. It has the first
 // candidates with their worths, and a fingerprint of everything, excluded
 // models and rules with their reasons included.
-std::string outcome_json(const core::Decision& decision);
+std::string pack_outcome(const core::Decision& decision);
+
+// The same as JSON, for people. kData if it makes no sense.
+base::Result<std::string> outcome_json(std::string_view bytes);
 
 // Decides again, under any configuration: that of the router. Errors as
 // Router::decide().

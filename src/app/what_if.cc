@@ -74,7 +74,8 @@ void WhatIfCollector::take(const store::TakenDecision& taken) {
   ++result_.decisions;
   const auto kept = kept_.find(taken.row.shared_inputs.value_or(""));
   const auto inputs =
-      kept ? read_inputs(taken.row.inputs.value_or(""), kept->config->rules)
+      kept ? unpack_inputs(taken.row.inputs.value_or(store::Blob()).bytes,
+                           kept->config->rules)
            : base::Result<Inputs>(kept.error());
   if (!inputs) {
     ++result_.not_kept;

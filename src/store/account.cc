@@ -12,6 +12,14 @@ namespace {
 using base::Result;
 using base::Status;
 
+// All but its number, which is 1.
+template <class Visit>
+void each_call_column(const AttemptRow& row, Visit&& visit) {
+  each_attempt_column(row, [&](const char* name, const auto& value) {
+    if (name != std::string_view("number")) visit(name, value);
+  });
+}
+
 std::string decision_insert() {
   std::string names, marks;
   DecisionRow row;
@@ -19,6 +27,11 @@ std::string decision_insert() {
     const char* comma = names.empty() ? "" : ",";
     names.append(comma).append(name);
     marks.append(comma).append("?");
+  });
+  AttemptRow only;
+  each_call_column(only, [&](std::string_view name, const auto&) {
+    names.append(",call_").append(name);
+    marks += ",?";
   });
   return "INSERT INTO decisions(" + names + ") VALUES(" + marks +
          ") ON CONFLICT(id) DO NOTHING";
@@ -48,13 +61,13 @@ std::string attempt_columns() {
   return names;
 }
 
-std::string attempt_insert(std::string_view insert) {
+std::string attempt_put() {
   const std::string names = attempt_columns();
   std::string marks = "?,?,?,?,?";
   for (const char c : names) {
     if (c == ',') marks += ",?";
   }
-  return std::string(insert) + " INTO attempts(decision,time,owner,scopes," +
+  return "INSERT OR REPLACE INTO attempts_apart(decision,time,owner,scopes," +
          names + ") VALUES(" + marks + ")";
 }
 
@@ -73,10 +86,13 @@ Result<int64_t> ledger_time(Database& database, int64_t now) {
   return std::max(now, newest.value_or(now));
 }
 
-Result<bool> put_decision(Database& database, const DecisionRow& decision) {
+Result<bool> put_decision(Database& database, const DecisionRow& decision,
+                          const AttemptRow* only) {
   static const std::string insert = decision_insert();
   LLMROUTE_TRY(Statement statement, database.prepare(insert));
-  each_decision_column(decision, Binder(statement));
+  Binder bind(statement);
+  each_decision_column(decision, bind);
+  if (only != nullptr) each_call_column(*only, bind);
   LLMROUTE_CHECK(statement.run());
   if (database.changes() > 0) return true;
   static const std::string update = decision_update();
@@ -121,11 +137,9 @@ Result<std::optional<KeptAttempt>> find_attempt(Database& database,
 }
 
 Status put_attempt(Database& database, const std::string& decision,
-                   const KeptAttempt& attempt, bool is_new) {
-  static const std::string insert = attempt_insert("INSERT");
-  static const std::string replace = attempt_insert("INSERT OR REPLACE");
-  LLMROUTE_TRY(Statement statement,
-               database.prepare(is_new ? insert : replace));
+                   const KeptAttempt& attempt) {
+  static const std::string put = attempt_put();
+  LLMROUTE_TRY(Statement statement, database.prepare(put));
   statement.bind(0, decision).bind(1, attempt.time);
   bind_or_null(statement, 2, attempt.owner);
   bind_or_null(statement, 3, attempt.scopes);

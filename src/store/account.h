@@ -16,9 +16,10 @@ namespace llmroute::store {
 base::Result<int64_t> ledger_time(Database& database, int64_t now);
 
 // Writes it, or what has become known of it since; its time stays. Whether it
-// was not there before.
-base::Result<bool> put_decision(Database& database,
-                                const DecisionRow& decision);
+// was not there before: then `only`, if not null, is written with it, the first
+// of its attempts, which has ended.
+base::Result<bool> put_decision(Database& database, const DecisionRow& decision,
+                                const AttemptRow* only = nullptr);
 
 // The tags of a decision, "team=search".
 base::Result<std::vector<std::string>> tags_of(Database& database,
@@ -33,9 +34,9 @@ struct KeptAttempt {
 };
 base::Result<std::optional<KeptAttempt>> find_attempt(
     Database& database, const std::string& decision, int64_t number);
-// `is_new`: it is not there yet, and costs less to write than to replace.
+// REQUIRES: it was not written with its decision.
 base::Status put_attempt(Database& database, const std::string& decision,
-                         const KeptAttempt& attempt, bool is_new = false);
+                         const KeptAttempt& attempt);
 
 // Every scope in which an attempt of that time counts, as a JSON array.
 base::Result<std::string> scopes_of(Database& database,

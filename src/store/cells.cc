@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/cell.h"
+#include "store/verdicts_sql.h"
 
 namespace llmroute::store {
 namespace {
@@ -63,21 +64,15 @@ Status put_cell(Database& database, const CellRow& row) {
 }
 
 // Every verdict in the cell, the oldest first.
-constexpr std::string_view kVerdictsIn =
-    "SELECT difficulty, model, score FROM ("
-    "SELECT f.time AS time, d.difficulty AS difficulty, a.model AS model,"
-    " f.score AS score FROM feedback f JOIN decisions d ON d.id=f.decision"
-    " JOIN attempts a ON a.decision=f.decision AND a.number="
-    " (SELECT max(number) FROM attempts WHERE decision=f.decision"
-    " AND state='answered')"
-    " WHERE d.domain=?1 UNION ALL "
-    "SELECT v.time, d.difficulty, a.model, v.score FROM verdicts v"
-    " JOIN decisions d ON d.id=v.decision"
-    " JOIN attempts a ON a.decision=v.decision AND a.number=v.number"
-    " WHERE d.domain=?1) ORDER BY time";
+std::string verdicts_in() {
+  const std::string given = std::string(kVerdicts);
+  return "SELECT difficulty, model, score FROM (" + given +
+         ") WHERE domain=?1 AND model IS NOT NULL ORDER BY time";
+}
 
 Status add_up_again(Database& database, const JudgedCell& cell) {
-  LLMROUTE_TRY(Statement given, database.prepare(kVerdictsIn));
+  static const std::string sql = verdicts_in();
+  LLMROUTE_TRY(Statement given, database.prepare(sql));
   given.bind(0, cell.domain);
   std::map<std::string, CellRow> rows;
   int64_t count = 0;
@@ -121,10 +116,9 @@ Result<std::optional<JudgedCell>> judged_answer(Database& database,
                                                 const std::string& decision) {
   LLMROUTE_TRY(
       Statement find,
-      database.prepare("SELECT d.domain, d.difficulty, a.model FROM decisions d"
-                       " LEFT JOIN attempts a ON a.decision=d.id AND"
-                       " a.state='answered' WHERE d.id=?"
-                       " ORDER BY a.number DESC"));
+      database.prepare("SELECT domain, difficulty, (SELECT model FROM attempts"
+                       " WHERE decision=?1 AND state='answered'"
+                       " ORDER BY number DESC) FROM decisions WHERE id=?1"));
   find.bind(0, decision);
   return judged_by(find, decision);
 }
@@ -134,9 +128,9 @@ Result<std::optional<JudgedCell>> judged_attempt(Database& database,
                                                  int64_t number) {
   LLMROUTE_TRY(
       Statement find,
-      database.prepare("SELECT d.domain, d.difficulty, a.model FROM decisions d"
-                       " JOIN attempts a ON a.decision=d.id WHERE d.id=? AND"
-                       " a.number=?"));
+      database.prepare("SELECT d.domain, d.difficulty, a.model FROM attempts a"
+                       " JOIN decisions d ON d.id=a.decision WHERE"
+                       " a.decision=? AND a.number=?"));
   find.bind(0, decision).bind(1, number);
   return judged_by(find, decision);
 }

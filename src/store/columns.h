@@ -5,11 +5,12 @@
 #include <string>
 
 #include "store/database.h"
+#include "store/rows.h"
 
 namespace llmroute::store {
 
-// Binds values to parameters one after the other; texts are borrowed until the
-// statement has run.
+// Binds values to parameters one after the other; texts and bytes are borrowed
+// until the statement has run.
 class Binder {
  public:
   explicit Binder(Statement& statement, int first = 0)
@@ -21,6 +22,9 @@ class Binder {
   }
   void operator()(const char*, const std::string& value) {
     statement_.bind_borrowed(next_++, value);
+  }
+  void operator()(const char*, const Blob& value) {
+    statement_.bind_borrowed_bytes(next_++, value.bytes);
   }
   template <class T>
   void operator()(const char*, const T& value) {
@@ -55,6 +59,7 @@ class Reader {
   void take(int64_t& value) { value = statement_.integer(next_++); }
   void take(double& value) { value = statement_.real(next_++); }
   void take(std::string& value) { value = statement_.text(next_++); }
+  void take(Blob& value) { value.bytes = statement_.text(next_++); }
 
   const Statement& statement_;
   int next_ = 0;

@@ -119,6 +119,13 @@ Statement& Statement::bind_borrowed(int parameter, std::string_view text) {
   return *this;
 }
 
+Statement& Statement::bind_borrowed_bytes(int parameter,
+                                          std::string_view bytes) {
+  sqlite().bind_blob64(statement_.get(), parameter + 1, bytes.data(),
+                       bytes.size(), SQLITE_STATIC);
+  return *this;
+}
+
 Statement& Statement::bind_null(int parameter) {
   sqlite().bind_null(statement_.get(), parameter + 1);
   return *this;

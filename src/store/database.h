@@ -37,8 +37,12 @@ class IdleStatements {
   }
 
  private:
-  struct Hash : std::hash<std::string_view> {
+  struct Hash {
     using is_transparent = void;
+    // Sizes tell most of them apart, and all of a text takes long.
+    size_t operator()(std::string_view sql) const {
+      return std::hash<std::string_view>()(sql.substr(0, 32)) + sql.size();
+    }
   };
   std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> places_;
 };
@@ -51,6 +55,7 @@ class Statement {
   Statement& bind(int parameter, std::string_view text);  // copied
   // Not copied: it must stay as it is until run() has returned.
   Statement& bind_borrowed(int parameter, std::string_view text);
+  Statement& bind_borrowed_bytes(int parameter, std::string_view bytes);
   Statement& bind_null(int parameter);
 
   // True: a row can be read; false: the end.
@@ -64,7 +69,7 @@ class Statement {
   bool is_null(int column) const;
   int64_t integer(int column) const;
   double real(int column) const;
-  std::string text(int column) const;
+  std::string text(int column) const;  // or bytes
 
  private:
   friend class Database;

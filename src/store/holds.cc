@@ -56,9 +56,10 @@ struct Held {
 };
 
 Result<std::vector<Held>> held_by_the_dead(Database& database) {
-  LLMROUTE_TRY(Statement statement,
-               database.prepare("SELECT decision, number, owner FROM attempts "
-                                "WHERE state='held' ORDER BY owner"));
+  LLMROUTE_TRY(
+      Statement statement,
+      database.prepare("SELECT decision, number, owner FROM "
+                       "attempts_apart WHERE state='held' ORDER BY owner"));
   std::vector<Held> found;
   std::string owner = "nobody";
   bool dead = false;

@@ -78,10 +78,10 @@ struct Ledger::Sums {
 };
 
 Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
-                      bool is_new, Sums& sums) {
+                      bool is_written, Sums& sums) {
   KeptAttempt settled{attempt, decision.time, "", ""};
   std::optional<KeptAttempt> kept;
-  if (!is_new) {
+  if (!is_written) {
     LLMROUTE_TRY(kept, find_attempt(database_, decision.id, attempt.number));
   }
   if (kept) {
@@ -99,14 +99,18 @@ Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
   }
   sums.tally.add_attempt(decision, settled, 1);
   sums.ended.push_back({&decision, &attempt, decision.time});
-  return put_attempt(database_, decision.id, settled, is_new);
+  if (is_written) return {};
+  return put_attempt(database_, decision.id, settled);
 }
 
 Status Ledger::put(const DecisionRow& decision,
                    std::span<const AttemptRow> attempts, Sums& sums) {
-  LLMROUTE_TRY(bool is_new, put_decision(database_, decision));
+  const bool alone = attempts.size() == 1 && attempts.front().number == 1;
+  LLMROUTE_TRY(
+      const bool is_new,
+      put_decision(database_, decision, alone ? &attempts.front() : nullptr));
   for (const AttemptRow& attempt : attempts) {
-    LLMROUTE_CHECK(settle(decision, attempt, is_new, sums));
+    LLMROUTE_CHECK(settle(decision, attempt, is_new && alone, sums));
   }
   return {};
 }
@@ -167,10 +171,9 @@ Result<std::string> Ledger::find_decision(const std::string& id) {
 Result<AnswerOf> Ledger::answer_of(const std::string& decision) {
   LLMROUTE_TRY(Statement find,
                database_.prepare(
-                   "SELECT d.time, ifnull(a.model, d.model) FROM decisions "
-                   "d LEFT JOIN attempts a ON a.decision=d.id AND "
-                   "a.state='answered' WHERE d.id=? "
-                   "ORDER BY a.number DESC"));
+                   "SELECT time, ifnull((SELECT model FROM attempts WHERE "
+                   "decision=?1 AND state='answered' ORDER BY number DESC), "
+                   "model) FROM decisions WHERE id=?1"));
   LLMROUTE_TRY(const bool found, find.bind(0, decision).step());
   if (!found) return no_such(decision);
   return AnswerOf{find.integer(0), find.text(1)};

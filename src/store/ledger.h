@@ -104,7 +104,7 @@ class Ledger {
   base::Status put(const DecisionRow& decision,
                    std::span<const AttemptRow> attempts, Sums& sums);
   base::Status settle(const DecisionRow& decision, const AttemptRow& attempt,
-                      bool is_new, Sums& sums);
+                      bool is_written, Sums& sums);
   base::Status finish(const Sums& sums);
 
   bool made_on_network_ = false;

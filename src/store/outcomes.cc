@@ -1,29 +1,25 @@
 #include "store/outcomes.h"
 
+#include "store/verdicts_sql.h"
+
 namespace llmroute::store {
 namespace {
 
 using base::Result;
 
-constexpr std::string_view kOutcomes =
-    "WITH judged AS ("
-    "SELECT f.decision AS id, a.model AS model, f.score AS score"
-    " FROM feedback f JOIN attempts a ON a.decision=f.decision AND a.number="
-    " (SELECT max(number) FROM attempts WHERE decision=f.decision"
-    " AND state='answered') UNION ALL "
-    "SELECT v.decision, a.model, v.score FROM verdicts v"
-    " JOIN attempts a ON a.decision=v.decision AND a.number=v.number)"
-    "SELECT j.id, d.domain, d.difficulty, j.model, j.score,"
-    " (SELECT sum(coalesce(cost_pico,likely_pico)) FROM attempts"
-    " WHERE decision=j.id),"
-    " coalesce(d.ms, 0) FROM judged j JOIN decisions d ON d.id=j.id"
-    " WHERE d.domain IS NOT NULL AND d.difficulty IS NOT NULL"
-    " ORDER BY j.id, j.model";
+std::string outcomes() {
+  return "SELECT j.decision, j.domain, j.difficulty, j.model, j.score, " +
+         std::string(kCostOfAll) + ", coalesce(d.ms, 0) FROM (" +
+         std::string(kVerdicts) +
+         ") j JOIN decisions d ON d.id=j.decision WHERE j.domain IS NOT NULL"
+         " AND j.difficulty IS NOT NULL AND j.model IS NOT NULL"
+         " ORDER BY j.decision, j.model";
+}
 
 }  // namespace
 
 Result<std::vector<OutcomeRow>> read_outcomes(Database& database) {
-  LLMROUTE_TRY(Statement statement, database.prepare(kOutcomes));
+  LLMROUTE_TRY(Statement statement, database.prepare(outcomes()));
   std::vector<OutcomeRow> rows;
   for (;;) {
     LLMROUTE_TRY(const bool more, statement.step());

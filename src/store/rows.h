@@ -14,6 +14,12 @@ using Integer = std::optional<int64_t>;
 using Real = std::optional<double>;
 using Text = std::optional<std::string>;
 
+// Bytes that are no text.
+struct Blob {
+  std::string bytes;
+};
+using Bytes = std::optional<Blob>;
+
 struct DecisionRow {
   std::string id;  // a ULID
   int64_t time = 0;
@@ -34,8 +40,8 @@ struct DecisionRow {
   Integer exit;  // unset: it has not ended, or its process died
   Text finish;
   Integer answer_bytes, ms;
-  Text shared_inputs;    // a snapshot's hash
-  Text inputs, outcome;  // JSON
+  Text shared_inputs;  // a snapshot's hash
+  Bytes inputs, outcome;
 };
 
 struct AttemptRow {

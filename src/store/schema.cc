@@ -33,10 +33,21 @@ constexpr Object kObjects[] = {
      " seed INTEGER, propensities TEXT,"
      " tags TEXT NOT NULL, prompt_hash TEXT, prompt_bytes INTEGER,"
      " decision_us INTEGER, exit INTEGER, finish TEXT, answer_bytes INTEGER,"
-     " ms INTEGER, shared_inputs TEXT, inputs TEXT, outcome TEXT)"
+     " ms INTEGER, shared_inputs TEXT, inputs BLOB, outcome BLOB,"
+     " call_model TEXT, call_provider TEXT, call_served TEXT,"
+     " call_state TEXT, call_status INTEGER, call_class TEXT,"
+     " call_cause TEXT, call_waited_ms INTEGER, call_ms INTEGER,"
+     " call_first_token_ms INTEGER, call_input_tokens INTEGER,"
+     " call_cached_tokens INTEGER, call_cache_write_tokens INTEGER,"
+     " call_output_tokens INTEGER, call_reasoning_tokens INTEGER,"
+     " call_worst_pico INTEGER, call_cost_pico INTEGER,"
+     " call_charged_pico INTEGER, call_charged_as TEXT,"
+     " call_likely_pico INTEGER, call_strongest_pico INTEGER,"
+     " call_cheapest_pico INTEGER)"
      " STRICT"},
-    {"attempts",
-     "CREATE TABLE attempts(decision TEXT NOT NULL REFERENCES decisions(id),"
+    {"attempts_apart",
+     "CREATE TABLE attempts_apart(decision TEXT NOT NULL REFERENCES "
+     "decisions(id),"
      " number INTEGER NOT NULL, time INTEGER NOT NULL, model TEXT NOT NULL,"
      " provider TEXT NOT NULL, served TEXT, state TEXT NOT NULL,"
      " status INTEGER, class TEXT, cause TEXT, waited_ms INTEGER, ms INTEGER,"
@@ -48,7 +59,8 @@ constexpr Object kObjects[] = {
      " strongest_pico INTEGER, cheapest_pico INTEGER, owner TEXT, scopes TEXT,"
      " PRIMARY KEY(decision, number)) STRICT, WITHOUT ROWID"},
     {"attempts_held",
-     "CREATE INDEX attempts_held ON attempts(owner) WHERE state='held'"},
+     "CREATE INDEX attempts_held ON attempts_apart(owner) WHERE"
+     " state='held'"},
     {"scopes",
      "CREATE TABLE scopes(name TEXT PRIMARY KEY, settled_pico INTEGER NOT "
      "NULL, held_pico INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
@@ -100,6 +112,30 @@ constexpr Object kObjects[] = {
     {"sessions",
      "CREATE TABLE sessions(name TEXT PRIMARY KEY, time INTEGER NOT NULL,"
      " model TEXT NOT NULL, tokens INTEGER NOT NULL) STRICT, WITHOUT ROWID"},
+    {"attempts",
+     "CREATE VIEW attempts AS SELECT id AS decision, 1 AS number, time,"
+     " call_model AS model, call_provider AS provider,"
+     " call_served AS served, call_state AS state, call_status AS status,"
+     " call_class AS class, call_cause AS cause,"
+     " call_waited_ms AS waited_ms, call_ms AS ms,"
+     " call_first_token_ms AS first_token_ms,"
+     " call_input_tokens AS input_tokens,"
+     " call_cached_tokens AS cached_tokens,"
+     " call_cache_write_tokens AS cache_write_tokens,"
+     " call_output_tokens AS output_tokens,"
+     " call_reasoning_tokens AS reasoning_tokens,"
+     " call_worst_pico AS worst_pico, call_cost_pico AS cost_pico,"
+     " call_charged_pico AS charged_pico, call_charged_as AS charged_as,"
+     " call_likely_pico AS likely_pico,"
+     " call_strongest_pico AS strongest_pico,"
+     " call_cheapest_pico AS cheapest_pico, NULL AS owner,"
+     " NULL AS scopes FROM decisions WHERE call_state IS NOT NULL UNION ALL"
+     " SELECT decision, number, time,"
+     " model, provider, served, state, status, class, cause, waited_ms, ms,"
+     " first_token_ms, input_tokens, cached_tokens, cache_write_tokens,"
+     " output_tokens, reasoning_tokens, worst_pico, cost_pico, charged_pico,"
+     " charged_as, likely_pico, strongest_pico, cheapest_pico, owner, scopes"
+     " FROM attempts_apart"},
     {"calls",
      "CREATE VIEW calls AS SELECT strftime('%Y-%m-%dT%H:%M:%SZ',"
      " a.time/1000, 'unixepoch') AS time, a.decision, a.number, d.route,"

@@ -6,7 +6,10 @@
 //   decisions  one a prompt: what was asked for, what was chosen and why
 //   attempts   one a call of a model; `state` is held (under way, or its
 //              process died), orphan (died; counted as its worst case),
-//              answered or failed
+//              answered or failed. A view: the only call of a decision, if it
+//              had ended when the decision was written, is in call_...
+//              beside it, which takes half the time; the others are in
+//              attempts_apart
 //   scopes     what ceilings count: settled and held, by day, month, run, tag
 //   daily      sums of attempts, for reports
 //   snapshots  what decisions were made under, by hash: shared inputs, which
@@ -20,7 +23,7 @@
 //
 // decisions.shared_inputs and inputs are what it takes to decide again: what
 // decisions share, and what is its own; outcome is what was decided, with its
-// candidates' worths.
+// candidates' worths. The last two are bytes that `replay` reads.
 //
 // attempts.charged_pico is what counts against ceilings, charged_as why: usage
 // (the provider's count), overrun (the same, above the worst case), nothing
@@ -34,7 +37,7 @@
 
 namespace llmroute::store {
 
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kSchemaVersion = 2;
 
 // In an empty database.
 base::Status create_schema(Database& database);

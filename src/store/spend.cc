@@ -116,8 +116,8 @@ Result<std::vector<SpendRow>> spending(Database& database,
 Result<HeldSums> held(Database& database) {
   LLMROUTE_TRY(
       Statement statement,
-      database.prepare("SELECT owner, count(*), sum(charged_pico) FROM attempts"
-                       " WHERE state='held' GROUP BY owner"));
+      database.prepare("SELECT owner, count(*), sum(charged_pico) FROM"
+                       " attempts_apart WHERE state='held' GROUP BY owner"));
   HeldSums sums;
   for (;;) {
     LLMROUTE_TRY(const bool more, statement.step());

@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "base/files.h"
 #include "base/json_writer.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "store/columns.h"
 
@@ -28,10 +31,19 @@ base::Descriptor open_spill(const std::string& path, int flags) {
                                  0600));
 }
 
+std::string hex_of(const Blob& blob) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(blob.bytes.data());
+  return base::hex({bytes, blob.bytes.size()});
+}
+
 std::string line_of(const Recorded& recorded) {
   base::JsonWriter json;
   const auto field = [&](const char* name, const auto& value) {
-    json.field(name, value);
+    if constexpr (std::is_same_v<decltype(value), const Bytes&>) {
+      json.field(name, value ? std::optional(hex_of(*value)) : std::nullopt);
+    } else {
+      json.field(name, value);
+    }
   };
   json.begin_object().key("decision").begin_object();
   each_decision_column(recorded.decision, field);
@@ -44,6 +56,27 @@ std::string line_of(const Recorded& recorded) {
   json.end_array().end_object();
   return json.take() + "\n";
 }
+
+std::optional<std::string> from_hex(std::string_view text) {
+  std::string bytes;
+  for (; text.size() > 1; text.remove_prefix(2)) {
+    uint8_t byte = 0;
+    const char* end = text.data() + 2;
+    if (std::from_chars(text.data(), end, byte, 16).ptr != end) break;
+    bytes += static_cast<char>(byte);
+  }
+  return text.empty() ? std::optional(bytes) : std::nullopt;
+}
+
+// Money counts also where what it takes to decide again is no hexadecimal.
+struct FromHex {
+  void operator()(const char*, Bytes& value) {
+    if (!value) return;
+    const auto bytes = from_hex(value->bytes);
+    bytes ? (void)(value->bytes = *bytes) : value.reset();
+  }
+  void operator()(const char*, const auto&) {}
+};
 
 // SELECT of the members of one JSON object.
 std::string members(const std::string& from, auto each, auto row) {
@@ -71,7 +104,10 @@ Status read_line(Database& database, const std::string& line,
       members("json_each(?,'$.attempts')", kAttemptColumns, AttemptRow());
   LLMROUTE_TRY(Statement first, database.prepare(one));
   LLMROUTE_TRY(const bool found, first.bind(0, line).step());
-  if (found) each_decision_column(decision, Reader(first));
+  if (found) {
+    each_decision_column(decision, Reader(first));
+    each_decision_column(decision, FromHex());
+  }
   LLMROUTE_TRY(Statement rest, database.prepare(many));
   rest.bind(0, line);
   for (;;) {

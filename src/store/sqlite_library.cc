@@ -43,6 +43,7 @@ bool find_all(void* library, SqliteLibrary& sqlite) {
          find(library, "sqlite3_bind_int64", sqlite.bind_int64) &&
          find(library, "sqlite3_bind_double", sqlite.bind_double) &&
          find(library, "sqlite3_bind_text64", sqlite.bind_text64) &&
+         find(library, "sqlite3_bind_blob64", sqlite.bind_blob64) &&
          find(library, "sqlite3_bind_null", sqlite.bind_null) &&
          find(library, "sqlite3_column_type", sqlite.column_type) &&
          find(library, "sqlite3_column_int64", sqlite.column_int64) &&

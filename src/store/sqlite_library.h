@@ -30,6 +30,7 @@ struct SqliteLibrary {
   decltype(&sqlite3_bind_int64) bind_int64 = nullptr;
   decltype(&sqlite3_bind_double) bind_double = nullptr;
   decltype(&sqlite3_bind_text64) bind_text64 = nullptr;
+  decltype(&sqlite3_bind_blob64) bind_blob64 = nullptr;
   decltype(&sqlite3_bind_null) bind_null = nullptr;
   decltype(&sqlite3_column_type) column_type = nullptr;
   decltype(&sqlite3_column_int64) column_int64 = nullptr;

@@ -1,6 +1,7 @@
 #include "store/taken.h"
 
 #include "store/columns.h"
+#include "store/verdicts_sql.h"
 
 namespace llmroute::store {
 namespace {
@@ -11,12 +12,16 @@ std::string taken_sql() {
   each_decision_column(row, [&](std::string_view name, const auto&) {
     columns.append("d.").append(name).append(",");
   });
-  return "SELECT " + columns +
-         "coalesce((SELECT sum(coalesce(cost_pico,likely_pico,0)) FROM"
-         " attempts WHERE decision=d.id),0), a.input_tokens, a.output_tokens, "
-         "a.cached_tokens,"
-         " a.cache_write_tokens FROM decisions d LEFT JOIN attempts a ON"
-         " a.decision=d.id AND a.number=(SELECT max(number) FROM attempts WHERE"
+  // Of the last attempt that answered, apart or beside its decision.
+  for (const char* name : {"input_tokens", "output_tokens", "cached_tokens",
+                           "cache_write_tokens"}) {
+    columns.append("CASE WHEN a.number IS NOT NULL THEN a.").append(name);
+    columns.append(" WHEN d.call_state='answered' THEN d.call_");
+    columns.append(name).append(" END,");
+  }
+  return "SELECT " + columns + "coalesce(" + std::string(kCostOfAll) +
+         ",0) FROM decisions d LEFT JOIN attempts_apart a ON a.decision=d.id"
+         " AND a.number=(SELECT max(number) FROM attempts_apart WHERE"
          " decision=d.id AND state='answered') WHERE d.id BETWEEN ? AND ?"
          " ORDER BY d.id";
 }
@@ -34,11 +39,11 @@ base::Status each_taken(
     TakenDecision taken;
     Reader reader(statement);
     each_decision_column(taken.row, reader);
-    reader("cost", taken.cost_pico);
     reader("input", taken.input_tokens);
     reader("output", taken.output_tokens);
     reader("cached", taken.cached_tokens);
     reader("cache_write", taken.cache_write_tokens);
+    reader("cost", taken.cost_pico);
     LLMROUTE_CHECK(visit(taken));
   }
 }

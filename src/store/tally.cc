@@ -51,12 +51,26 @@ Status Tally::add_money(Database& database, const DecisionRow& decision,
   return {};
 }
 
+Spend& Tally::sum_of(const DecisionRow& decision, const KeptAttempt& attempt) {
+  const AttemptRow& row = attempt.row;
+  if (last_ != nullptr && last_time_ == attempt.time) {
+    const auto& [day, model, provider, route, profile, tags] = last_->first;
+    if (model == row.model && provider == row.provider &&
+        route == decision.route && profile == decision.profile &&
+        tags == decision.tags) {
+      return last_->second;
+    }
+  }
+  Group group{day_of(attempt.time), row.model,        row.provider,
+              decision.route,       decision.profile, decision.tags};
+  last_ = &*spend_.try_emplace(std::move(group)).first;
+  last_time_ = attempt.time;
+  return last_->second;
+}
+
 void Tally::add_attempt(const DecisionRow& decision, const KeptAttempt& attempt,
                         int sign) {
-  const AttemptRow& row = attempt.row;
-  Spend& sum = spend_[{day_of(attempt.time), row.model, row.provider,
-                       decision.route, decision.profile, decision.tags}];
-  add(sum, spend_of(row), sign);
+  add(sum_of(decision, attempt), spend_of(attempt.row), sign);
 }
 
 Status Tally::write(Database& database) const {

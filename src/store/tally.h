@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "store/account.h"
@@ -36,10 +37,14 @@ class Tally {
   };
   // Day, model, provider, route, profile, tags.
   using Group = std::array<std::string, 6>;
+  Spend& sum_of(const DecisionRow& decision, const KeptAttempt& attempt);
 
   std::map<std::string, Money> money_;
   std::map<Group, Spend> spend_;
-  // The scopes of the last decision, which those of the next mostly are.
+  // What the last attempt counted in, which the next mostly does as well.
+  std::pair<const Group, Spend>* last_ = nullptr;  // in spend_
+  int64_t last_time_ = 0;
+  // The scopes of the last decision, the same.
   std::string tags_, scopes_;
   Text run_;
   int64_t time_ = 0;

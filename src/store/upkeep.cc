@@ -152,9 +152,10 @@ Result<std::vector<std::string>> older_than(Database& database, int64_t time,
       base::make_ulid(base::moment_of(time)).substr(0, 10);
   LLMROUTE_TRY(
       Statement statement,
-      database.prepare("SELECT id FROM decisions WHERE id<?1 AND NOT EXISTS("
-                       "SELECT 1 FROM attempts WHERE decision=id AND"
-                       " (state='held' OR time>=?2)) LIMIT ?3"));
+      database.prepare("SELECT id FROM decisions WHERE id<?1 AND"
+                       " (call_state IS NULL OR time<?2) AND NOT EXISTS("
+                       "SELECT 1 FROM attempts_apart a WHERE decision=id AND"
+                       " (state='held' OR a.time>=?2)) LIMIT ?3"));
   statement.bind(0, bound).bind(1, time).bind(2, most);
   return texts(statement);
 }
@@ -162,7 +163,7 @@ Result<std::vector<std::string>> older_than(Database& database, int64_t time,
 Status remove(Database& database, const std::vector<std::string>& ids) {
   for (const char* sql : {"DELETE FROM feedback WHERE decision=?",
                           "DELETE FROM verdicts WHERE decision=?",
-                          "DELETE FROM attempts WHERE decision=?",
+                          "DELETE FROM attempts_apart WHERE decision=?",
                           "DELETE FROM decisions WHERE id=?"}) {
     LLMROUTE_TRY(Statement statement, database.prepare(sql));
     for (const std::string& id : ids) {
@@ -208,9 +209,11 @@ Result<Released> release_orphans(Ledger& ledger) {
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(database));
   std::vector<std::pair<std::string, int64_t>> orphans;
   {
-    LLMROUTE_TRY(Statement find,
-                 database.prepare("SELECT decision, number FROM attempts WHERE"
-                                  " state='orphan' AND charged_as='orphan'"));
+    LLMROUTE_TRY(
+        Statement find,
+        database.prepare(
+            "SELECT decision, number FROM"
+            " attempts_apart WHERE state='orphan' AND charged_as='orphan'"));
     for (;;) {
       LLMROUTE_TRY(const bool more, find.step());
       if (!more) break;

@@ -231,7 +231,7 @@ class Ceilings(BatchLedgerCase):
         process.stdin.close()
         while len(self.posts(stub)) < 2:
             time.sleep(0.01)
-        self.query("ALTER TABLE attempts RENAME TO other")
+        self.query("ALTER TABLE attempts_apart RENAME TO other")
         out, err = process.stdout.read(), process.stderr.read().decode()
         self.assertEqual(process.wait(timeout=60), 74, err)
         process.stdout.close(), process.stderr.close()

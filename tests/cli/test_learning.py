@@ -486,7 +486,7 @@ class Training(LearningCase):
                     "(?,1,'run','auto','auto','analyzer','balanced',?,0,?,'{}',900)",
                     (id, domain, model))
                 ledger.execute(
-                    "INSERT INTO attempts(decision,number,time,model,provider,state,"
+                    "INSERT INTO attempts_apart(decision,number,time,model,provider,state,"
                     "charged_pico,charged_as) VALUES(?,1,1,?,'openai-chat',"
                     "'answered',1000000,'usage')", (id, model))
                 ledger.execute("INSERT INTO feedback VALUES(?,1,?)", (id, score))

@@ -244,7 +244,7 @@ class Processes(FaultCase):
         for owner, dead in ((owner, 1), (f"{boot}/{me}/{mine}", 0),
                             (f"{boot}/{me}/{mine - 1}", 1), (f"x/{me}/{mine}", 1),
                             (f"{boot}/1/{start}", 1), ("", 1), ("nonsense", 1)):
-            self.query(f"UPDATE attempts SET owner='{owner}'")
+            self.query(f"UPDATE attempts_apart SET owner='{owner}'")
             held = self.run_llmroute(["usage", "--json"], config="").json()["held"]
             self.assertEqual((held["calls"], held["dead_calls"]), (1 - dead, dead),
                              owner)

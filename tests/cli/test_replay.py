@@ -3,6 +3,7 @@ configuration."""
 
 import json
 import os
+import struct
 import unittest
 
 import harness
@@ -10,6 +11,15 @@ import test_ledger
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 500}
 COST = 0.002  # of that at one and two dollars a million tokens
+
+
+def varint(number):
+    """As the ledger packs whole numbers."""
+    packed = b""
+    while number > 127:
+        packed += bytes([number % 128 + 128])
+        number //= 128
+    return packed + bytes([number])
 
 
 class ReplayCase(test_ledger.LedgerCase):
@@ -41,6 +51,13 @@ class ReplayCase(test_ledger.LedgerCase):
         self.assertEqual(report["was"], report["is"])
         return report
 
+    def kept(self, column):
+        (packed,), = self.query(f"SELECT {column} FROM decisions")
+        return packed
+
+    def alter(self, column, packed):
+        self.query(f"UPDATE decisions SET {column}=x'{packed.hex()}'")
+
     def with_other(self, text, *args, **options):
         path = self.home.write("work/other.toml", text)
         return self.replay("--with", path, "--json", *args, **options).json()
@@ -55,8 +72,8 @@ class AsItWas(ReplayCase):
         self.assertEqual(len(report["config"]), 64)
         self.assertEqual(len(report["router_model"]), 64)
         self.assertIn("the same, byte for byte", self.replay("last").text)
-        stored = self.query("SELECT outcome FROM decisions")[0][0]
-        self.assertIn(stored, self.replay(decision).text)
+        text = self.replay(decision).text.splitlines()[-1]
+        self.assertEqual(json.loads(text), report["was"])
 
     def test_X2_with_every_kind_of_setting(self):
         other = harness.table("[profiles.mine]", {"worth": 0.123456789,
@@ -128,8 +145,8 @@ class AsItWas(ReplayCase):
 
     def test_what_comes_out_otherwise_is_told_and_is_1(self):
         decision = self.decide(self.models())
-        self.query("UPDATE decisions SET outcome="
-                   "replace(outcome, '\"route\":\"auto\"', '\"route\":\"x\"')")
+        outcome = self.kept("outcome")
+        self.alter("outcome", outcome.replace(b"\4auto\4auto", b"\4auto\1x"))
         result = self.replay(decision, status=1)
         self.assertIn('"route":"x"', result.text)
         self.assertIn('"route":"auto"', result.text)
@@ -137,11 +154,17 @@ class AsItWas(ReplayCase):
         report = self.replay(decision, "--json", status=1).json()
         self.assertEqual((report["same"], report["was"]["route"],
                           report["is"]["route"]), (False, "x", "auto"))
+        self.alter("outcome", outcome[:-1])
+        self.replay(decision, status=65)
 
     def test_other_statistics_of_the_prompt_give_another_outcome(self):
         decision = self.decide(self.models())
-        self.query("UPDATE decisions SET inputs="
-                   "json_set(inputs, '$.analysis.difficulty', 3.5)")
+        inputs = self.kept("inputs")
+        # After the version, two sizes, two limits that are not there, and the
+        # shares of nine domains.
+        self.assertEqual(inputs[3:5], b"\0\0")
+        at = 5 + 9 * 8
+        self.alter("inputs", inputs[:at] + struct.pack("<d", 3.5) + inputs[at + 8:])
         self.replay(decision, status=1)
 
     def test_X2_a_missing_snapshot_is_an_error_and_not_a_guess(self):
@@ -161,20 +184,24 @@ class AsItWas(ReplayCase):
 
     def test_an_altered_snapshot_or_input_is_refused(self):
         decision = self.decide(self.models())
-        for path, wrong in (("input_tokens", 2**63 - 1), ("input_tokens", -1),
-                            ("input_bound", -2**63), ("max_tokens", -1),
-                            ("ceiling_pico", -2**63)):
-            with self.subTest(path=path, wrong=wrong):
-                (inputs,), = self.query("SELECT inputs FROM decisions")
-                altered = json.dumps(json.loads(inputs) | {path: wrong})
-                self.query(f"UPDATE decisions SET inputs='{altered}'")
+        inputs = self.kept("inputs")
+        tokens, bound = inputs[1:2], inputs[2:3]
+        self.assertEqual(inputs[3:5], b"\0\0")  # no limit of tokens, no ceiling
+        most, too_much = varint(2**63 - 1), varint(2**64 - 1)
+        for head in (most + bound + b"\0\0", too_much + bound + b"\0\0",
+                     tokens + most + b"\0\0", tokens + bound + b"\2\0",
+                     tokens + bound + b"\1" + too_much + b"\0",
+                     tokens + bound + b"\0\1" + too_much):
+            with self.subTest(head=head):
+                self.alter("inputs", inputs[:1] + head + inputs[5:])
                 self.replay(decision, status=65)
-                self.query(f"UPDATE decisions SET inputs='{inputs}'")
-        self.query("UPDATE decisions SET inputs=json_remove(inputs, "
-                   "'$.analysis.slope')")
-        self.replay(decision, status=65)
-        self.query("UPDATE decisions SET inputs='[' ")
-        self.replay(decision, status=65)
+        for altered in (inputs[:-1], inputs + b"\0", b"\2" + inputs[1:], b"",
+                        inputs[:5] + struct.pack("<d", float("nan")) + inputs[13:]):
+            with self.subTest(altered=altered):
+                self.alter("inputs", altered)
+                self.replay(decision, status=65)
+        self.alter("inputs", inputs)
+        self.replay(decision)
         for kind in ("config", "shared_inputs"):
             self.query("UPDATE snapshots SET text=text || '#' "
                        f"WHERE kind='{kind}'")

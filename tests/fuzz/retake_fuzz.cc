@@ -1,6 +1,7 @@
 // What a ledger kept of a decision: read whole or refused, and what was read
 // can be decided on.
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,12 +21,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   config.tiers.push_back({"small", {}});
   config.rules.emplace_back().pattern = "x";
   config.rules[0].name = "r";
-  const auto inputs = app::read_inputs(text, config.rules);
+  const auto inputs = app::unpack_inputs(text, config.rules);
+  (void)app::outcome_json(text);
+  const auto shared = app::read_shared_inputs(text);
   const auto router = llmroute::routing::Router::create(config);
   if (!inputs || !router) return 0;
-  const auto shared = app::read_shared_inputs(text);
   const auto decision = app::decide_again(
       *inputs, shared ? *shared : app::SharedInputs(), config, *router);
-  if (decision) (void)app::outcome_json(*decision);
+  if (decision) {
+    const std::string packed = app::pack_outcome(*decision);
+    if (!app::outcome_json(packed)) __builtin_trap();
+  }
   return 0;
 }

@@ -49,9 +49,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto wrong = store::recount(*ledger);
     if (!wrong || !wrong->empty()) std::abort();
   }
-  if (!ledger->database().execute(
-          "DELETE FROM attempts; DELETE FROM decisions; DELETE FROM scopes;"
-          "DELETE FROM daily")) {
+  if (!ledger->database().execute("DELETE FROM attempts_apart; DELETE FROM "
+                                  "decisions; DELETE FROM scopes;"
+                                  "DELETE FROM daily")) {
     std::abort();
   }
   return 0;

@@ -127,7 +127,7 @@ TEST_CASE("an orphan whose outcome becomes known counts as that outcome") {
   DecisionRow one = decision();
   Ledger ledger = test.open();
   REQUIRE(hold(ledger, one, asking(6), kTenADay, kNoon));
-  REQUIRE(ledger.database().execute("UPDATE attempts SET owner='b/1/1'"));
+  REQUIRE(ledger.database().execute("UPDATE attempts_apart SET owner='b/1/1'"));
   REQUIRE(settle_orphans(ledger).value() == 1);
   REQUIRE(ledger.record(one, std::vector{answered(2)}, kNoon));
   CHECK(test.number(settled("day/2026-11-28")) == 2);
@@ -186,7 +186,7 @@ TEST_CASE("K1 K2: random schedules with deaths never exceed the ceiling") {
         open.pop_back();
       } else if (what == 7 && !open.empty()) {
         REQUIRE(ledger.database().execute(
-            "UPDATE attempts SET owner='b/1/1' WHERE decision='" +
+            "UPDATE attempts_apart SET owner='b/1/1' WHERE decision='" +
             open.back().id + "' AND state='held'"));
         REQUIRE(settle_orphans(ledger).value() == 1);
         open.pop_back();

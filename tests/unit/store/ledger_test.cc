@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "fixture.h"
+#include "store/outcomes.h"
+#include "store/schema.h"
+#include "store/upkeep.h"
 
 namespace llmroute::store {
 namespace {
@@ -44,6 +47,80 @@ TEST_CASE("K9: what is told twice counts once") {
   REQUIRE(test.open().record(one, attempts, kNoon + kHour));
   CHECK(test.number(scope("day/2026-11-28")) == 3);
   CHECK(test.number("SELECT sum(calls) FROM daily") == 1);
+}
+
+namespace {
+
+AttemptRow failed(int64_t number) {
+  AttemptRow row = answered(0, number);
+  row.state = "failed";
+  row.charged_as = "nothing";
+  row.model = "gone";
+  return row;
+}
+
+// One call; two told at once; two told one after the other.
+std::vector<std::string> record_three(Ledger ledger) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) {
+    DecisionRow one = decision(kNoon + i);
+    one.domain = "code";
+    one.difficulty = 0.5;
+    std::vector<AttemptRow> attempts = {i == 0 ? answered(3) : failed(1)};
+    if (i == 1) attempts.push_back(answered(4, 2));
+    REQUIRE(ledger.record(one, attempts, kNoon));
+    if (i == 2) {
+      REQUIRE(ledger.record(one, std::vector{answered(5, 2)}, kNoon));
+    }
+    ids.push_back(one.id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("an only call is beside its decision, others apart; a view has all") {
+  const LedgerTest test;
+  (void)record_three(test.open());
+  CHECK(test.text("SELECT group_concat(call_model) FROM decisions") ==
+        "small,gone");
+  CHECK(test.number("SELECT count(*) FROM attempts_apart") == 3);
+  CHECK(test.text("SELECT group_concat(number||model||cost_pico||charged_as)"
+                  " FROM (SELECT * FROM attempts ORDER BY decision, number)") ==
+        "1small3usage,1gone0nothing,2small4usage,1gone0nothing,2small5usage");
+  CHECK(test.number("SELECT count(*) FROM calls WHERE provider='stub' AND"
+                    " time='2026-11-28T12:00:00Z'") == 5);
+  CHECK(test.number("SELECT sum(calls) FROM daily") == 5);
+  Ledger ledger = test.open();
+  CHECK(recount(ledger).value().empty());
+}
+
+TEST_CASE("verdicts find the answer beside its decision and apart") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  for (const std::string& id : record_three(test.open())) {
+    CHECK(ledger.answer_of(id)->model == "small");
+    REQUIRE(ledger.put_feedback(id, 1, kNoon));
+    REQUIRE(ledger.put_verdict(id, 1, 0, kNoon));
+  }
+  const auto rows = read_outcomes(ledger.database()).value();
+  std::string found;
+  for (const OutcomeRow& row : rows) {
+    found += row.model + std::to_string(*row.cost_pico) + " ";
+  }
+  CHECK(found == "small3 small3 gone4 small4 gone5 small5 ");
+}
+
+TEST_CASE("a purge takes calls with their decisions, but not later ones") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  (void)record_three(test.open());
+  DecisionRow late = decision(kNoon);  // made by a process of long ago
+  REQUIRE(ledger.record(late, std::vector{answered(6)}, kNoon + 24 * kHour));
+  CHECK(purge(ledger, kNoon + kHour).value() == 3);
+  CHECK(test.number("SELECT count(*) FROM attempts") == 1);
+  CHECK(test.number("SELECT count(*) FROM attempts_apart") == 0);
+  CHECK(test.number("SELECT sum(calls) FROM daily") == 6);
 }
 
 TEST_CASE("T1 F15: a clock that is set back opens no new window") {
@@ -142,8 +219,8 @@ TEST_CASE("F10: what is no ledger is refused and left as it is") {
   }
   const std::string whole = base::read_file(good.path, 1 << 24).value();
   std::string flipped = whole, newer = whole;
-  flipped[100] = 0x55;  // the kind of the first page
-  newer[63] = 2;        // user_version is at 60, big-endian
+  flipped[100] = 0x55;             // the kind of the first page
+  newer[63] = kSchemaVersion + 1;  // user_version is at 60, big-endian
   for (const std::string& bytes :
        {std::string(), std::string("not a database"), std::string(8192, '\0'),
         whole.substr(0, whole.size() / 2), flipped, newer}) {

@@ -21,6 +21,7 @@ TEST_CASE("what was spilled is in the ledger after the import, as it was") {
   one.tags = R"({"team":"search"})";
   one.difficulty = 0.125;
   one.exit = 0;
+  one.inputs = {std::string("\0\xFF\"\n", 4)};
   REQUIRE(spill(test.path,
                 std::vector<Recorded>{{one, {answered(3), answered(4, 2)}}}));
   Ledger ledger = test.open();
@@ -30,6 +31,8 @@ TEST_CASE("what was spilled is in the ledger after the import, as it was") {
   CHECK(test.text("SELECT rule FROM decisions") == one.rule);
   CHECK(test.text("SELECT difficulty FROM decisions") == "0.125");
   CHECK(test.text("SELECT domain FROM decisions") == "NULL");
+  CHECK(test.text("SELECT hex(inputs) FROM decisions") == "00FF220A");
+  CHECK(test.text("SELECT outcome FROM decisions") == "NULL");
   CHECK(test.number("SELECT sum(output_tokens) FROM daily") == 10);
   struct stat info {};
   REQUIRE(::stat((test.path + ".spill").c_str(), &info) == 0);
