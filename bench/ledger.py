@@ -114,8 +114,8 @@ class Bench:
             tags = "own_tag(tags, number)"
         self.copy(ledger, "decisions", {"id": "new_id", "time": "new_time",
                                         "tags": tags})
-        self.copy(ledger, "attempts_apart", {"decision": "new_id", "time": "new_time"},
-                  key="decision")
+        self.copy(ledger, "attempts_apart",
+                  {"decision": "new_id", "time": "new_time"}, key="decision")
         ledger.execute("COMMIT")
         ledger.close()
         # Daily sums and counters, as the program makes them.

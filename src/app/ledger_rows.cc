@@ -1,6 +1,9 @@
 #include "app/ledger_rows.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
+
+#include <iterator>
 
 #include "app/result.h"
 #include "app/retake.h"
@@ -167,19 +170,28 @@ base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
 }
 
 std::string hashed_text(const core::Prompt& prompt) {
-  std::string text = fmt::format("{}:{}", prompt.system.size(), prompt.system);
+  std::string text;
+  text.reserve(static_cast<size_t>(bytes_of(prompt)) + 64);
+  const auto add = [&](std::string_view part) {
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}:"), part.size());
+    text += part;
+  };
+  add(prompt.system);
   for (const core::Message& message : prompt.messages) {
-    const char role = message.role == core::Role::kUser   ? 'u'
-                      : message.role == core::Role::kTool ? 't'
-                                                          : 'a';
-    text += fmt::format("{}{}:{}", role, message.text.size(), message.text);
+    text += message.role == core::Role::kUser   ? 'u'
+            : message.role == core::Role::kTool ? 't'
+                                                : 'a';
+    add(message.text);
     if (!message.call_id.empty()) {
-      text += fmt::format("i{}:{}", message.call_id.size(), message.call_id);
+      text += 'i';
+      add(message.call_id);
     }
     for (const core::ToolCall& call : message.calls) {
-      text += fmt::format("c{}:{}{}:{}{}:{}", call.id.size(), call.id,
-                          call.name.size(), call.name, call.arguments.size(),
-                          call.arguments);
+      text += 'c';
+      for (const std::string_view part :
+           {std::string_view(call.id), std::string_view(call.name),
+            std::string_view(call.arguments)})
+        add(part);
     }
   }
   return text;

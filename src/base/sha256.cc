@@ -80,6 +80,7 @@ std::array<uint8_t, 32> hmac_sha256(std::string_view key,
 std::string hex(std::span<const uint8_t> bytes) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string text;
+  text.reserve(2 * bytes.size());
   for (const uint8_t byte : bytes) {
     text += kHex[byte >> 4];
     text += kHex[byte & 15];

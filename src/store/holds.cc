@@ -85,7 +85,7 @@ Status orphan(Database& database, const Held& held) {
   LLMROUTE_CHECK(put_attempt(database, held.decision, *kept));
   Tally tally;
   tally.add_money(kept->scopes, worst, -worst);
-  tally.add_attempt(decision, *kept, 1);
+  tally.add_attempt(decision, kept->row, kept->time, 1);
   return tally.write(database);
 }
 

@@ -79,7 +79,7 @@ struct Ledger::Sums {
 
 Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
                       bool is_written, Sums& sums) {
-  KeptAttempt settled{attempt, decision.time, "", ""};
+  int64_t time = decision.time;
   std::optional<KeptAttempt> kept;
   if (!is_written) {
     LLMROUTE_TRY(kept, find_attempt(database_, decision.id, attempt.number));
@@ -87,20 +87,20 @@ Status Ledger::settle(const DecisionRow& decision, const AttemptRow& attempt,
   if (kept) {
     const bool orphan = kept->row.state == "orphan";
     if (kept->row.state != "held" && !orphan) return {};
-    settled.time = kept->time;
+    time = kept->time;
     const int64_t was = kept->row.charged_pico;
     sums.tally.add_money(kept->scopes,
                          attempt.charged_pico - (orphan ? was : 0),
                          orphan ? 0 : -was);
-    if (orphan) sums.tally.add_attempt(decision, *kept, -1);
+    if (orphan) sums.tally.add_attempt(decision, kept->row, time, -1);
   } else {
-    LLMROUTE_CHECK(sums.tally.add_money(database_, decision, settled.time,
+    LLMROUTE_CHECK(sums.tally.add_money(database_, decision, time,
                                         attempt.charged_pico, 0));
   }
-  sums.tally.add_attempt(decision, settled, 1);
+  sums.tally.add_attempt(decision, attempt, time, 1);
   sums.ended.push_back({&decision, &attempt, decision.time});
   if (is_written) return {};
-  return put_attempt(database_, decision.id, settled);
+  return put_attempt(database_, decision.id, {attempt, time, "", ""});
 }
 
 Status Ledger::put(const DecisionRow& decision,

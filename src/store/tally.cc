@@ -51,9 +51,9 @@ Status Tally::add_money(Database& database, const DecisionRow& decision,
   return {};
 }
 
-Spend& Tally::sum_of(const DecisionRow& decision, const KeptAttempt& attempt) {
-  const AttemptRow& row = attempt.row;
-  if (last_ != nullptr && last_time_ == attempt.time) {
+Spend& Tally::sum_of(const DecisionRow& decision, const AttemptRow& row,
+                     int64_t time) {
+  if (last_ != nullptr && last_time_ == time) {
     const auto& [day, model, provider, route, profile, tags] = last_->first;
     if (model == row.model && provider == row.provider &&
         route == decision.route && profile == decision.profile &&
@@ -61,16 +61,16 @@ Spend& Tally::sum_of(const DecisionRow& decision, const KeptAttempt& attempt) {
       return last_->second;
     }
   }
-  Group group{day_of(attempt.time), row.model,        row.provider,
-              decision.route,       decision.profile, decision.tags};
+  Group group{day_of(time),   row.model,        row.provider,
+              decision.route, decision.profile, decision.tags};
   last_ = &*spend_.try_emplace(std::move(group)).first;
-  last_time_ = attempt.time;
+  last_time_ = time;
   return last_->second;
 }
 
-void Tally::add_attempt(const DecisionRow& decision, const KeptAttempt& attempt,
-                        int sign) {
-  add(sum_of(decision, attempt), spend_of(attempt.row), sign);
+void Tally::add_attempt(const DecisionRow& decision, const AttemptRow& attempt,
+                        int64_t time, int sign) {
+  add(sum_of(decision, attempt, time), spend_of(attempt), sign);
 }
 
 Status Tally::write(Database& database) const {

@@ -25,8 +25,8 @@ class Tally {
                          int64_t time, int64_t settled, int64_t held);
 
   // To the daily sums: an attempt that has ended, or with sign -1 one less.
-  void add_attempt(const DecisionRow& decision, const KeptAttempt& attempt,
-                   int sign);
+  void add_attempt(const DecisionRow& decision, const AttemptRow& attempt,
+                   int64_t time, int sign);
 
   // As a part of the caller's transaction.
   base::Status write(Database& database) const;
@@ -37,7 +37,8 @@ class Tally {
   };
   // Day, model, provider, route, profile, tags.
   using Group = std::array<std::string, 6>;
-  Spend& sum_of(const DecisionRow& decision, const KeptAttempt& attempt);
+  Spend& sum_of(const DecisionRow& decision, const AttemptRow& attempt,
+                int64_t time);
 
   std::map<std::string, Money> money_;
   std::map<Group, Spend> spend_;

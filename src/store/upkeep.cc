@@ -80,7 +80,7 @@ Status count_all(Database& database, const std::string& since) {
     LLMROUTE_CHECK(tally.add_money(database, decision, kept->time,
                                    held ? 0 : charged, held ? charged : 0));
     if (held || day_of(kept->time) < since) continue;
-    tally.add_attempt(decision, *kept, 1);
+    tally.add_attempt(decision, kept->row, kept->time, 1);
   }
 }
 
@@ -133,13 +133,13 @@ Result<std::vector<std::string>> recount_in_transaction(
 Status release(Database& database, const std::string& id, KeptAttempt kept) {
   LLMROUTE_TRY(const DecisionRow decision, grouping_of(database, id));
   Tally tally;
-  tally.add_attempt(decision, kept, -1);
+  tally.add_attempt(decision, kept.row, kept.time, -1);
   tally.add_money(kept.scopes, -kept.row.charged_pico, 0);
   kept.row.charged_as = "released";
   kept.row.charged_pico = 0;
   kept.row.likely_pico = 0;
   LLMROUTE_CHECK(put_attempt(database, id, kept));
-  tally.add_attempt(decision, kept, 1);
+  tally.add_attempt(decision, kept.row, kept.time, 1);
   return tally.write(database);
 }
 
