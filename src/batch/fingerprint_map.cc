@@ -8,9 +8,12 @@ namespace llmroute::batch {
 namespace {
 
 constexpr int kFirstBits = 10;
-constexpr int kMostBitsInMemory = 17;
+constexpr int kMostBitsInMemory = 16;
 constexpr uint64_t kBlock = 32;       // slots read at once
 constexpr uint64_t kMoved = 1 << 12;  // slots moved at once
+constexpr size_t kTogether = 32;      // keys for which that many are rewritten
+constexpr size_t kLineWords = 8;      // of a cache line
+constexpr size_t kFilterLines = size_t{1} << 14;
 
 }  // namespace
 
@@ -44,7 +47,35 @@ FingerprintMap::Slot FingerprintMap::slot_of(const base::Fingerprint& key,
   return slot;
 }
 
+FingerprintMap::Filter::Filter() : bits_(kFilterLines * kLineWords) {}
+
+// Two bits in one line, chosen by what does not choose the slot.
+void FingerprintMap::Filter::add(const Slot& slot) {
+  const uint64_t key = slot.key[1];
+  uint64_t* line = bits_.data() + (key % kFilterLines) * kLineWords;
+  line[key >> 61] |= uint64_t{1} << (key >> 55 & 63);
+  line[key >> 52 & 7] |= uint64_t{1} << (key >> 46 & 63);
+}
+
+bool FingerprintMap::Filter::may_hold(const Slot& slot) const {
+  const uint64_t key = slot.key[1];
+  const uint64_t* line = bits_.data() + (key % kFilterLines) * kLineWords;
+  return (line[key >> 61] >> (key >> 55 & 63) &
+          line[key >> 52 & 7] >> (key >> 46 & 63) & 1) != 0;
+}
+
 base::Result<FingerprintMap::Place> FingerprintMap::locate(
+    const Slot& wanted) const {
+  if (file_) return locate_in_file(wanted);
+  const Slot* slots = slots_.data();
+  for (uint64_t at = home(wanted);; at = (at + 1) % capacity()) {
+    if (slots[at].empty() || slots[at].key == wanted.key) {
+      return Place{at, slots[at]};
+    }
+  }
+}
+
+base::Result<FingerprintMap::Place> FingerprintMap::locate_in_file(
     const Slot& wanted) const {
   std::array<Slot, kBlock> block;
   for (uint64_t at = home(wanted);; at = (at | (kBlock - 1)) + 1) {
@@ -59,6 +90,13 @@ base::Result<FingerprintMap::Place> FingerprintMap::locate(
   }
 }
 
+base::Result<bool> FingerprintMap::is_in_file(const Slot& wanted,
+                                              Place& place) const {
+  if (!filter_->may_hold(wanted)) return false;
+  LLMROUTE_TRY(place, locate_in_file(wanted));
+  return !place.slot.empty();
+}
+
 base::Status FingerprintMap::put(const Place& place, const Slot& slot) {
   LLMROUTE_CHECK(write(place.at, std::span(&slot, 1)));
   if (place.slot.empty()) ++size_;
@@ -67,40 +105,127 @@ base::Status FingerprintMap::put(const Place& place, const Slot& slot) {
 
 base::Result<std::optional<uint64_t>> FingerprintMap::find(
     const base::Fingerprint& key) const {
-  LLMROUTE_TRY(const Place place, locate(slot_of(key, 0)));
-  return place.slot.empty() ? std::nullopt : std::optional(place.slot.value);
+  const Slot wanted = slot_of(key, 0);
+  const FingerprintMap& in_memory = file_ ? *recent_ : *this;
+  LLMROUTE_TRY(Place place, in_memory.locate(wanted));
+  bool found = !place.slot.empty();
+  if (!found && file_) {
+    LLMROUTE_TRY(found, is_in_file(wanted, place));
+  }
+  return found ? std::optional(place.slot.value) : std::nullopt;
 }
 
 base::Result<bool> FingerprintMap::insert(const base::Fingerprint& key,
                                           uint64_t value) {
-  LLMROUTE_CHECK(make_room());
-  const Slot slot = slot_of(key, value);
-  LLMROUTE_TRY(const Place place, locate(slot));
-  if (!place.slot.empty()) return false;
-  LLMROUTE_CHECK(put(place, slot));
+  LLMROUTE_TRY(const auto known, find(key));
+  if (known) return false;
+  LLMROUTE_CHECK(add(slot_of(key, value)));
   return true;
 }
 
 base::Status FingerprintMap::set(const base::Fingerprint& key, uint64_t value) {
-  LLMROUTE_CHECK(make_room());
   const Slot slot = slot_of(key, value);
-  LLMROUTE_TRY(const Place place, locate(slot));
-  return put(place, slot);
+  FingerprintMap& in_memory = file_ ? *recent_ : *this;
+  LLMROUTE_TRY(Place place, in_memory.locate(slot));
+  if (!place.slot.empty()) return in_memory.put(place, slot);
+  if (file_) {
+    LLMROUTE_TRY(const bool found, is_in_file(slot, place));
+    if (found) return put(place, slot);
+  }
+  return add(slot);
 }
 
-base::Status FingerprintMap::make_room() {
-  if ((size_ + 1) * 10 <= capacity() * 7) return {};
-  FingerprintMap larger(directory_);
-  larger.bits_ = bits_ + 1;
-  larger.slots_.clear();
-  if (larger.bits_ <= kMostBitsInMemory) {
-    larger.slots_.resize(larger.capacity());
-  } else {
-    LLMROUTE_TRY(base::ScratchFile file, base::ScratchFile::create(directory_));
-    larger.file_.emplace(std::move(file));
+// A key that is not there.
+base::Status FingerprintMap::add(const Slot& slot) {
+  if (!file_) LLMROUTE_CHECK(make_room(1));
+  if (file_ && !recent_->has_room_for(1)) LLMROUTE_CHECK(write_recent());
+  FingerprintMap& in_memory = file_ ? *recent_ : *this;
+  LLMROUTE_TRY(const Place place, in_memory.locate(slot));
+  return in_memory.put(place, slot);
+}
+
+base::Status FingerprintMap::make_room(uint64_t more) {
+  while (!has_room_for(more)) {
+    if (!file_ && bits_ == kMostBitsInMemory) return move_to_file();
+    FingerprintMap larger(directory_);
+    larger.bits_ = bits_ + 1;
+    larger.slots_.clear();
+    if (file_) {
+      LLMROUTE_TRY(larger.file_, base::ScratchFile::create(directory_));
+    } else {
+      larger.slots_.resize(larger.capacity());
+    }
+    LLMROUTE_CHECK(double_to(larger));
+    bits_ = larger.bits_;
+    slots_ = std::move(larger.slots_);
+    file_ = std::move(larger.file_);
   }
-  LLMROUTE_CHECK(double_to(larger));
+  return {};
+}
+
+// What was the table becomes what is not in the file yet.
+base::Status FingerprintMap::move_to_file() {
+  FingerprintMap larger(directory_);
+  larger.slots_ = {};
+  LLMROUTE_TRY(larger.file_, base::ScratchFile::create(directory_));
+  larger.bits_ = bits_ + 1;
+  larger.filter_.emplace();
+  larger.recent_ = std::make_unique<FingerprintMap>(std::move(*this));
   *this = std::move(larger);
+  return {};
+}
+
+// Those that belong to one part of the file follow one another, but for what
+// collisions have moved.
+base::Status FingerprintMap::write_recent() {
+  LLMROUTE_CHECK(make_room(recent_->size_));
+  const std::span<Slot> slots = recent_->slots_;
+  std::vector<Slot> of_part;
+  const auto write_part = [&]() -> base::Status {
+    if (of_part.size() >= kTogether) return write_together(of_part);
+    for (const Slot& slot : of_part) {
+      LLMROUTE_TRY(const Place place, locate_in_file(slot));
+      LLMROUTE_CHECK(put(place, slot));
+    }
+    return {};
+  };
+  for (const Slot& slot : slots) {
+    if (slot.empty()) continue;
+    filter_->add(slot);
+    if (!of_part.empty() &&
+        home(of_part.back()) / kMoved != home(slot) / kMoved) {
+      LLMROUTE_CHECK(write_part());
+      of_part.clear();
+    }
+    of_part.push_back(slot);
+  }
+  LLMROUTE_CHECK(write_part());
+  std::fill(slots.begin(), slots.end(), Slot());
+  recent_->size_ = 0;
+  return {};
+}
+
+// Slots of one part, by reading and writing all of it.
+base::Status FingerprintMap::write_together(std::span<const Slot> slots) {
+  const uint64_t first = home(slots.front()) / kMoved * kMoved;
+  std::vector<Slot> part(std::min(kMoved, capacity()));
+  LLMROUTE_CHECK(read(first, part));
+  std::vector<Slot> late;
+  for (const Slot& slot : slots) {
+    uint64_t at = home(slot) - first;
+    while (at < part.size() && !part[at].empty()) ++at;
+    if (at < part.size()) {
+      part[at] = slot;
+      ++size_;
+    } else {
+      late.push_back(slot);
+    }
+  }
+  LLMROUTE_CHECK(write(first, part));
+  for (const Slot& slot : late) {
+    LLMROUTE_TRY(const Place place, locate_in_file(slot));
+    LLMROUTE_CHECK(put(place, slot));
+  }
   return {};
 }
 
