@@ -15,6 +15,10 @@
 #include "base/utf8.h"
 #include "core/nfkc.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace llmroute::core {
 namespace {
 
@@ -66,86 +70,207 @@ double wide_tokens(char32_t c) {
   return c >= 0x2E80 && c < 0xFE00 ? 0.9 : 0.5;
 }
 
-// Tokens of runs up to a block's length, by kind: a look-up does not branch.
-constexpr size_t kBlock = 64;
-using RunTokens = std::array<std::array<uint8_t, kBlock + 1>, 5>;
+int64_t whole_tokens(Kind kind, size_t length) {
+  constexpr size_t kExact = 64;  // of marks; beyond, as run_tokens() has it
+  if (kind == Kind::kMark && length <= kExact) {
+    return static_cast<int64_t>((10 * length + 16) / 17);
+  }
+  return static_cast<int64_t>(run_tokens(kind, length));
+}
 
-constexpr RunTokens make_run_tokens() {
-  RunTokens table{};
-  for (size_t n = 1; n <= kBlock; ++n) {
-    const size_t tokens[] = {1 + (n - 1) / 7, (n + 2) / 3, n > 1, 1,
-                             (10 * n + 16) / 17};
-    for (size_t kind = 0; kind < table.size(); ++kind) {
-      table[kind][n] = static_cast<uint8_t>(tokens[kind]);
+// A block of text, and the same for each kind of its bytes: one bit a byte.
+constexpr size_t kBlock = 64;
+struct KindBits {
+  uint64_t letter = 0, digit = 0, blank = 0, newline = 0;
+};
+
+#if defined(__SSE2__)
+
+uint64_t mask_of(__m128i bytes) {
+  return static_cast<uint32_t>(_mm_movemask_epi8(bytes));
+}
+
+// first <= byte < first + count, by one signed comparison.
+__m128i in_range(__m128i bytes, int first, int count) {
+  const __m128i shifted =
+      _mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(128 - first)));
+  return _mm_cmplt_epi8(shifted, _mm_set1_epi8(static_cast<char>(count - 128)));
+}
+
+__m128i either(__m128i bytes, char one, char other) {
+  return _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(one)),
+                      _mm_cmpeq_epi8(bytes, _mm_set1_epi8(other)));
+}
+
+KindBits kinds_of(const char* text) {
+  KindBits kinds;
+  for (size_t i = 0; i < kBlock; i += 16) {
+    const __m128i bytes =
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + i));
+    const __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    kinds.letter |= mask_of(in_range(lower, 'a', 26)) << i;
+    kinds.digit |= mask_of(in_range(bytes, '0', 10)) << i;
+    kinds.blank |= mask_of(either(bytes, ' ', '\t')) << i;
+    kinds.newline |= mask_of(either(bytes, '\n', '\r')) << i;
+  }
+  return kinds;
+}
+
+#else
+
+KindBits kinds_of(const char* text) {
+  KindBits kinds;
+  for (size_t i = 0; i < kBlock; ++i) {
+    const Kind kind = kind_of(text[i]);
+    kinds.letter |= uint64_t{kind == Kind::kLetter} << i;
+    kinds.digit |= uint64_t{kind == Kind::kDigit} << i;
+    kinds.blank |= uint64_t{kind == Kind::kBlank} << i;
+    kinds.newline |= uint64_t{kind == Kind::kNewline} << i;
+  }
+  return kinds;
+}
+
+#endif
+
+// Bits of a block, and of the block before.
+class Bits {
+ public:
+  uint64_t next(uint64_t block) {
+    before_ = block_;
+    return block_ = block;
+  }
+  // Of the bytes that stand `n` before.
+  uint64_t behind(int n) const {
+    return block_ << n | before_ >> (static_cast<int>(kBlock) - n);
+  }
+  // Those with none in front.
+  uint64_t first() const { return block_ & ~behind(1); }
+
+ private:
+  uint64_t block_ = 0, before_ = 0;
+};
+
+// Of the runs of a kind: where a token begins, in those as long as most are;
+// and the byte after those that are longer, of which only `counted` tokens are
+// told.
+struct TokenBits {
+  uint64_t begins = 0;
+  uint64_t long_ends = 0;
+  int64_t counted = 0;
+};
+
+// Tokens of letters: one for every seven.
+class LetterRuns {
+ public:
+  TokenBits next(uint64_t letters) {
+    all_.next(letters);
+    const uint64_t two = two_.next(letters & all_.behind(1));
+    const uint64_t four = four_.next(two & two_.behind(2));
+    const uint64_t from_7 = from_7_.next(four & four_.behind(4));
+    const uint64_t from_14 = from_14_.next(from_7 & from_7_.behind(7));
+    from_21_.next(from_14 & from_14_.behind(7));
+    return {all_.first() | from_7_.first() | from_14_.first(),
+            from_21_.behind(1) & ~letters, 3};
+  }
+
+ private:
+  // With so many before them in their run, or so many in a row with them.
+  Bits all_, two_, four_, from_7_, from_14_, from_21_;
+};
+
+// One for every three.
+class DigitRuns {
+ public:
+  TokenBits next(uint64_t digits) {
+    all_.next(digits);
+    const uint64_t two = two_.next(digits & all_.behind(1));
+    const uint64_t from_3 = from_3_.next(two & two_.behind(2));
+    const uint64_t from_6 = from_6_.next(from_3 & from_3_.behind(3));
+    from_9_.next(from_6 & from_6_.behind(3));
+    return {all_.first() | from_3_.first() | from_6_.first(),
+            from_9_.behind(1) & ~digits, 3};
+  }
+
+ private:
+  Bits all_, two_, from_3_, from_6_, from_9_;
+};
+
+// Ten for every seventeen, rounded up.
+class MarkRuns {
+ public:
+  TokenBits next(uint64_t marks) {
+    all_.next(marks);
+    const uint64_t two = two_.next(marks & all_.behind(1));
+    from_3_.next(two & two_.behind(2));
+    return {all_.first() | two_.first(), from_3_.behind(1) & ~marks, 2};
+  }
+
+ private:
+  Bits all_, two_, from_3_;
+};
+
+int64_t run_before(std::string_view text, size_t end) {
+  const Kind kind = kind_at(text, end - 1);
+  size_t begin = end - 1;
+  while (begin > 0 && kind_at(text, begin - 1) == kind) --begin;
+  return whole_tokens(kind, end - begin);
+}
+
+int64_t long_tokens(std::string_view text, size_t block,
+                    const TokenBits& tokens) {
+  int64_t missing = 0;
+  for (uint64_t ends = tokens.long_ends; ends != 0; ends &= ends - 1) {
+    const auto at = static_cast<size_t>(std::countr_zero(ends));
+    missing += run_before(text, block + at) - tokens.counted;
+  }
+  return missing;
+}
+
+class TokenCounter {
+ public:
+  explicit TokenCounter(std::string_view text) : text_(text) {}
+
+  // The block that begins at `at`, of which `inside` is text.
+  void add(const char* block, size_t at, uint64_t inside) {
+    const KindBits kinds = kinds_of(block);
+    const TokenBits letters = letters_.next(kinds.letter);
+    const TokenBits digits = digits_.next(kinds.digit);
+    const TokenBits marks = marks_.next(
+        inside & ~(kinds.letter | kinds.digit | kinds.blank | kinds.newline));
+    blanks_.next(kinds.blank);
+    two_blanks_.next(kinds.blank & blanks_.behind(1));
+    newlines_.next(kinds.newline);
+    tokens_ += std::popcount(letters.begins | digits.begins | marks.begins |
+                             two_blanks_.first() | newlines_.first());
+    if ((letters.long_ends | digits.long_ends | marks.long_ends) == 0) return;
+    for (const TokenBits& bits : {letters, digits, marks}) {
+      tokens_ += long_tokens(text_, at, bits);
     }
   }
-  return table;
-}
-constexpr RunTokens kRunTokens = make_run_tokens();
+  int64_t tokens() const { return tokens_; }
 
-int64_t whole_tokens(Kind kind, size_t length) {
-  return length <= kBlock ? kRunTokens[static_cast<size_t>(kind)][length]
-                          : static_cast<int64_t>(run_tokens(kind, length));
-}
-
-// Of each byte of a block; without branches and look-ups, so that the compiler
-// takes many at once.
-void find_kinds(const char* text, uint8_t* kinds) {
-  for (size_t i = 0; i < kBlock; ++i) {
-    const auto c = static_cast<uint8_t>(text[i]);
-    const bool letter = static_cast<uint8_t>((c | 0x20) - 'a') < 26;
-    const bool digit = static_cast<uint8_t>(c - '0') < 10;
-    const bool blank = c == ' ' || c == '\t';
-    const bool newline = c == '\n' || c == '\r';
-    kinds[i] =
-        static_cast<uint8_t>(4 - 4 * letter - 3 * digit - 2 * blank - newline);
-  }
-}
-
-// Bit i: kinds[i] is another than kinds[i - 1]. Eight at a time: kinds are less
-// than 128, so that adding 127 sets the high bit of those that differ.
-uint64_t changes(const uint8_t* kinds) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kEachToItsBit = 0x0102040810204080;
-  static_assert(std::endian::native == std::endian::little);
-  uint64_t all = 0;
-  for (size_t i = 0; i < kBlock; i += 8) {
-    uint64_t here = 0, before = 0;
-    std::memcpy(&here, kinds + i, 8);
-    std::memcpy(&before, kinds + i - 1, 8);
-    const uint64_t differ = (((here ^ before) + 0x7F * kOnes) >> 7) & kOnes;
-    all |= (differ * kEachToItsBit >> 56) << i;
-  }
-  return all;
-}
+ private:
+  std::string_view text_;
+  LetterRuns letters_;
+  DigitRuns digits_;
+  MarkRuns marks_;
+  Bits blanks_, two_blanks_, newlines_;
+  int64_t tokens_ = 0;
+};
 
 // Of ASCII, whose counts are whole numbers.
 int64_t ascii_tokens(std::string_view text) {
-  if (text.empty()) return 0;
-  int64_t tokens = 0;
-  Kind kind = kind_at(text, 0);
-  size_t start = 0;
-  std::array<uint8_t, kBlock + 1> kinds{};
-  std::array<char, kBlock> last{};
-  for (size_t at = 0; at < text.size(); at += kBlock) {
-    const size_t count = std::min(kBlock, text.size() - at);
-    const char* block = text.data() + at;
-    if (count < kBlock) {
-      std::memcpy(last.data(), block, count);
-      block = last.data();
-    }
-    kinds[0] = static_cast<uint8_t>(kind);
-    find_kinds(block, kinds.data() + 1);
-    uint64_t begins = changes(kinds.data() + 1);
-    if (count < kBlock) begins &= (uint64_t{1} << count) - 1;
-    for (; begins != 0; begins &= begins - 1) {
-      const auto i = static_cast<size_t>(std::countr_zero(begins));
-      tokens += whole_tokens(kind, at + i - start);
-      start = at + i;
-      kind = static_cast<Kind>(kinds[i + 1]);
-    }
+  TokenCounter counter(text);
+  size_t at = 0;
+  for (; at + kBlock <= text.size(); at += kBlock) {
+    counter.add(text.data() + at, at, ~uint64_t{0});
   }
-  return tokens + whole_tokens(kind, text.size() - start);
+  // Never a full block, so that every run has an end.
+  std::array<char, kBlock> last{};
+  const size_t count = text.size() - at;
+  std::copy_n(text.data() + at, count, last.data());
+  counter.add(last.data(), at, (uint64_t{1} << count) - 1);
+  return counter.tokens();
 }
 
 int64_t most_tokens(std::string_view text) {
