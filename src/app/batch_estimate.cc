@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,9 @@ using base::Status;
 using core::ExitStatus;
 using core::Money;
 
-constexpr size_t kBlockBytes = size_t{256} << 10;
+// Small enough to stay in a core's own cache with what is read from it.
+constexpr size_t kBlockBytes = size_t{64} << 10;
+constexpr size_t kMostKept = 4 * kBlockBytes;  // of a block with a long line
 constexpr size_t kMostThreads = 8;
 
 // Sums over records; those of several threads add up.
@@ -76,32 +79,39 @@ struct Totals {
   std::map<std::string, Estimate> models;
   Estimate all, strongest, cheapest;
   std::map<std::string, int64_t> faults;  // code -> records
-
-  void operator+=(const Totals& other) {
-    for (const auto& [name, estimate] : other.models) models[name] += estimate;
-    all += other.all;
-    strongest += other.strongest;
-    cheapest += other.cheapest;
-    for (const auto& [code, count] : other.faults) faults[code] += count;
-  }
 };
 
-void add(Totals& totals, const core::Decision& decision) {
+// Of one thread.
+struct Sums {
+  std::unordered_map<const core::Model*, Estimate> models;
+  Estimate strongest, cheapest;
+  std::map<std::string, int64_t> faults;
+};
+
+void add(Totals& totals, const Sums& sums) {
+  for (const auto& [model, estimate] : sums.models) {
+    totals.models[model->name] += estimate;
+    totals.all += estimate;
+  }
+  totals.strongest += sums.strongest;
+  totals.cheapest += sums.cheapest;
+  for (const auto& [code, count] : sums.faults) totals.faults[code] += count;
+}
+
+void add(Sums& sums, const core::Decision& decision) {
   const auto& candidates = decision.candidates;
   const core::Candidate& chosen = candidates.front();
-  add(totals.models[chosen.model->name], chosen);
-  add(totals.all, chosen);
-  add(totals.strongest, *std::max_element(candidates.begin(), candidates.end(),
-                                          [](const auto& a, const auto& b) {
-                                            return a.model->general_ability() <
-                                                   b.model->general_ability();
-                                          }));
-  add(totals.cheapest,
-      *std::min_element(candidates.begin(), candidates.end(),
-                        [](const auto& a, const auto& b) {
-                          return a.cost.value_or(Money::max()) <
-                                 b.cost.value_or(Money::max());
-                        }));
+  add(sums.models[chosen.model], chosen);
+  add(sums.strongest, *std::max_element(candidates.begin(), candidates.end(),
+                                        [](const auto& a, const auto& b) {
+                                          return a.model->general_ability() <
+                                                 b.model->general_ability();
+                                        }));
+  add(sums.cheapest, *std::min_element(candidates.begin(), candidates.end(),
+                                       [](const auto& a, const auto& b) {
+                                         return a.cost.value_or(Money::max()) <
+                                                b.cost.value_or(Money::max());
+                                       }));
 }
 
 // Lines for one thread to look at.
@@ -120,11 +130,13 @@ class Blocks {
  public:
   explicit Blocks(batch::InputLines& lines) : lines_(lines) {}
 
-  // Lines of kBlockBytes and more, waiting for them; none at the end.
-  Result<Block> take() {
+  // Lines of kBlockBytes and more, waiting for them; none at the end. In place
+  // of what the block held.
+  Status take(Block& block) {
     const std::lock_guard lock(mutex_);
-    Block block;
-    if (!over_) block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
+    if (block.bytes.capacity() > kMostKept) block.bytes = {};
+    block.bytes.clear();
+    block.lines.clear();
     while (!over_ && block.bytes.size() < kBlockBytes) {
       batch::InputLine line;
       auto next = lines_.next(line);
@@ -136,7 +148,7 @@ class Blocks {
           {block.bytes.size(), line.text.size(), line.number, line.too_long});
       block.bytes += line.text;
     }
-    return block;
+    return {};
   }
 
  private:
@@ -157,16 +169,24 @@ class Estimator {
   Result<Totals> run(batch::InputLines& lines);
 
  private:
+  // What one thread works with, from block to block.
+  struct Desk {
+    batch::RecordParser parser;
+    Block block;
+    std::vector<batch::Record> records;
+    DecidedRecord decided;
+    Sums sums;
+  };
+
   // Faults are told in the order of the input, so one thread looks for them.
   size_t threads() const {
     const size_t cores = std::thread::hardware_concurrency();
     return options_.validate ? 1 : std::clamp<size_t>(cores, 1, kMostThreads);
   }
-  Status work(Blocks& blocks, Totals& totals);
-  Status look_at(const Block& block, batch::RecordParser& parser,
-                 Totals& totals);
+  Result<Sums> work(Blocks& blocks);
+  Status look_at_block(Desk& desk);
   Status check_ids(std::vector<batch::Record>& records);
-  void look_at(batch::Record& record, Totals& totals) const;
+  void look_at(batch::Record& record, Desk& desk) const;
 
   const BatchOptions& options_;
   const Routed& routed_;
@@ -186,54 +206,55 @@ Status Estimator::check_ids(std::vector<batch::Record>& records) {
   return {};
 }
 
-void Estimator::look_at(batch::Record& record, Totals& totals) const {
+void Estimator::look_at(batch::Record& record, Desk& desk) const {
   if (!record.error) {
-    const auto decided = decide_record(record, options_, routed_);
-    if (decided) return add(totals, decided->decision);
+    const Status decided =
+        decide_record(record, options_, routed_, desk.decided);
+    if (decided) return add(desk.sums, desk.decided.decision);
     record.error = not_routed(decided.error());
   }
-  ++totals.faults[record.error->code];
+  ++desk.sums.faults[record.error->code];
   if (!options_.validate) return;
   messages_.error(
       fmt::format("line {}: {}", record.line, record.error->message));
 }
 
-Status Estimator::look_at(const Block& block, batch::RecordParser& parser,
-                          Totals& totals) {
-  const std::string_view bytes = block.bytes;
-  std::vector<batch::Record> records;
-  records.reserve(block.lines.size());
-  for (const Block::Line& line : block.lines) {
-    records.push_back(
-        line.too_long
-            ? batch::too_long_record(line.number)
-            : parser.parse(bytes.substr(line.begin, line.size), line.number));
+Status Estimator::look_at_block(Desk& desk) {
+  const std::string_view bytes = desk.block.bytes;
+  desk.records.clear();
+  for (const Block::Line& line : desk.block.lines) {
+    batch::Record& record = desk.records.emplace_back();
+    if (line.too_long) {
+      record = batch::too_long_record(line.number);
+    } else {
+      desk.parser.parse(bytes.substr(line.begin, line.size), line.number,
+                        record);
+    }
   }
-  LLMROUTE_CHECK(check_ids(records));
-  for (batch::Record& record : records) look_at(record, totals);
+  LLMROUTE_CHECK(check_ids(desk.records));
+  for (batch::Record& record : desk.records) look_at(record, desk);
   return {};
 }
 
-Status Estimator::work(Blocks& blocks, Totals& totals) {
+Result<Sums> Estimator::work(Blocks& blocks) {
   LLMROUTE_TRY(auto parser, record_parser(options_.input, false));
+  Desk desk{std::move(parser), {}, {}, {}, {}};
   for (;;) {
-    LLMROUTE_TRY(const Block block, blocks.take());
-    if (block.lines.empty()) return {};
-    LLMROUTE_CHECK(look_at(block, parser, totals));
+    LLMROUTE_CHECK(blocks.take(desk.block));
+    if (desk.block.lines.empty()) return std::move(desk.sums);
+    LLMROUTE_CHECK(look_at_block(desk));
   }
 }
 
 Result<Totals> Estimator::run(batch::InputLines& lines) {
   const size_t count = threads();
   Blocks blocks(lines);
-  std::vector<Totals> totals(count);
-  std::vector<Status> statuses(count);
-  base::on_threads(count,
-                   [&](size_t i) { statuses[i] = work(blocks, totals[i]); });
+  std::vector<Result<Sums>> sums(count, Sums());
+  base::on_threads(count, [&](size_t i) { sums[i] = work(blocks); });
   Totals all;
-  for (size_t i = 0; i < count; ++i) {
-    LLMROUTE_CHECK(statuses[i]);
-    all += totals[i];
+  for (const Result<Sums>& some : sums) {
+    if (!some) return some.error();
+    add(all, *some);
   }
   return all;
 }

@@ -51,24 +51,29 @@ std::optional<core::Money> ceiling_of(const batch::Record& record,
 base::Result<DecidedRecord> decide_record(batch::Record& record,
                                           const BatchOptions& options,
                                           const Routed& routed) {
-  complete(record, options);
   DecidedRecord decided;
+  const auto start = std::chrono::steady_clock::now();
+  LLMROUTE_CHECK(decide_record(record, options, routed, decided));
+  decided.took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  return decided;
+}
+
+base::Status decide_record(batch::Record& record, const BatchOptions& options,
+                           const Routed& routed, DecidedRecord& decided) {
+  complete(record, options);
   decided.routing = batch::routing_of(record.overrides, options.routing);
   for (std::string& need : core::needs_of(record.prompt)) {
     decided.routing.require.push_back(std::move(need));
   }
   decided.ceiling =
       ceiling_of(record, decided.routing, options, *routed.config);
-  const auto start = std::chrono::steady_clock::now();
-  LLMROUTE_TRY(
-      decided.decision,
-      routed.decider->decide(record.prompt, decided.routing, decided.ceiling));
-  decided.took = std::chrono::duration_cast<std::chrono::microseconds>(
-      std::chrono::steady_clock::now() - start);
+  LLMROUTE_CHECK(routed.decider->decide(record.prompt, decided.routing,
+                                        decided.ceiling, decided.decision));
   if (decided.decision.candidates.empty()) {
     return routing::no_candidate(decided.decision);
   }
-  return decided;
+  return {};
 }
 
 base::Status check_routing_options(const BatchOptions& options,

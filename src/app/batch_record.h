@@ -28,6 +28,10 @@ struct DecidedRecord {
 base::Result<DecidedRecord> decide_record(batch::Record& record,
                                           const BatchOptions& options,
                                           const Routed& routed);
+// The same into `decided`, whatever it held: its memory is used again. It is
+// not timed.
+base::Status decide_record(batch::Record& record, const BatchOptions& options,
+                           const Routed& routed, DecidedRecord& decided);
 
 // A name in the options that nobody knows, and no key for anybody, are errors
 // of the command and not of every record.

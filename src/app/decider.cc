@@ -13,15 +13,16 @@ bool none_for(core::Gate gate, const core::Decision& decision) {
 
 }  // namespace
 
-base::Result<core::Decision> decide_asking_held(const routing::Router& router,
-                                                routing::Request request) {
-  base::Result<core::Decision> first = router.decide(request);
-  if (!first || !none_for(core::Gate::kHeld, *first)) return first;
+base::Status decide_asking_held(const routing::Router& router,
+                                routing::Request request,
+                                core::Decision& decision) {
+  LLMROUTE_CHECK(router.decide(request, decision));
+  if (!none_for(core::Gate::kHeld, decision)) return {};
+  const std::string why = routing::no_candidate(decision).message;
   request.ask_held = true;
-  LLMROUTE_TRY(core::Decision decision, router.decide(request));
-  decision.notes.push_back("asked once all the same: " +
-                           routing::no_candidate(*first).message);
-  return decision;
+  LLMROUTE_CHECK(router.decide(request, decision));
+  decision.notes.push_back("asked once all the same: " + why);
+  return {};
 }
 
 Decider::Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
@@ -75,32 +76,42 @@ base::Result<core::Decision> Decider::decide_admitting(
 base::Result<core::Decision> Decider::decide(
     const core::Prompt& prompt, const core::RoutingOptions& options,
     const std::optional<core::Money>& ceiling) const {
-  const core::Analysis analysis = analyze(prompt);
-  routing::Request request = request_for(prompt, analysis, options, ceiling);
-  base::Result<core::Decision> decision = decide_asking_held(router_, request);
-  if (decision && circumstances_.asker == Asker::kExplain &&
-      none_for(core::Gate::kKey, *decision)) {
-    return decide_as_if_keys_were_set(std::move(request), *decision);
-  }
+  core::Decision decision;
+  LLMROUTE_CHECK(decide(prompt, options, ceiling, decision));
   return decision;
 }
 
-base::Result<core::Decision> Decider::decide_as_if_keys_were_set(
-    routing::Request request, const core::Decision& without) const {
+base::Status Decider::decide(const core::Prompt& prompt,
+                             const core::RoutingOptions& options,
+                             const std::optional<core::Money>& ceiling,
+                             core::Decision& decision) const {
+  const core::Analysis analysis = analyze(prompt);
+  routing::Request request = request_for(prompt, analysis, options, ceiling);
+  LLMROUTE_CHECK(decide_asking_held(router_, request, decision));
+  if (circumstances_.asker == Asker::kExplain &&
+      none_for(core::Gate::kKey, decision)) {
+    return decide_as_if_keys_were_set(std::move(request), decision);
+  }
+  return {};
+}
+
+base::Status Decider::decide_as_if_keys_were_set(
+    routing::Request request, core::Decision& decision) const {
+  const std::string without = routing::no_candidate(decision).message;
   // The user's own providers first; the built-in ones if that is not enough.
   std::map<std::string, std::string> missing_keys = *request.missing_keys;
   request.missing_keys = &missing_keys;
   std::erase_if(missing_keys, [&](const auto& missing) {
     return config_->find_provider(missing.first)->origin != "built-in";
   });
-  LLMROUTE_TRY(core::Decision decision, router_.decide(request));
+  LLMROUTE_CHECK(router_.decide(request, decision));
   if (none_for(core::Gate::kKey, decision)) {
     missing_keys.clear();
-    LLMROUTE_TRY(decision, router_.decide(request));
+    LLMROUTE_CHECK(router_.decide(request, decision));
   }
   decision.notes.push_back("decided as if keys were set; run would stop: " +
-                           routing::no_candidate(without).message);
-  return decision;
+                           without);
+  return {};
 }
 
 }  // namespace llmroute::app

@@ -33,8 +33,9 @@ struct Circumstances {
 
 // As Router::decide(), but where all models are held the first is asked all the
 // same, with a note.
-base::Result<core::Decision> decide_asking_held(const routing::Router& router,
-                                                routing::Request request);
+base::Status decide_asking_held(const routing::Router& router,
+                                routing::Request request,
+                                core::Decision& decision);
 
 // Immutable. Borrows config and analyzer, which must outlive it.
 class Decider {
@@ -53,6 +54,11 @@ class Decider {
   base::Result<core::Decision> decide(
       const core::Prompt& prompt, const core::RoutingOptions& options,
       const std::optional<core::Money>& ceiling) const;
+  // The same into `decision`, as Router::decide() does.
+  base::Status decide(const core::Prompt& prompt,
+                      const core::RoutingOptions& options,
+                      const std::optional<core::Money>& ceiling,
+                      core::Decision& decision) const;
   // As if `admitted` passed every gate; perhaps without any ceiling.
   base::Result<core::Decision> decide_admitting(const core::Prompt& prompt,
                                                 const core::Model& admitted,
@@ -72,8 +78,8 @@ class Decider {
                                const std::optional<core::Money>& ceiling) const;
   Decider(const core::Config& config, const analyzer::Analyzer& analyzer,
           Circumstances circumstances, routing::Router router);
-  base::Result<core::Decision> decide_as_if_keys_were_set(
-      routing::Request request, const core::Decision& without) const;
+  base::Status decide_as_if_keys_were_set(routing::Request request,
+                                          core::Decision& decision) const;
 
   const core::Config* config_;
   const analyzer::Analyzer* analyzer_;

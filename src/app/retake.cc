@@ -83,7 +83,9 @@ base::Result<core::Decision> decide_again(const Inputs& inputs,
   request.evidence = &inputs.evidence;
   if (inputs.experience) request.experience = &*inputs.experience;
   request.draw = inputs.draw;
-  return decide_asking_held(router, request);
+  core::Decision decision;
+  LLMROUTE_CHECK(decide_asking_held(router, request, decision));
+  return decision;
 }
 
 std::string snapshot_text(const core::Config& config) {

@@ -17,11 +17,9 @@ namespace {
 constexpr int kLevelsOfRecord = 7;
 constexpr int kLevelsOfData = 1;
 
-Record empty_record(int64_t number) {
-  Record record;
+void number_record(int64_t number, Record& record) {
   record.line = number;
   record.id = std::to_string(number);
-  return record;
 }
 
 // The id, if the object has one that can be one.
@@ -33,10 +31,16 @@ void take_data_id(const JsonNode& root, Record& record) {
 }  // namespace
 
 Record RecordParser::parse(std::string_view line, int64_t number) {
-  Record record = empty_record(number);
+  Record record;
+  parse(line, number, record);
+  return record;
+}
+
+void RecordParser::parse(std::string_view line, int64_t number,
+                         Record& record) {
+  number_record(number, record);
   if (options_.keep_input) record.input = line;
   record.error = read(line, record);
-  return record;
 }
 
 Fault RecordParser::read(std::string_view line, Record& record) {
@@ -74,7 +78,8 @@ Fault RecordParser::read_object(std::string_view line, Record& record) {
 }
 
 Record too_long_record(int64_t number) {
-  Record record = empty_record(number);
+  Record record;
+  number_record(number, record);
   record.error = RecordError{"too_long", "the line is longer than 16 MiB"};
   return record;
 }

@@ -70,6 +70,8 @@ class RecordParser {
 
   // `line` as batch/input_lines.h hands it out.
   Record parse(std::string_view line, int64_t number);
+  // The same into a record that holds nothing.
+  void parse(std::string_view line, int64_t number, Record& record);
 
  private:
   Fault read(std::string_view line, Record& record);

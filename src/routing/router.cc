@@ -44,11 +44,21 @@ Error unknown_name(const char* kind, const std::string& name,
                       base::name_help(name, known_names(known)))};
 }
 
+using Models = std::span<const Model* const>;
+
 // What was asked for, before any gate.
 struct Wanted {
-  std::vector<const Model*> models;
+  std::vector<const Model*> listed;  // for this request
+  Models models;                     // those, or the default route's
   core::Selection selection = core::Selection::kBest;
 };
+
+Wanted make_wanted(std::vector<const Model*> models,
+                   core::Selection selection) {
+  Wanted wanted{std::move(models), {}, selection};
+  wanted.models = wanted.listed;  // stays where it is when moved
+  return wanted;
+}
 
 // Models in order, each once.
 class ModelList {
@@ -102,11 +112,19 @@ Result<Wanted> named_models(const Config& config,
     if (model == nullptr) return unknown_name("model", name, config.models);
     models.add(*model);
   }
-  return Wanted{models.take(), core::Selection::kOrdered};
+  return make_wanted(models.take(), core::Selection::kOrdered);
 }
 
-Result<Wanted> route_members(const Config& config, const std::string& name,
-                             Decision& decision) {
+std::vector<const Model*> members_of(const Config& config,
+                                     const core::Route& route) {
+  ModelList models(config);
+  expand_route(config, route, models);
+  return models.take();
+}
+
+// `by_default`: the default route's members.
+Result<Wanted> route_members(const Config& config, Models by_default,
+                             const std::string& name, Decision& decision) {
   const core::Route* route = config.find_route(name);
   if (route == nullptr) return unknown_name("route", name, config.routes);
   decision.route = name;
@@ -114,14 +132,16 @@ Result<Wanted> route_members(const Config& config, const std::string& name,
   if (decision.prompt_template.empty()) {
     decision.prompt_template = route->prompt_template;
   }
-  ModelList models(config);
-  expand_route(config, *route, models);
-  return Wanted{models.take(), route->selection};
+  if (name == config.default_route) {
+    return Wanted{{}, by_default, route->selection};
+  }
+  return make_wanted(members_of(config, *route), route->selection);
 }
 
 // Options win over the rule, the rule over the default route.
-Result<Wanted> choose_wanted(const Config& config, const Request& request,
-                             const core::Rule* rule, Decision& decision) {
+Result<Wanted> choose_wanted(const Config& config, Models by_default,
+                             const Request& request, const core::Rule* rule,
+                             Decision& decision) {
   const core::RoutingOptions& options = request.options;
   const auto asked_by = [&options](bool environment) {
     if (options.from_record) return core::Source::kRecord;
@@ -135,15 +155,15 @@ Result<Wanted> choose_wanted(const Config& config, const Request& request,
   if (options.route) {
     decision.requested = *options.route;
     decision.source = asked_by(options.route_from_environment);
-    return route_members(config, *options.route, decision);
+    return route_members(config, by_default, *options.route, decision);
   }
   decision.requested = config.default_route;
   if (rule != nullptr && (!rule->model.empty() || !rule->route.empty())) {
     decision.source = core::Source::kRule;
     if (!rule->model.empty()) return named_models(config, {rule->model});
-    return route_members(config, rule->route, decision);
+    return route_members(config, by_default, rule->route, decision);
   }
-  return route_members(config, config.default_route, decision);
+  return route_members(config, by_default, config.default_route, decision);
 }
 
 Result<core::Worth> choose_worth(const Config& config, const Request& request,
@@ -172,13 +192,13 @@ void append(std::vector<std::string>& to,
 // Clamps from the options and from a rule, empty if not given: the narrowest
 // holds.
 Result<std::optional<size_t>> clamp_tier(
-    const Config& config, std::initializer_list<std::string> names,
+    const Config& config, std::initializer_list<const std::string*> names,
     bool lower) {
   std::optional<size_t> bound;
-  for (const std::string& name : names) {
-    if (name.empty()) continue;
-    const std::optional<size_t> tier = config.find_tier(name);
-    if (!tier) return unknown_name("tier", name, config.tiers);
+  for (const std::string* name : names) {
+    if (name == nullptr || name->empty()) continue;
+    const std::optional<size_t> tier = config.find_tier(*name);
+    if (!tier) return unknown_name("tier", *name, config.tiers);
     if (!bound || (lower ? *tier > *bound : *tier < *bound)) bound = tier;
   }
   return bound;
@@ -206,6 +226,10 @@ base::Status check_clamps(const Config& config,
   return {};
 }
 
+const std::string* if_given(const std::optional<std::string>& name) {
+  return name ? &*name : nullptr;
+}
+
 // A rule's constraints hold beside those of the options; neither lifts the
 // other's.
 Result<Gates> make_gates(const Config& config, const Request& request,
@@ -227,23 +251,23 @@ Result<Gates> make_gates(const Config& config, const Request& request,
   append(gates.allow, rule.allow);
   append(gates.deny, rule.deny);
   append(gates.require, rule.require);
-  const std::string exact = options.tier.value_or("");
+  const std::string* exact = if_given(options.tier);
   LLMROUTE_TRY(gates.min_tier, clamp_tier(config,
-                                          {exact, options.min_tier.value_or(""),
-                                           rule.tier, rule.min_tier},
+                                          {exact, if_given(options.min_tier),
+                                           &rule.tier, &rule.min_tier},
                                           true));
   LLMROUTE_TRY(gates.max_tier, clamp_tier(config,
-                                          {exact, options.max_tier.value_or(""),
-                                           rule.tier, rule.max_tier},
+                                          {exact, if_given(options.max_tier),
+                                           &rule.tier, &rule.max_tier},
                                           false));
   LLMROUTE_CHECK(check_clamps(config, options));
   return gates;
 }
 
 // Moves every model through the gates: into candidates or into excluded.
-void pass_gates(const Config& config, const Gates& gates,
-                const std::vector<const Model*>& models, const Request& request,
-                const Sizes& sizes, Decision& decision) {
+void pass_gates(const Config& config, const Gates& gates, Models models,
+                const Request& request, const Sizes& sizes,
+                Decision& decision) {
   decision.candidates.reserve(models.size());
   const core::Provider* of_last = nullptr;  // models come by provider
   for (const Model* model : models) {
@@ -307,14 +331,14 @@ void select(const Config& config, const Request& request, Decision& decision) {
 // --fallback: further models at the end of the chain, through the same gates.
 base::Status append_fallbacks(const Config& config, const Gates& gates,
                               const Request& request, const Sizes& sizes,
-                              const std::vector<const Model*>& present,
-                              Decision& decision) {
+                              Models present, Decision& decision) {
+  if (request.options.fallback.empty()) return {};
   LLMROUTE_TRY(Wanted extra, named_models(config, request.options.fallback));
-  std::erase_if(extra.models, [&](const Model* model) {
+  std::erase_if(extra.listed, [&](const Model* model) {
     return std::find(present.begin(), present.end(), model) != present.end();
   });
   Decision appended;
-  pass_gates(config, gates, extra.models, request, sizes, appended);
+  pass_gates(config, gates, extra.listed, request, sizes, appended);
   weigh(appended.candidates, request.analysis, decision.worth,
         decision.difficulty_used);
   decision.appended = appended.candidates.size();
@@ -325,10 +349,28 @@ base::Status append_fallbacks(const Config& config, const Gates& gates,
   return {};
 }
 
+// Empty, but with the memory of its lists.
+void clear(Decision& decision) {
+  const auto emptied = [](auto& list) {
+    list.clear();
+    return std::move(list);
+  };
+  auto candidates = emptied(decision.candidates);
+  auto excluded = emptied(decision.excluded);
+  auto rules = emptied(decision.rules);
+  decision = Decision();
+  decision.candidates = std::move(candidates);
+  decision.excluded = std::move(excluded);
+  decision.rules = std::move(rules);
+}
+
 }  // namespace
 
 Router::Router(const Config& config, RuleSet rules)
-    : config_(&config), rules_(std::move(rules)) {}
+    : config_(&config), rules_(std::move(rules)) {
+  const core::Route* route = config.find_route(config.default_route);
+  if (route != nullptr) by_default_ = members_of(config, *route);
+}
 
 Result<Router> Router::create(const Config& config) {
   LLMROUTE_TRY(RuleSet rules, RuleSet::compile(config.rules));
@@ -336,19 +378,25 @@ Result<Router> Router::create(const Config& config) {
 }
 
 Result<Decision> Router::decide(const Request& request) const {
+  Decision decision;
+  LLMROUTE_CHECK(decide(request, decision));
+  return decision;
+}
+
+base::Status Router::decide(const Request& request, Decision& decision) const {
   const Config& config = *config_;
   const core::RoutingOptions& options = request.options;
   const Evidence* evidence = request.evidence;
   const Sizes sizes =
       evidence != nullptr ? evidence->sizes : measure(request.prompt);
-  Decision decision;
+  clear(decision);
   decision.analysis = request.analysis;
   decision.no_fallback = options.no_fallback;
 
-  RuleMatch matched =
+  const RuleMatch matched =
       rules_.match({request.prompt, request.analysis, sizes.input_tokens,
-                    options.tags, evidence});
-  decision.rules = std::move(matched.traces);
+                    options.tags, evidence},
+                   decision.rules);
   decision.undecided = matched.undecided;
   if (matched.rule != nullptr) {
     decision.rule = matched.rule->name;
@@ -358,8 +406,8 @@ Result<Decision> Router::decide(const Request& request) const {
   LLMROUTE_TRY(decision.worth,
                choose_worth(config, request, matched.rule, decision));
   LLMROUTE_TRY(const Gates gates, make_gates(config, request, matched.rule));
-  LLMROUTE_TRY(Wanted wanted,
-               choose_wanted(config, request, matched.rule, decision));
+  LLMROUTE_TRY(const Wanted wanted, choose_wanted(config, by_default_, request,
+                                                  matched.rule, decision));
   pass_gates(config, gates, wanted.models, request, sizes, decision);
   decision.selection = wanted.selection;
   select(config, request, decision);
@@ -370,7 +418,7 @@ Result<Decision> Router::decide(const Request& request) const {
   if (decision.candidates.empty()) {
     decision.remedy = tag_remedy(gates, config, decision.excluded);
   }
-  return decision;
+  return {};
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "core/config.h"
@@ -47,11 +48,15 @@ class Router {
   // nearest name. A decision without candidates is a result, not an error: see
   // no_candidate().
   base::Result<core::Decision> decide(const Request& request) const;
+  // The same into `decision`, whatever it held: its memory is used again, for
+  // who decides often.
+  base::Status decide(const Request& request, core::Decision& decision) const;
 
  private:
   Router(const core::Config& config, RuleSet rules);
   const core::Config* config_;
   RuleSet rules_;
+  std::vector<const core::Model*> by_default_;  // members of the default route
 };
 
 // Why a decision has no candidates, by the gate that the last models failed:

@@ -122,17 +122,18 @@ base::Result<RuleSet> RuleSet::compile(const std::vector<core::Rule>& rules) {
   return RuleSet(rules, std::move(patterns));
 }
 
-RuleMatch RuleSet::match(const Facts& facts) const {
+RuleMatch RuleSet::match(const Facts& facts,
+                         std::vector<core::RuleTrace>& traces) const {
   std::vector<bool> found;
   if (patterns_.size() > 0 && facts.evidence == nullptr) {
     found = patterns_.found_in(user_text(facts.prompt));
   }
   RuleMatch result;
-  result.traces.reserve(rules_->size());
+  traces.reserve(rules_->size());
   size_t pattern = 0;  // of those added
   for (const core::Rule& rule : *rules_) {
     const size_t number = rule.pattern.empty() ? SIZE_MAX : pattern++;
-    core::RuleTrace& trace = result.traces.emplace_back();
+    core::RuleTrace& trace = traces.emplace_back();
     trace.rule = &rule;
     look_at_text(rule, facts, number < found.size() && found[number], trace);
     trace.why = unmet_condition(rule, facts, trace);

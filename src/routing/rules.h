@@ -26,8 +26,7 @@ struct Facts {
 };
 
 struct RuleMatch {
-  const core::Rule* rule = nullptr;     // the first that matched; null: none
-  std::vector<core::RuleTrace> traces;  // every rule, in order
+  const core::Rule* rule = nullptr;  // the first that matched; null: none
   // Whether one in front of it may have matched: the evidence does not say.
   bool undecided = false;
 };
@@ -39,7 +38,9 @@ class RuleSet {
   // not too large was seen when the configuration was read.
   static base::Result<RuleSet> compile(const std::vector<core::Rule>& rules);
 
-  RuleMatch match(const Facts& facts) const;
+  // `traces`: of every rule, in order; empty before.
+  RuleMatch match(const Facts& facts,
+                  std::vector<core::RuleTrace>& traces) const;
 
  private:
   RuleSet(const std::vector<core::Rule>& rules, PatternSet patterns);
