@@ -16,6 +16,7 @@ using base::Status;
 // Records that may be between admission and output, and the bytes of results
 // that wait for an earlier one.
 constexpr size_t kWindow = 256;
+constexpr size_t kAhead = 256;  // of them, beyond those being asked
 constexpr size_t kWindowBytes = size_t{64} << 20;
 
 // What a person can do if the input does not fit the journal.
@@ -78,8 +79,10 @@ Status BatchRun::check_end() const {
 
 bool BatchRun::wants_more() const {
   const size_t on_the_way = dispatcher_.running() + dispatcher_.waiting();
+  const size_t most =
+      std::min(window(), static_cast<size_t>(parts_.options.jobs) + kAhead);
   const bool room = order_.size() < window() && order_.bytes() < kWindowBytes &&
-                    on_the_way < window();
+                    on_the_way < most;
   return room && !input_ended_ && !dispatcher_.stopped() &&
          !parts_.interrupt.interrupted();
 }

@@ -1,5 +1,6 @@
 #include "base/json_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -92,9 +93,18 @@ void append_valid(std::string& out, std::string_view text) {
   }
 }
 
+// Room for most of what follows, so that a text does not grow by little steps.
+void make_room(std::string& out, size_t more) {
+  constexpr size_t kFew = 240;
+  const size_t needed = out.size() + more;
+  if (needed <= out.capacity()) return;
+  out.reserve(std::max({needed, 2 * out.capacity(), kFew}));
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
+  make_room(out, text.size() + 2);
   out += '"';
   if (is_plain(text)) {
     out += text;

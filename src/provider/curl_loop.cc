@@ -28,9 +28,13 @@ using Time = Deadlines::Time;
 constexpr milliseconds kGraceAfterEnd{25};
 constexpr milliseconds kLongestWait{1000};
 constexpr milliseconds kUnwatchedWait{20};
-// Idle connections kept; libcurl closes the oldest above that, so it must be
-// more than ever are in flight.
-constexpr long kMostConnections = 4096;
+// Transfers that share connections. libcurl looks for one that is free among
+// all that its handle has to a host, so with many the search would cost more
+// than the rest.
+constexpr size_t kTogether = 64;
+// Idle connections kept by each of these groups; libcurl closes the oldest
+// above that, so it must be more than ever are in flight.
+constexpr long kMostConnections = 4 * kTogether;
 
 Time now() { return base::SystemClock().now(); }
 
@@ -53,12 +57,21 @@ class CurlLoop::Impl {
   void exclude(std::chrono::nanoseconds blocked);
 
  private:
+  // One handle of libcurl's, with connections and timers of its own.
+  struct Group {
+    Impl* loop = nullptr;
+    size_t number = 0;  // index into groups_
+    CURLM* multi = nullptr;
+    size_t running = 0;
+    std::optional<Time> timer;  // libcurl's
+  };
   struct Running {
     Running(const CurlLibrary& curl, const HttpRequest& request,
             Receiver& receiver, CurlMoment& moment, Id number)
         : transfer(curl, request, receiver, moment, number), id(number) {}
     CurlTransfer transfer;
     std::unique_ptr<CurlHandle> handle;
+    Group* group = nullptr;
     Ended ended;
     const Id id;
     std::optional<Time> grace_end;
@@ -71,6 +84,7 @@ class CurlLoop::Impl {
 
   void forget(int socket);
   std::optional<Failure> open();
+  Group* group_with_room();
   std::unique_ptr<CurlHandle> take_handle();
   void take_events();
   void take_pauses();
@@ -81,7 +95,7 @@ class CurlLoop::Impl {
   void finish(Running& running, std::optional<Failure> failure);
 
   const CurlLibrary* curl_ = nullptr;
-  CURLM* multi_ = nullptr;
+  std::vector<std::unique_ptr<Group>> groups_;
   base::Descriptor epoll_;
   CurlNetwork network_;
   std::vector<std::unique_ptr<CurlHandle>> spare_;
@@ -90,22 +104,21 @@ class CurlLoop::Impl {
   std::set<std::pair<Time, Id>> due_;
   CurlMoment moment_;
   std::vector<std::pair<Ended, Failure>> stillborn_;  // could not be started
-  std::optional<Time> curl_timer_;
   std::set<int> unwatched_;  // sockets that epoll would not take
   Id last_id_ = 0;
 };
 
 CurlLoop::Impl::~Impl() {
   for (auto& [id, running] : running_) {
-    curl_->multi_remove_handle(multi_, running->handle->easy);
+    curl_->multi_remove_handle(running->group->multi, running->handle->easy);
     curl_->easy_cleanup(running->handle->easy);
   }
   for (const auto& handle : spare_) curl_->easy_cleanup(handle->easy);
-  if (multi_ != nullptr) curl_->multi_cleanup(multi_);
+  for (const auto& group : groups_) curl_->multi_cleanup(group->multi);
 }
 
 std::optional<Failure> CurlLoop::Impl::open() {
-  if (multi_ != nullptr) return std::nullopt;
+  if (curl_ != nullptr && epoll_.valid()) return std::nullopt;
   Failure failure;
   failure.kind = core::FailureClass::kLocal;
   const auto library = curl_library();
@@ -120,26 +133,35 @@ std::optional<Failure> CurlLoop::Impl::open() {
     failure.message = "no descriptor left to wait for sockets with";
     return failure;
   }
-  multi_ = curl_->multi_init();
-  if (multi_ == nullptr) {
-    failure.cause = "out of memory";
-    failure.message = "libcurl cannot create a handle";
-    return failure;
-  }
-  curl_->multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
-  curl_->multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_->multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
-  curl_->multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_->multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMostConnections);
-  curl_->multi_setopt(multi_, CURLMOPT_PIPELINING,
-                      static_cast<long>(CURLPIPE_MULTIPLEX));
   return std::nullopt;
+}
+
+// The first, so that connections which are open are used; null: out of memory.
+CurlLoop::Impl::Group* CurlLoop::Impl::group_with_room() {
+  for (const auto& group : groups_) {
+    if (group->running < kTogether) return group.get();
+  }
+  CURLM* multi = curl_->multi_init();
+  if (multi == nullptr) return nullptr;
+  auto owned = std::make_unique<Group>(Group{this, groups_.size(), multi});
+  Group* group = owned.get();
+  groups_.push_back(std::move(owned));
+  curl_->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
+  curl_->multi_setopt(multi, CURLMOPT_SOCKETDATA, group);
+  curl_->multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
+  curl_->multi_setopt(multi, CURLMOPT_TIMERDATA, group);
+  curl_->multi_setopt(multi, CURLMOPT_MAXCONNECTS, kMostConnections);
+  curl_->multi_setopt(multi, CURLMOPT_PIPELINING,
+                      static_cast<long>(CURLPIPE_MULTIPLEX));
+  return group;
 }
 
 int CurlLoop::Impl::on_socket(CURL*, curl_socket_t socket, int what, void* user,
                               void*) {
-  auto& self = *static_cast<Impl*>(user);
+  const Group& group = *static_cast<Group*>(user);
+  Impl& self = *group.loop;
   CurlMoment::Watched& watched = self.moment_.socket(socket);
+  watched.group = group.number;
   watched.wanted = what != CURL_POLL_REMOVE;
   self.unwatched_.erase(socket);
   if (!watched.wanted) {
@@ -167,11 +189,11 @@ void CurlLoop::Impl::forget(int socket) {
 }
 
 int CurlLoop::Impl::on_timer(CURLM*, long after_ms, void* user) {
-  auto& self = *static_cast<Impl*>(user);
+  auto& group = *static_cast<Group*>(user);
   if (after_ms < 0) {
-    self.curl_timer_.reset();
+    group.timer.reset();
   } else {
-    self.curl_timer_ = self.moment_.now + milliseconds(after_ms);
+    group.timer = group.loop->moment_.now + milliseconds(after_ms);
   }
   return 0;
 }
@@ -188,7 +210,8 @@ CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
   const Id id = ++last_id_;
   auto failure = open();
   auto handle = failure ? nullptr : take_handle();
-  if (!failure && handle->easy == nullptr) {
+  Group* group = failure ? nullptr : group_with_room();
+  if (!failure && (handle->easy == nullptr || group == nullptr)) {
     failure.emplace();
     failure->kind = core::FailureClass::kLocal;
     failure->cause = "out of memory";
@@ -206,11 +229,13 @@ CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
       std::make_unique<Running>(*curl_, request, receiver, moment_, id);
   CURL* easy = handle->easy;
   running->handle = std::move(handle);
+  running->group = group;
   running->ended = std::move(ended);
   running->transfer.set_up(*running->handle, network_);
   due_.emplace(running->due = due_of(*running), id);
   curl_->easy_setopt(easy, CURLOPT_PRIVATE, running.get());
-  curl_->multi_add_handle(multi_, easy);
+  curl_->multi_add_handle(group->multi, easy);
+  ++group->running;
   running_.emplace(id, std::move(running));
   return id;
 }
@@ -228,7 +253,8 @@ void CurlLoop::Impl::watch_again(Running& running) {
 
 void CurlLoop::Impl::finish(Running& running, std::optional<Failure> failure) {
   std::unique_ptr<CurlHandle> handle = std::move(running.handle);
-  curl_->multi_remove_handle(multi_, handle->easy);
+  curl_->multi_remove_handle(running.group->multi, handle->easy);
+  --running.group->running;
   due_.erase({running.due, running.id});
   handle->set = handle->set && !failure;
   spare_.push_back(std::move(handle));
@@ -247,7 +273,9 @@ milliseconds CurlLoop::Impl::timeout() const {
   Time until = now();
   const Time start = until;
   until += unwatched_.empty() ? kLongestWait : kUnwatchedWait;
-  if (curl_timer_) until = std::min(until, *curl_timer_);
+  for (const auto& group : groups_) {
+    if (group->timer) until = std::min(until, *group->timer);
+  }
   if (!due_.empty()) until = std::min(until, due_.begin()->first);
   return std::max(milliseconds(0),
                   std::chrono::ceil<milliseconds>(until - start));
@@ -261,7 +289,8 @@ void CurlLoop::Impl::take_events() {
   moment_.now = now();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
-    if (!moment_.socket(event.data.fd).wanted) {
+    const CurlMoment::Watched& watched = moment_.socket(event.data.fd);
+    if (!watched.wanted) {
       // Nobody waits for it: most likely its peer has closed it.
       forget(event.data.fd);
       continue;
@@ -270,15 +299,18 @@ void CurlLoop::Impl::take_events() {
         ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
         ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
         ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
-    curl_->multi_socket_action(multi_, event.data.fd, what, &running);
+    curl_->multi_socket_action(groups_[watched.group]->multi, event.data.fd,
+                               what, &running);
   }
   // Without a word on what is ready, libcurl looks itself.
   for (const int socket : std::set(unwatched_)) {
-    curl_->multi_socket_action(multi_, socket, 0, &running);
+    const size_t group = moment_.socket(socket).group;
+    curl_->multi_socket_action(groups_[group]->multi, socket, 0, &running);
   }
-  if (curl_timer_ && *curl_timer_ <= moment_.now) {
-    curl_timer_.reset();
-    curl_->multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  for (const auto& group : groups_) {
+    if (!group->timer || *group->timer > moment_.now) continue;
+    group->timer.reset();
+    curl_->multi_socket_action(group->multi, CURL_SOCKET_TIMEOUT, 0, &running);
   }
 }
 
@@ -304,11 +336,14 @@ void CurlLoop::Impl::take_pauses() {
 void CurlLoop::Impl::take_messages() {
   std::vector<std::pair<Id, int>> done;
   int left = 0;
-  while (const CURLMsg* message = curl_->multi_info_read(multi_, &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    Running* running = nullptr;
-    curl_->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &running);
-    done.emplace_back(running->id, message->data.result);
+  for (const auto& group : groups_) {
+    while (const CURLMsg* message =
+               curl_->multi_info_read(group->multi, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      Running* running = nullptr;
+      curl_->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &running);
+      done.emplace_back(running->id, message->data.result);
+    }
   }
   for (const auto& [id, code] : done) {
     const auto found = running_.find(id);
@@ -337,7 +372,7 @@ void CurlLoop::Impl::turn() {
   for (auto& [ended, failure] : std::exchange(stillborn_, {})) {
     ended(std::move(failure));
   }
-  if (multi_ == nullptr) return;
+  if (groups_.empty()) return;
   take_events();
   take_pauses();
   take_messages();

@@ -58,7 +58,8 @@ struct CurlMoment {
     uint32_t events = 0;
     bool wanted = false;
     bool connection =
-        false;  // else one that libcurl opens and closes by itself
+        false;         // else one that libcurl opens and closes by itself
+    size_t group = 0;  // of transfers, whose it is
   };
   std::vector<Watched> sockets;
   Watched& socket(int fd) {
