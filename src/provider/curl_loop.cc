@@ -143,7 +143,8 @@ CurlLoop::Impl::Group* CurlLoop::Impl::group_with_room() {
   }
   CURLM* multi = curl_->multi_init();
   if (multi == nullptr) return nullptr;
-  auto owned = std::make_unique<Group>(Group{this, groups_.size(), multi});
+  auto owned = std::make_unique<Group>();
+  *owned = {this, groups_.size(), multi, 0, std::nullopt};
   Group* group = owned.get();
   groups_.push_back(std::move(owned));
   curl_->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);

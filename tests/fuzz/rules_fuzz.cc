@@ -24,12 +24,13 @@ void check(bool holds) {
 }
 
 void check_match(const std::vector<core::Rule>& rules,
-                 const routing::RuleMatch& match) {
-  check(match.traces.size() == rules.size());
+                 const routing::RuleMatch& match,
+                 const std::vector<core::RuleTrace>& traces) {
+  check(traces.size() == rules.size());
   const core::Rule* first = nullptr;
   for (size_t i = 0; i < rules.size(); ++i) {
-    check(!match.traces[i].why.empty());
-    if (!match.traces[i].matched) continue;
+    check(!traces[i].why.empty());
+    if (!traces[i].matched) continue;
     check(first == nullptr);
     first = &rules[i];
   }
@@ -37,10 +38,10 @@ void check_match(const std::vector<core::Rule>& rules,
 }
 
 routing::Evidence evidence_of(const std::vector<core::Rule>& rules,
-                              const routing::RuleMatch& match) {
+                              const std::vector<core::RuleTrace>& traces) {
   routing::Evidence evidence;
   for (size_t i = 0; i < rules.size(); ++i) {
-    const core::RuleTrace& trace = match.traces[i];
+    const core::RuleTrace& trace = traces[i];
     if (trace.pattern_matched) {
       evidence.patterns[rules[i].pattern] = *trace.pattern_matched;
     }
@@ -60,12 +61,13 @@ core::Prompt prompt_of(std::string_view text) {
 }
 
 void check_patterns(const std::vector<core::Rule>& rules,
-                    const routing::RuleMatch& match, std::string_view text) {
+                    const std::vector<core::RuleTrace>& traces,
+                    std::string_view text) {
   for (size_t i = 0; i < rules.size(); ++i) {
     if (rules[i].pattern.empty()) continue;
     const auto alone = core::TextPattern::compile(rules[i].pattern);
     check(alone.has_value());
-    check(alone->matches_part_of(text) == match.traces[i].pattern_matched);
+    check(alone->matches_part_of(text) == traces[i].pattern_matched);
   }
 }
 
@@ -76,13 +78,14 @@ void check_rules(const std::vector<core::Rule>& rules, std::string_view text) {
   const core::Analysis analysis;
   const std::map<std::string, std::string> tags = {{"team", "search"}};
   routing::Facts facts{prompt, analysis, 100, tags};
-  const routing::RuleMatch match = set->match(facts);
-  check_match(rules, match);
-  check_patterns(rules, match, text);
+  std::vector<core::RuleTrace> traces, traces_again;
+  const routing::RuleMatch match = set->match(facts, traces);
+  check_match(rules, match, traces);
+  check_patterns(rules, traces, text);
   check(!match.undecided);
-  const routing::Evidence evidence = evidence_of(rules, match);
+  const routing::Evidence evidence = evidence_of(rules, traces);
   facts.evidence = &evidence;
-  const routing::RuleMatch again = set->match(facts);
+  const routing::RuleMatch again = set->match(facts, traces_again);
   check(again.rule == match.rule && !again.undecided);
 }
 

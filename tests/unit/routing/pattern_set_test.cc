@@ -197,15 +197,16 @@ TEST_CASE("the first rule that holds acts, and the others are told truly") {
     if (random() % 2 == 0) tags["team"] = "search";
     const Facts facts{prompt, analysis, static_cast<int64_t>(random() % 200),
                       tags};
-    const RuleMatch match = set->match(facts);
+    std::vector<core::RuleTrace> traces;
+    const RuleMatch match = set->match(facts, traces);
     CAPTURE(prompt.messages[0].text);
     const core::Rule* first = nullptr;
     for (size_t i = 0; i < rules.size(); ++i) {
       CAPTURE(rules[i].pattern);
       const bool holds = rule_holds(rules[i], facts, patterns);
       if (holds && first == nullptr) first = &rules[i];
-      CHECK(match.traces[i].why.starts_with("matched") == holds);
-      CHECK(match.traces[i].matched == (first == &rules[i]));
+      CHECK(traces[i].why.starts_with("matched") == holds);
+      CHECK(traces[i].matched == (first == &rules[i]));
     }
     CHECK(match.rule == first);
     acted += first != nullptr;
