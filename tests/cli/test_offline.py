@@ -1,36 +1,22 @@
 """OLR-9: with no network but the loopback, everything works from end to end with
-local models. This file runs itself in a network namespace of its own."""
+local models, and so does building (A28)."""
 
-import array
 import errno
-import fcntl
-import os
 import pathlib
+import shutil
 import socket
-import struct
 import subprocess
 import sys
 import unittest
 
 import harness
+from durable_batch import FULL
+from namespace import in_a_namespace
 from test_train import outcomes, lines
 
-INSIDE = "LLMROUTE_TEST_INSIDE"
-SIOCSIFFLAGS, IFF_UP = 0x8914, 1
-NAMESPACE = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-r", "-n"]
 
-
-def raise_loopback():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        request = array.array("b", struct.pack("16sh14x", b"lo", IFF_UP))
-        fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
-
-
-@unittest.skipUnless(INSIDE in os.environ, "runs in a namespace")
-class Inside(harness.TestCase):
-    def setUp(self):
-        super().setUp()
-        raise_loopback()
+class Offline(harness.TestCase):
+    def assert_no_network(self):
         with socket.socket() as outside, self.assertRaises(OSError) as refused:
             outside.connect(("192.0.2.1", 80))
         self.assertEqual(refused.exception.errno, errno.ENETUNREACH)
@@ -40,7 +26,9 @@ class Inside(harness.TestCase):
         self.assert_status(result, 0)
         return result
 
+    @in_a_namespace
     def test_OLR_9_a_local_configuration_works_from_end_to_end(self):
+        self.assert_no_network()
         stub = self.stub(models=["llama"])
         config = harness.stub_config(stub, {
             "llama": {"protocol": "ollama", "price": {"input": 0, "output": 0}},
@@ -60,20 +48,26 @@ class Inside(harness.TestCase):
         self.assertTrue(pathlib.Path(model).exists())
         self.said("bench", "--part", "test", "--model-file", model, rows)
 
+    @in_a_namespace
+    def test_A28_what_is_built_and_tested_needs_no_network(self):
+        self.assert_no_network()
+        if not shutil.which("cmake") or not shutil.which("ninja"):
+            self.skipTest("cmake or ninja is not installed")
+        place = self.home.file("build")
+        # All of it takes long. It is in the first step that a build fetches things.
+        self.works("cmake", "-S", harness.SOURCE_DIR, "-B", place, "-G", "Ninja")
+        self.works("cmake", "--build", place, "--target", "all" if FULL else "wall_clock")
+        unit_tests = pathlib.Path(harness.BINARY).parent / "tests/unit_tests"
+        if unit_tests.exists():
+            self.works(unit_tests)
+        here = pathlib.Path(__file__)
+        for test in here.parent.glob("test_*.py" if FULL else "test_quickstart.py"):
+            if test.name not in (here.name, "test_links.py"):  # with namespaces of their own
+                self.works(sys.executable, test)
 
-class Offline(harness.TestCase):
-    def test_OLR_9_in_a_namespace_without_a_network(self):
-        if INSIDE in os.environ:
-            self.skipTest("this is the namespace")
-        try:
-            subprocess.run([*NAMESPACE, "true"], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            self.skipTest(f"no namespace of its own: {error}")
-        ended = subprocess.run(
-            [*NAMESPACE, sys.executable, __file__, "Inside"], check=False,
-            env=os.environ | {INSIDE: "1"}, capture_output=True, text=True)
-        self.assertEqual(ended.returncode, 0, ended.stderr)
-        self.assertNotIn("skipped", ended.stderr)
+    def works(self, *words):
+        ended = subprocess.run(words, check=False, capture_output=True, text=True)
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
 
 
 if __name__ == "__main__":
