@@ -134,8 +134,11 @@ Result<std::string> read_all(int fd, size_t limit, const std::string& name) {
       return io_error(ErrorKind::kNoInput, "cannot read", name);
     }
     if (text.size() > limit) {
-      return Error{ErrorKind::kData, fmt::format("'{}' is larger than {} MiB",
-                                                 name, limit >> 20)};
+      const bool small = limit < size_t{1} << 20;
+      return Error{
+          ErrorKind::kData,
+          fmt::format("'{}' is larger than {} {}", name,
+                      limit >> (small ? 10 : 20), small ? "KiB" : "MiB")};
     }
   }
 }

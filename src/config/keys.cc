@@ -22,8 +22,10 @@ std::string variables_text(const std::vector<std::string>& names) {
 
 // The key without its newline. `source` names where it came from.
 base::Result<std::string> clean(std::string text, const std::string& source) {
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
+  if (text.ends_with('\n')) {
+    text.pop_back();
+    if (text.ends_with('\r')) text.pop_back();
+  }
   const bool printable = std::all_of(
       text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
   if (text.empty()) {
