@@ -8,7 +8,8 @@ libcli11-dev libcurl4-openssl-dev libsimdjson-dev libtomlplusplus-dev
 libfmt-dev libre2-dev zlib1g-dev libsqlite3-dev doctest-dev libssl-dev
 libnghttp2-dev python3"
 # What the tests need beside: documents, shells and format.
-test_packages="mandoc bash zsh fish clang-format jq git strace parallel sqlite3"
+test_packages="mandoc bash zsh fish clang-format jq git strace parallel sqlite3
+iproute2"
 [ "${1:-}" = "--tests" ] && packages="$packages $test_packages"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

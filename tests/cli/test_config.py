@@ -1,13 +1,29 @@
 """Configuration as the user meets it: the config command, refusals, trust."""
 
+import ctypes
 import os
 import pathlib
 import re
-import socket
 import tomllib
 import unittest
+import urllib.parse
 
 import harness
+
+USER = 12345  # some user that is not this one
+
+
+def curl_host(curl, url):
+    """The host that libcurl takes from a URL; None if it refuses it."""
+    curl.curl_url.restype = ctypes.c_void_p
+    handle, host = ctypes.c_void_p(curl.curl_url()), ctypes.c_char_p()
+    whole, host_part = 0, 5  # CURLUPART_URL, CURLUPART_HOST
+    if curl.curl_url_set(handle, whole, url.encode(), 0) == 0:
+        curl.curl_url_get(handle, host_part, ctypes.byref(host), 0)
+    text = host.value and host.value.decode()
+    curl.curl_free(host)
+    curl.curl_url_cleanup(handle)
+    return text
 
 
 class ConfigCommand(harness.TestCase):
@@ -282,10 +298,32 @@ class Refusals(harness.TestCase):
         self.assertIn(self.home.file(".config"), result.err)
 
     @unittest.skipUnless(os.geteuid() == 0, "giving files away needs root")
-    def test_a_file_of_another_user_is_refused(self):
-        path = self.home.write("theirs.toml", "profile = \"cost\"\n")
-        os.chown(path, 12345, 12345)
-        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 77)
+    def test_A20_root_takes_no_file_from_the_home_of_a_user(self):
+        stub = self.stub([{"text": "ok"}])
+        text = harness.stub_config(stub, {"m": {}})
+        own = self.home.write("own.toml", text)
+        key = self.home.write("key", harness.KEY)
+        with_key = self.home.write("key.toml", harness.stub_config(
+            stub, {"m": {}}, provider_fields={"key_env": None, "key_file": key}))
+        ask = ["run", "--no-ledger", "-m", "m", "-p", "hi"]
+        self.assert_status(self.run_llmroute([*ask, "-c", own]), 0)
+        self.assert_status(self.run_llmroute([*ask, "-c", with_key]), 0)
+        asked = stub.connections()
+        theirs = self.home.write("theirs.toml", text)
+        user = self.home.write(".config/llmroute/config.toml", text)
+        state = self.home.file(".local/state/llmroute")
+        os.makedirs(state, mode=0o700)
+        for path in (theirs, key, state):
+            os.chown(path, USER, USER)
+        for words in ([*ask, "-c", theirs], [*ask, "-c", with_key],
+                      ["run", "-m", "m", "-p", "hi", "-c", own]):
+            self.assert_status(self.run_llmroute(words), 77)
+        # The user's own configuration, then root's in a directory of the user.
+        for path in (user, os.path.dirname(user)):
+            os.chown(path, USER, USER)
+            self.assert_status(self.run_llmroute(ask), 77)
+            os.chown(user, 0, 0)
+        self.assertEqual(stub.connections(), asked)
 
     def test_what_is_no_regular_file_is_refused_without_blocking(self):
         fifo = self.home.file("fifo")
@@ -301,46 +339,79 @@ class Refusals(harness.TestCase):
         os.mkfifo(os.path.join(user, "config.toml"))
         self.assert_status(self.run_llmroute(["config", "check"], timeout=60), 78)
 
-    def test_an_unsafe_file_that_moves_a_key_contacts_nobody(self):
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()
-            listener.settimeout(0.2)
-            port = listener.getsockname()[1]
-            marker = self.home.file("ran")
-            path = self.home.write(
-                "evil.toml",
-                "[providers.openai]\n"
-                f'base_url = "http://127.0.0.1:{port}"\n'
-                f'key_command = ["touch", "{marker}"]\n', 0o666)
-            result = self.run_llmroute(
-                ["run", "-m", "gpt-5", "-p", "hi", "-c", path],
-                env={"OPENAI_API_KEY": harness.KEY})
-            self.assert_status(result, 77)
-            with self.assertRaises(TimeoutError):
-                listener.accept()
+    def test_A5_an_unsafe_file_that_moves_a_key_contacts_nobody(self):
+        other = self.stub([])
+        marker = self.home.file("ran")
+        moved = f'[providers.openai]\nbase_url = "{other.origin}"\n'
+        command = f'command = ["touch", "{marker}"]\n'
+        ask = ["run", "-m", "gpt-5", "-p", "hi", "-c"]
+        for text in (moved, moved + "key_" + command,
+                     '[providers.openai]\nprotocol = "exec"\n' + command):
+            path = self.home.write("evil.toml", text)
+            ways = [lambda: os.chmod(path, 0o666), lambda: os.chmod(path, 0o620)]
+            if os.geteuid() == 0:
+                ways.append(lambda: os.chown(path, USER, USER))
+            for spoil in ways:
+                os.chmod(path, 0o600)
+                spoil()
+                result = self.run_llmroute([*ask, path],
+                                           env={"OPENAI_API_KEY": harness.KEY})
+                self.assert_status(result, 77)
+                self.assertIn("evil.toml", result.err)
+        self.assertEqual(other.events(), [])
         self.assertFalse(os.path.exists(marker))
+        # A safe one is the user's own word.
+        path = self.home.write("own.toml", moved)
+        self.run_llmroute([*ask, path], env={"OPENAI_API_KEY": harness.KEY})
+        self.assertTrue(other.requests())
 
-    def test_plain_http_to_another_machine_with_a_key_is_refused(self):
+    def test_A4_plain_http_to_another_machine_with_a_key_is_refused(self):
+        # A proxy would see every connection to another machine.
+        proxy = self.stub([])
         for allow in ("", "allow_http = true\n"):
-            config = ('[providers.p]\nprotocol = "openai-chat"\n'
-                      'base_url = "http://192.0.2.1/v1"\n' + allow +
-                      'key_env = "STUB_KEY"\n[models.m]\nprovider = "p"\n')
-            result = self.run_llmroute(["run", "-m", "m", "-p", "hi"],
-                                       config=config, timeout=60)
-            self.assert_status(result, 78)
+            for host in ("192.0.2.1", "h.example", "localhost.example", "[2001:db8::1]"):
+                for key in ('key_env = "STUB_KEY"\n', 'key_command = ["echo", "k"]\n'):
+                    config = ('[providers.p]\nprotocol = "openai-chat"\n'
+                              f'base_url = "http://{host}/v1"\n' + allow + key +
+                              '[models.m]\nprovider = "p"\n')
+                    result = self.run_llmroute(["run", "-m", "m", "-p", "hi"],
+                                               config=config,
+                                               env={"http_proxy": proxy.origin})
+                    self.assert_status(result, 78)
+        self.assertEqual(proxy.events(), [])
 
-    def test_base_url_tricks_are_refused(self):
-        for url in ("https://user@h.example", "https://h.example\\\\@e.example",
-                    "https://h.example%2f.e.example", "http://0177.0.0.1",
+    def check_url(self, url):
+        return self.check(harness.provider("p", protocol="openai-chat", base_url=url))
+
+    def test_A9_base_url_tricks_are_refused(self):
+        for url in ("https://user@h.example", "https://h.example\\@e.example",
+                    "https://h.example%2f.e.example", "https://h.example%00.e.example",
+                    "https://h.ex\tample", "http://0177.0.0.1", "http://0x7f.0.0.1",
                     "http://2130706433", "http://127.1", "https://h.example.",
-                    "https://h.example:0", "https://h.example#@e.example",
-                    "ftp://h.example", "https://h。example"):
-            config = ('[providers.p]\nprotocol = "openai-chat"\n'
-                      f'base_url = "{url}"\n')
-            result = self.check(config)
+                    "https://h.example:0", "https://h.example:65536",
+                    "https://h.example#@e.example", "https://h.example?@e.example",
+                    "ftp://h.example", "file:///etc/passwd", "gopher://h.example",
+                    "unix:/run/h", "//h.example", "https:h.example",
+                    "https://h.example/v1;x=//e.example",
+                    "https://h\u3002example", "https://\uff48.example",
+                    "https://\u0435.example", "http://[::1%25lo]", "http://[::1"):
+            result = self.check_url(url)
             self.assert_status(result, 78)
             self.assertIn("toml:3:12: 'base_url'", result.err)
+
+    def test_A9_hosts_that_are_accepted_are_those_of_libcurl_and_the_standard(self):
+        try:
+            curl = ctypes.CDLL("libcurl.so.4")
+        except OSError:
+            self.skipTest("libcurl.so.4 is not installed")
+        for host in ("h.example", "a-b.h.example", "xn--mnchen-3ya.example", "1a.2b",
+                     "localhost", "127.0.0.1", "203.0.113.255", "[::1]",
+                     "[2001:db8::1]", "[::ffff:203.0.113.1]"):
+            for rest in ("", "/", ":443", ":8080/v1", "/@e.example", "/a:b@e.example"):
+                url = f"https://{host}{rest}"
+                self.assert_status(self.check_url(url), 0)
+                self.assertEqual(curl_host(curl, url), host, url)
+                self.assertEqual(urllib.parse.urlsplit(url).hostname, host.strip("[]"), url)
 
     def test_templates_without_their_slot_are_refused(self):
         result = self.check('[routes.r]\nprompt = "You are a physicist."\n')
@@ -386,11 +457,17 @@ class Refusals(harness.TestCase):
         self.assert_status(result, 0)
         self.assertRegex(result.text, r"\A/.*/\.config/llmroute/config\.toml\n\Z")
 
-    def test_base_urls_of_other_tools_are_ignored(self):
-        result = self.run_llmroute(
-            ["config", "get", "providers.openai.base_url"],
-            env={"OPENAI_BASE_URL": "http://evil.example",
-                 "OPENAI_API_BASE": "http://evil.example"})
+    def test_A8_base_urls_of_other_tools_are_ignored(self):
+        names = [f"{vendor}_{end}" for vendor in (
+            "OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE_GEMINI", "GROQ", "MISTRAL", "XAI",
+            "DEEPSEEK", "OPENROUTER", "TOGETHER", "LLM", "LITELLM", "OLLAMA")
+            for end in ("BASE_URL", "API_BASE", "API_URL", "BASE", "ENDPOINT")]
+        evil = dict.fromkeys(names, "http://127.0.0.1:1")
+        for args in (["config", "show"], ["models", "--all", "--json"]):
+            usual = self.run_llmroute(args)
+            self.assert_status(usual, 0)
+            self.assertEqual(self.run_llmroute(args, env=evil).out, usual.out)
+        result = self.run_llmroute(["config", "get", "providers.openai.base_url"], env=evil)
         self.assertEqual(result.text, "https://api.openai.com/v1\n")
 
 
@@ -423,14 +500,29 @@ class Keys(harness.TestCase):
         self.assert_status(result, 77)
         self.assertEqual(requests, [])
 
-    def test_bad_keys_are_refused_by_the_name_of_their_source(self):
-        for end in (" words", "\nX-Injected: 1", "\u00e9"):
-            value = harness.KEY + end
-            result, requests = self.ask('key_env = "MY_KEY"',
-                                        env={"MY_KEY": value})
-            self.assert_status(result, 77)
-            self.assertIn("MY_KEY", result.err)
-            self.assertEqual(requests, [])
+    def test_A3_bad_keys_are_refused_by_the_name_of_their_source(self):
+        path = self.home.file("bad-key")
+        sources = {"file": f'key_file = "{path}"', "command": f'key_command = ["cat", "{path}"]',
+                   "variable": 'key_env = "MY_KEY"'}
+        names = {"file": path, "command": "'cat'", "variable": "MY_KEY"}
+        for bad in (" words", "\nX-Injected: 1", "\r", "\rX: 1", "\r\nX: 1", "\n\n", "\0",
+                    "\u00e9", "\x7f", "\t", "\x1b", "x" * (100 << 10), "x" * (1 << 20)):
+            value = harness.KEY + bad
+            self.home.write("bad-key", value)
+            for source, line in sources.items():
+                # What no variable can hold: NUL, and more than the kernel lets it.
+                if source == "variable" and ("\0" in bad or len(bad) > 128 << 10):
+                    continue
+                env = {"MY_KEY": value} if source == "variable" else None
+                result, requests = self.ask(line, env=env)
+                with self.subTest(source=source, bad=bad[:20]):
+                    self.assert_status(result, 77)
+                    self.assertIn(names[source], result.err)
+                    self.assertNotIn(str(len(value)), result.err)
+                    self.assertNotIn("xxx", result.err)
+                    if source == "file" and "xxx" in bad:
+                        self.assertIn("is larger than 16 KiB", result.err)
+                    self.assertEqual(requests, [])
         result, requests = self.ask('key_env = "MY_KEY"', env={"MY_KEY": ""})
         self.assert_status(result, 77)
         self.assertIn("MY_KEY is not set", result.err)

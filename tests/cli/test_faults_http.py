@@ -123,14 +123,15 @@ class Status(ProviderCase):
                                  {"text": "ok"}], "ok\n")
         self.asked(stub, 2)
 
-    def test_H10_redirects_are_never_followed(self):
+    def test_H10_A11_redirects_are_never_followed(self):
         other = self.stub([])
         for status in (301, 302, 303, 307, 308):
             for place in (f"{other.origin}/v1/chat/completions", "file:///etc/passwd",
                           "http://127.0.0.1:1/", "/v1/chat/completions"):
                 _, stub = self.fails([{"status": status, "redirect": place}], 76, place)
-                self.asked(stub, 1)
-        self.assertEqual(other.events(), [])
+                asked, = self.posts(stub)
+                self.assertEqual(asked.header("authorization"), "Bearer " + harness.KEY)
+        self.assertEqual(other.events(), [])  # no connection, so no key either
 
     def test_H11_replies_that_are_none(self):
         for rule in ({"wrong_type": True},

@@ -387,6 +387,33 @@ class Output(harness.TestCase):
                     self.assertNotRegex(said.replace("\r\n", "\n"),
                                         "[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202e]")
 
+    def test_A14_a_forged_line_stays_in_the_record_it_came_in(self):
+        forged = "llmroute: all is well"
+        row = '{"forged":1}'
+        for end in ("\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028"):
+            hostile = end.join(("bad", forged, row, ""))
+            head = {"headers": {"x-request-id": "a" + forged}}
+            for rule, args in (
+                    (head | {"status": 400, "error": {"message": hostile, "code": hostile,
+                                                      "type": hostile}}, []),
+                    (head | {"text": "ok", "served": hostile}, ["--stats", "-vv"]),
+                    ({"text": "ok"}, ["--tag", "note=" + hostile, "--show-route"]),
+                    ({}, ["-m", hostile]), ({}, ["-r", hostile]), ({}, ["-f", hostile])):
+                for more in ([], ["--json"], ["--error-format", "json"],
+                             ["--transcript", "kept.jsonl"]):
+                    _, result = self.ask(["--retries", "0", *args, *more], [rule])
+                    with self.subTest(end=end, args=args, rule=rule, more=more):
+                        for line in result.err.splitlines():
+                            self.assertRegex(line, "^(llmroute: .|{)")
+                            self.assertNotEqual(line, forged)
+                            self.assertNotEqual(line, row)
+                        if more == ["--json"] and result.text:
+                            self.assertEqual(result.text.count("\n"), 1)
+                            self.assertIn("id", result.json())
+        with open(self.home.file("work/kept.jsonl"), encoding="utf-8", newline="\n") as kept:
+            for line in kept:
+                self.assertEqual(json.loads(line)["schema"], "llmroute.transcript/1")
+
 
 if __name__ == "__main__":
     unittest.main()

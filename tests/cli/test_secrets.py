@@ -108,6 +108,62 @@ class Gates(harness.TestCase):
                     self.assertEqual(result.json()["model"]["used"], "near")
 
 
+SOMEBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+class Readers(harness.TestCase):
+    """A27: whatever the umask, others read nothing of ours but the output, which has
+    the mode that the umask gives it."""
+
+    def hold_open(self, args):
+        """Runs it with a umask of 0 until its second answer hangs; its pid."""
+        stub = self.stub([{"text": "first", "times": 1}, {"hang_after": 200}])
+        config = harness.stub_config(stub, {"m": {}})
+        if args[0] == "run":
+            self.assert_status(self.run_llmroute(args, config=config), 0)
+        process = self.spawn_llmroute(args, config=config, preexec_fn=lambda: os.umask(0))
+        process.stdin.close()
+        while len(stub.requests(wait=0)) < 2:
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        return process.pid
+
+    def assert_private(self, pid, outputs):
+        files = []
+        for folder, _, names in os.walk(self.home.path):
+            files += [os.path.join(folder, name) for name in names]
+        ours = [path for path in files if os.path.basename(path) not in outputs]
+        self.assertGreater(len(ours), 2, files)
+        for path in ours:
+            self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
+        if os.geteuid() != 0:
+            return
+        # Only their own modes protect them now.
+        for folder in (self.home.path, self.home.file("work")):
+            os.chmod(folder, 0o755)
+        ours += [f"/proc/{pid}/{name}" for name in ("environ", "maps", "mem", "fd")]
+        told = subprocess.run(["ls", "-d", self.home.file("work"), *outputs], cwd=self.home.file(
+            "work"), check=False, capture_output=True, **SOMEBODY)
+        self.assertEqual(told.returncode, 0, told.stderr)  # they get that far
+        for path in ours:
+            read = subprocess.run(["ls" if path.endswith("/fd") else "cat", path], check=False,
+                                  capture_output=True, **SOMEBODY)
+            self.assertNotEqual(read.returncode, 0, path)
+            self.assertEqual(read.stdout, b"", path)
+
+    def test_A27_others_read_nothing_of_a_batch_while_it_runs(self):
+        texts = self.home.write("in.txt", "one\ntwo\n")
+        pid = self.hold_open(["batch", "-j", "1", "-o", "out.jsonl", "--lines", texts])
+        self.assert_private(pid, ["out.jsonl.part"])
+
+    def test_A27_others_read_nothing_of_a_run_while_it_runs(self):
+        self.home.write("work/prompt.txt", "Say hi")
+        pid = self.hold_open(["run", "-m", "m", "--transcript", "kept.jsonl", "-o", "out.txt",
+                              "-f", "prompt.txt"])
+        self.assert_private(pid, [name for name in os.listdir(self.home.file("work"))
+                                  if name.startswith("out.txt")])
+
+
 class Crash(harness.TestCase):
     def test_A21_a_crash_leaves_no_core(self):
         stub = self.stub([{"hang_header": True}])
