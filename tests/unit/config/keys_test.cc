@@ -53,17 +53,10 @@ TEST_CASE("a key is printable ASCII without blanks; one newline is removed") {
   CHECK(*resolve_key(provider, environment) == "sk-good");
   environment.values["A"] = "sk-good\r\n";
   CHECK(*resolve_key(provider, environment) == "sk-good");
-  const std::string bad[] = {"sk-bad\n\n",
-                             "sk bad",
-                             "\nsk-bad",
-                             "sk\tbad",
-                             "sk-bäd",
-                             "sk-bad\rX: y",
-                             "sk-bad\nX: y",
-                             " ",
-                             "\n",
-                             "\"sk-bad \"",
-                             std::string(1 << 20, 'k')};
+  const std::string bad[] = {
+      "sk-bad\n\n", "sk bad",   "\nsk-bad",     "sk\tbad",
+      "sk-bäd",     "sk-bad\r", "sk-bad\rX: y", "sk-bad\nX: y",
+      " ",          "\n",       "\"sk-bad \"",  std::string(1 << 20, 'k')};
   for (const std::string& value : bad) {
     environment.values["A"] = value;
     const auto key = resolve_key(provider, environment);
