@@ -122,10 +122,11 @@ class Stub:
     """A running llmroute-stub. Rules are dicts, see tests/stub/README.md."""
 
     def __init__(self, rules=(), *, tls=False, prices=None, models=None,
-                 word_delay_ms=0, seed=1):
+                 word_delay_ms=0, seed=1, address="127.0.0.1"):
+        self.address = address
         self.directory = tempfile.mkdtemp(prefix="llmroute-stub-")
         self.log_file = self._path("log.jsonl")
-        args = [STUB, "--exit-with-stdin", "--log", self.log_file,
+        args = [STUB, "--exit-with-stdin", "--log", self.log_file, "--address", address,
                 "--word-delay-ms", str(word_delay_ms), "--seed", str(seed),
                 "--script", self._write("script.jsonl", "".join(
                     json.dumps(rule) + "\n" for rule in rules))]
@@ -163,7 +164,7 @@ class Stub:
 
     @property
     def origin(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def base_url(self):
@@ -173,7 +174,7 @@ class Stub:
         """The base_url of a provider of that protocol; tls: a variant's name."""
         origin = self.origin
         if tls:
-            origin = f"https://127.0.0.1:{self.tls_ports[tls]}"
+            origin = f"https://{self.address}:{self.tls_ports[tls]}"
         return origin + ("/v1" if protocol.startswith("openai-") else "")
 
     def events(self):
@@ -206,7 +207,7 @@ class Stub:
             time.sleep(0.005)
 
     def _get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=10)
         try:
             connection.request("GET", path)
             return json.loads(connection.getresponse().read())

@@ -21,8 +21,9 @@ constexpr size_t kFileLimit = 256U << 20;
 constexpr int kUsage = 64;
 constexpr const char* kHelp =
     "usage: llmroute-stub [OPTIONS]\n"
-    "A stand-in for a model provider, on 127.0.0.1 only. Prints its ports as\n"
+    "A stand-in for a model provider. Prints its ports as\n"
     "one JSON line when it is ready.\n\n"
+    "  --address A        IPv4 address to listen on (127.0.0.1)\n"
     "  --port N           plain HTTP port; 0 (default) takes a free one\n"
     "  --tls              also listen with TLS, one port per certificate\n"
     "  --tls-dir DIR      where ca.pem is written (default .)\n"
@@ -39,6 +40,7 @@ struct Options {
   bool tls = false;
   bool help = false;
   bool exit_with_stdin = false;
+  std::string address = "127.0.0.1";
   std::string tls_dir = ".", script, log, prices;
   std::string models = "stub-small,stub-medium,stub-large";
   int64_t word_delay_ms = 15;
@@ -59,6 +61,7 @@ constexpr Flag kFlags[] = {
     {.name = "--port", .number = &Options::port},
     {.name = "--word-delay-ms", .number = &Options::word_delay_ms},
     {.name = "--seed", .number = &Options::seed},
+    {.name = "--address", .text = &Options::address},
     {.name = "--tls-dir", .text = &Options::tls_dir},
     {.name = "--script", .text = &Options::script},
     {.name = "--log", .text = &Options::log},
@@ -160,10 +163,12 @@ base::Status serve(const Options& options) {
     LLMROUTE_TRY(variants, make_tls_variants(options.tls_dir));
   }
   std::vector<Listener> listeners;
-  LLMROUTE_TRY(listeners.emplace_back(),
-               listen_on(static_cast<uint16_t>(options.port), nullptr));
+  LLMROUTE_TRY(
+      listeners.emplace_back(),
+      listen_on(options.address, static_cast<uint16_t>(options.port), nullptr));
   for (const TlsVariant& variant : variants) {
-    LLMROUTE_TRY(listeners.emplace_back(), listen_on(0, variant.context.get()));
+    LLMROUTE_TRY(listeners.emplace_back(),
+                 listen_on(options.address, 0, variant.context.get()));
   }
   const base::Descriptor quit = quit_signals();
   Script script(std::move(rules));

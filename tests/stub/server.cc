@@ -1,5 +1,6 @@
 #include "stub/server.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -32,7 +33,8 @@ bool at_end(int fd) {
 
 }  // namespace
 
-base::Result<Listener> listen_on(uint16_t port, SSL_CTX* context) {
+base::Result<Listener> listen_on(const std::string& host, uint16_t port,
+                                 SSL_CTX* context) {
   Listener listener;
   listener.context = context;
   listener.socket =
@@ -43,7 +45,9 @@ base::Result<Listener> listen_on(uint16_t port, SSL_CTX* context) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
+    return base::Error{base::ErrorKind::kUsage, "no IPv4 address: " + host};
+  }
   socklen_t size = sizeof address;
   auto* const general = reinterpret_cast<sockaddr*>(&address);
   if (bind(fd, general, size) != 0) return socket_error("bind");

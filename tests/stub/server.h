@@ -23,8 +23,9 @@ struct Listener {
   SSL_CTX* context = nullptr;  // borrowed; null: plain TCP
 };
 
-// On 127.0.0.1; port 0 takes a free one.
-base::Result<Listener> listen_on(uint16_t port, SSL_CTX* context);
+// `host` is an IPv4 address of this machine; port 0 takes a free one.
+base::Result<Listener> listen_on(const std::string& host, uint16_t port,
+                                 SSL_CTX* context);
 
 class Server {
  public:
