@@ -1,6 +1,5 @@
 #include "config/key_command.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +14,7 @@
 #include <optional>
 
 #include "base/clock.h"
-#include "base/files.h"
+#include "base/pipe.h"
 
 extern char** environ;
 
@@ -34,10 +33,9 @@ constexpr milliseconds kAfterExit{1000};
 // Attributes and actions of posix_spawn, destroyed once.
 class SpawnSetup {
  public:
-  explicit SpawnSetup(int output) {
+  SpawnSetup(int input, int output) {
     ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null",
-                                       O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
     ::posix_spawnattr_init(&attributes_);
     sigset_t none{}, all{};
@@ -151,20 +149,22 @@ base::Status check_status(const std::string& command, int status) {
 
 base::Result<std::string> run_key_command(
     const std::vector<std::string>& command, milliseconds limit) {
-  std::array<int, 2> ends{};
-  if (command.empty() || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
+  base::Pipe input, output;
+  if (command.empty() || base::open_pipe(input) != 0 ||
+      base::open_pipe(output) != 0) {
     return base::Error{ErrorKind::kOs, "cannot run the key command"};
   }
-  const base::Descriptor in(ends[0]);
-  base::Descriptor out(ends[1]);
+  input.write.reset();  // there is nothing to read
+  SpawnSetup setup(input.read.get(), output.write.get());
   pid_t pid = -1;
-  if (const int error = SpawnSetup(out.get()).spawn(pid, command)) {
+  if (const int error = setup.spawn(pid, command)) {
     return failed(command[0], "cannot be run: " + base::errno_text(error));
   }
-  out.reset();
+  output.write.reset();
   Child child(pid);
   std::string text;
-  const std::optional<int> status = follow(child, in.get(), limit, text);
+  const std::optional<int> status =
+      follow(child, output.read.get(), limit, text);
   if (!status) {
     return failed(command[0],
                   fmt::format("did not end within {} ms", limit.count()));

@@ -7,26 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
+
+#include "base/pipe.h"
 
 namespace llmroute::provider {
 namespace {
 
 using base::Descriptor;
-
-struct Pipe {
-  Descriptor read, write;
-};
-
-// 0 or errno.
-int open_pipe(Pipe& pipe) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno;
-  pipe = {Descriptor(ends[0]), Descriptor(ends[1])};
-  return 0;
-}
 
 void do_not_block(const Descriptor& fd) {
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
@@ -95,9 +84,9 @@ int lift(Descriptor& fd) {
 std::variant<ChildProcess, int> ChildProcess::start(
     const std::vector<std::string>& argv,
     const std::vector<std::string>& environment) {
-  Pipe in, out, err;
-  for (Pipe* pipe : {&in, &out, &err}) {
-    if (const int error = open_pipe(*pipe)) return error;
+  base::Pipe in, out, err;
+  for (base::Pipe* pipe : {&in, &out, &err}) {
+    if (const int error = base::open_pipe(*pipe)) return error;
   }
   for (Descriptor* fd : {&in.read, &out.write, &err.write}) {
     if (const int error = lift(*fd)) return error;
