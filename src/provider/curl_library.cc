@@ -1,7 +1,6 @@
 #include "provider/curl_library.h"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
 
 #include <array>
 #include <string>
@@ -25,12 +24,10 @@ base::Error missing(const std::string& why) {
               "): install it, on Debian and Ubuntu with: apt install libcurl4"};
 }
 
-// By its descriptor: the file that was looked at, and no other.
 void* open_module() {
-  const base::Descriptor file = find_http_module();
-  if (!file.valid()) return nullptr;
-  return dlopen(fmt::format("/proc/self/fd/{}", file.get()).c_str(),
-                RTLD_NOW | RTLD_LOCAL);
+  const HttpModule module = find_http_module();
+  if (!module.file.valid()) return nullptr;
+  return dlopen(module.name.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
 template <class Function>

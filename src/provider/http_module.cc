@@ -3,12 +3,16 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <climits>
+#include <cstdlib>
 #include <string>
+
+#include "base/ownership.h"
 
 namespace llmroute::provider {
 namespace {
@@ -16,12 +20,24 @@ namespace {
 constexpr const char* kProgram = "/proc/self/exe";
 constexpr const char* kName = "llmroute-http.so";
 
-// Links resolved; empty if the system does not say.
-std::string program_directory() {
+// Links resolved; empty if the system does not say. Without /proc the path that
+// it was started by, which others choose for a program with more rights than
+// theirs.
+std::string program_path() {
   std::array<char, PATH_MAX> path{};
   const ssize_t size = ::readlink(kProgram, path.data(), path.size());
-  if (size <= 0 || static_cast<size_t>(size) == path.size()) return {};
-  return base::parent_directory({path.data(), static_cast<size_t>(size)});
+  if (size > 0 && static_cast<size_t>(size) < path.size()) {
+    return {path.data(), static_cast<size_t>(size)};
+  }
+  const auto* started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  const bool resolved = started != nullptr && ::getauxval(AT_SECURE) == 0 &&
+                        ::realpath(started, path.data()) != nullptr;
+  return resolved ? path.data() : "";
+}
+
+bool is_program(const std::string& path, struct stat& program) {
+  return !path.empty() && (::stat(kProgram, &program) == 0 ||
+                           ::stat(path.c_str(), &program) == 0);
 }
 
 bool as_safe_as(const struct stat& file, const struct stat& program) {
@@ -52,15 +68,28 @@ base::Descriptor open_if_good(const std::string& path,
   return file;
 }
 
+// Empty if there is none that is safe.
+std::string name_of(const base::Descriptor& file, const std::string& path) {
+  std::string name = "/proc/self/fd/" + std::to_string(file.get());
+  if (::access(name.c_str(), F_OK) == 0) return name;
+  struct stat directory {};
+  const bool safe =
+      ::stat(base::parent_directory(path).c_str(), &directory) == 0 &&
+      base::directory_is_safe(directory);
+  return safe ? path : "";
+}
+
 }  // namespace
 
-base::Descriptor find_http_module() {
-  const std::string directory = program_directory();
-  struct stat program {};
-  if (directory.empty() || ::stat(kProgram, &program) != 0) return {};
+HttpModule find_http_module() {
+  const std::string program = program_path();
+  struct stat info {};
+  if (!is_program(program, info)) return {};
   for (const char* place : {"/", "/../lib/llmroute/"}) {
-    base::Descriptor file = open_if_good(directory + place + kName, program);
-    if (file.valid()) return file;
+    const std::string path = base::parent_directory(program) + place + kName;
+    HttpModule module{open_if_good(path, info), ""};
+    if (module.file.valid()) module.name = name_of(module.file, path);
+    if (!module.name.empty()) return module;
   }
   return {};
 }
