@@ -16,4 +16,14 @@ std::string name_help(std::string_view name,
   return fmt::format(" (known: {})", join(known, ", "));
 }
 
+std::string shown_name(std::string_view name) {
+  constexpr size_t kMost = 60;
+  if (name.size() <= kMost) return std::string(name);
+  size_t cut = kMost;
+  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) {
+    --cut;
+  }
+  return std::string(name.substr(0, cut)) + "...";
+}
+
 }  // namespace llmroute::base

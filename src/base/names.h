@@ -12,4 +12,7 @@ namespace llmroute::base {
 std::string name_help(std::string_view name,
                       std::span<const std::string> known);
 
+// The name as a message shows it: cut to a readable length, between characters.
+std::string shown_name(std::string_view name);
+
 }  // namespace llmroute::base

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/names.h"
 #include "base/text.h"
 
 namespace llmroute::cli {
@@ -48,17 +49,6 @@ const OptionRow* row_for(const OptionRow& row, Command command) {
     }
   }
   return nullptr;
-}
-
-// Words in error messages are cut to a readable length, between characters.
-std::string shown(std::string_view word) {
-  constexpr size_t kMost = 60;
-  if (word.size() <= kMost) return std::string(word);
-  size_t cut = kMost;
-  while (cut > 0 && (static_cast<unsigned char>(word[cut]) & 0xC0) == 0x80) {
-    --cut;
-  }
-  return std::string(word.substr(0, cut)) + "...";
 }
 
 base::Error usage(std::string message) {
@@ -226,7 +216,8 @@ std::optional<std::string> nearest_option(std::string_view word,
 }
 
 base::Error unknown_option(std::string_view word, const CommandRow& command) {
-  std::string message = fmt::format("unknown option '{}'", shown(word));
+  std::string message =
+      fmt::format("unknown option '{}'", base::shown_name(word));
   if (word.find_first_of(" \t\n") != std::string_view::npos) {
     return usage(message + "; put -- before a prompt that begins with -");
   }
@@ -324,7 +315,7 @@ void check_operands(Args& args) {
 }  // namespace
 
 base::Error unknown_command(std::string_view word, bool more) {
-  const std::string name = shown(word);
+  const std::string name = base::shown_name(word);
   const auto nearest = base::nearest_name(word, command_names());
   return usage(fmt::format(
       "unknown command '{}'{}. To send it as a prompt, put run before it: "
@@ -337,7 +328,7 @@ base::Error no_help(std::string_view word) {
   const std::vector<std::string> names = command_names();
   const auto nearest = base::nearest_name(word, names);
   return usage(fmt::format(
-      "no help on '{}': {}", shown(word),
+      "no help on '{}': {}", base::shown_name(word),
       nearest ? fmt::format("did you mean {}?", *nearest)
               : fmt::format("the commands are {}", base::join(names, ", "))));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/names.h"
 #include "base/text.h"
 
 namespace llmroute::cli {
@@ -24,9 +25,10 @@ base::Status apply_option(const OptionRow& row, std::string_view value,
   base::Status status = check_choice(row, value);
   if (status && row.apply != nullptr) status = row.apply(settings, value);
   if (status) return {};
-  return base::Error{base::ErrorKind::kUsage,
-                     fmt::format("{}: bad value '{}': {}", name, value,
-                                 status.error().message)};
+  return base::Error{
+      base::ErrorKind::kUsage,
+      fmt::format("{}: bad value '{}': {}", name, base::shown_name(value),
+                  status.error().message)};
 }
 
 // A variable that acts like an option acts only where that option goes; the

@@ -138,7 +138,7 @@ std::string References::unknown(std::string_view what, const std::string& name,
   if (disabled_.contains(name)) {
     return fmt::format("model '{}' is disabled by enabled = false", name);
   }
-  return fmt::format("unknown {} '{}'{}", what, name,
+  return fmt::format("unknown {} '{}'{}", what, base::shown_name(name),
                      base::name_help(name, known));
 }
 

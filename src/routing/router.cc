@@ -40,7 +40,7 @@ template <class T>
 Error unknown_name(const char* kind, const std::string& name,
                    const std::vector<T>& known) {
   return {ErrorKind::kUsage,
-          fmt::format("unknown {} '{}'{}", kind, name,
+          fmt::format("unknown {} '{}'{}", kind, base::shown_name(name),
                       base::name_help(name, known_names(known)))};
 }
 
