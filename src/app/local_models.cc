@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/url.h"
@@ -24,6 +25,8 @@ using provider::OllamaModel;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAskFor{300};
+constexpr milliseconds kLongestAsk{4800};
+constexpr milliseconds kLate{50};  // for a process that is given the processor
 constexpr int64_t kFreshMs = 60'000;
 constexpr int64_t kFirstRestMs = 5'000;
 constexpr int64_t kLongestRestMs = 300'000;
@@ -113,8 +116,20 @@ bool is_current(const Server& server) {
   return server.asked_ms > 0 && age >= 0 && age < holds;
 }
 
+// A process that is kept waiting for the processor takes that for the silence
+// of the server; it notices that it comes late, and gives more time.
+base::Result<std::vector<OllamaModel>> list(const core::Provider& provider) {
+  const base::SystemClock clock;
+  for (milliseconds limit = kAskFor;; limit *= 2) {
+    const auto begin = clock.now();
+    auto served = provider::list_ollama_models(provider, limit);
+    const bool late = clock.now() - begin > limit + kLate;
+    if (served || !late || limit >= kLongestAsk) return served;
+  }
+}
+
 void ask(const core::Provider& provider, Server& server) {
-  auto served = provider::list_ollama_models(provider, kAskFor);
+  auto served = list(provider);
   server.asked_ms = now_ms();
   if (served) {
     server.failures = 0;

@@ -1,7 +1,8 @@
 // Which models a local Ollama serves. run asks each Ollama provider on loopback
-// for its list (at most 300 ms) and remembers the answer in the cache directory
-// for a minute; explain contacts nothing and goes by what was remembered. A
-// server that did not answer is left alone for 5 s, doubling to 300 s.
+// for its list (at most 300 ms, or longer where this process waits for the
+// processor) and remembers the answer in the cache directory for a minute;
+// explain contacts nothing and goes by what was remembered. A server that did
+// not answer is left alone for 5 s, doubling to 300 s.
 #pragma once
 
 #include <map>
