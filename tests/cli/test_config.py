@@ -225,77 +225,10 @@ class ConfigCommand(harness.TestCase):
 
 
 class Refusals(harness.TestCase):
-    """Rows C of the fault matrix."""
+    """What a configuration must not say. Rows C are in test_faults_config.py."""
 
     def check(self, config, **options):
         return self.run_llmroute(["config", "check"], config=config, **options)
-
-    def test_huge_and_deep_files_are_refused_quickly(self):
-        cases = {
-            "2 MiB": "# " + "x" * 70 + "\n",
-            "arrays": "a = " + "[" * 60_000,
-            "arrays on many lines": "a = " + "[\n" * 200_000,
-            "tables": "a = " + "{a=" * 20_000,
-            "flat tables": "a = [\n" + "{},\n" * 100_000 + "]\n",
-            "dotted key": "a." * 30_000 + "a = 1",
-            "dotted header": "[" + "a." * 30_000 + "a]",
-            "closing brackets": "a = " + "]" * 60_000,
-            "long line": "a = \"" + "x" * 70_000 + "\"",
-        }
-        cases["2 MiB"] *= 2 * 1024 * 1024 // len(cases["2 MiB"])
-        for name, text in cases.items():
-            with self.subTest(name):
-                result = self.check(text, preexec_fn=harness.small_stack)
-                self.assert_status(result, 78)
-                self.assertRegex(result.err, r"config-\d+\.toml")
-                self.assertLess(result.cpu, 2 * harness.SLOWNESS)
-
-    def test_the_largest_nesting_fits_a_small_stack(self):
-        deep = "a = " + "[" * 64 + "]" * 64
-        result = self.check(deep, preexec_fn=harness.small_stack)
-        self.assert_status(result, 78)
-        self.assertIn("unknown key 'a'", result.err)
-        key = ".".join("a" * 32)
-        result = self.check(f"[{key}]\n{key} = {{{key[:-4]} = [[1]]}}",
-                            preexec_fn=harness.small_stack)
-        self.assert_status(result, 78)
-        self.assertIn("unknown key 'a'", result.err)
-
-    def test_many_sections_load_within_a_second(self):
-        providers = "".join(
-            f'[providers.p{i}]\nprotocol = "exec"\ncommand = ["a"]\n'
-            f'[models.m{i}]\nprovider = "p{i}"\n' for i in range(10_000))
-        rules = '[[rules]]\ndeny = "x*"\n' * 40_000
-        bare_rules = "[[rules]]\n" * 100_000
-        for text, statuses in ((providers, (0,)), (rules, (0,)),
-                               (bare_rules, (78,))):
-            result = self.check(text, preexec_fn=harness.small_stack)
-            self.assertIn(result.status, statuses, result.err[:300])
-            self.assertLess(result.cpu, 10 * harness.SLOWNESS)
-
-    def test_encodings(self):
-        bom = "\ufeffprofile = \"cost\"\r\n[limits]\r\nretries = 1\r\n"
-        self.assert_status(self.check(bom), 0)
-        for data in (b'profile = "co\x00st"\n', b'profile = "caf\xe9"\n',
-                     "profile = \"cost\"".encode("utf-16")):
-            path = self.home.write("bad.toml", data)
-            result = self.run_llmroute(["config", "check", "-c", path])
-            self.assert_status(result, 78)
-            self.assertRegex(result.err, r"bad\.toml:\d+:\d+: ")
-
-    def test_other_users_and_writable_files_are_refused(self):
-        path = self.home.write("shared.toml", "profile = \"cost\"\n", 0o666)
-        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 77)
-        os.chmod(path, 0o620)
-        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 77)
-        os.chmod(path, 0o644)
-        self.assert_status(self.run_llmroute(["config", "check", "-c", path]), 0)
-        self.home.write(".config/llmroute/config.toml", "profile = \"cost\"\n")
-        self.assert_status(self.run_llmroute(["config", "check"]), 0)
-        os.chmod(self.home.file(".config"), 0o777)
-        result = self.run_llmroute(["config", "check"])
-        self.assert_status(result, 77)
-        self.assertIn(self.home.file(".config"), result.err)
 
     @unittest.skipUnless(os.geteuid() == 0, "giving files away needs root")
     def test_A20_root_takes_no_file_from_the_home_of_a_user(self):
@@ -324,20 +257,6 @@ class Refusals(harness.TestCase):
             self.assert_status(self.run_llmroute(ask), 77)
             os.chown(user, 0, 0)
         self.assertEqual(stub.connections(), asked)
-
-    def test_what_is_no_regular_file_is_refused_without_blocking(self):
-        fifo = self.home.file("fifo")
-        os.mkfifo(fifo)
-        dangling = self.home.file("dangling")
-        os.symlink("/nonexistent/file", dangling)
-        for path in (fifo, dangling, self.home.path, "/dev/zero", "/dev/null",
-                     self.home.file("missing")):
-            result = self.run_llmroute(["config", "check", "-c", path], timeout=60)
-            self.assert_status(result, 78)
-        user = self.home.file(".config/llmroute")
-        os.makedirs(user, mode=0o700)
-        os.mkfifo(os.path.join(user, "config.toml"))
-        self.assert_status(self.run_llmroute(["config", "check"], timeout=60), 78)
 
     def test_A5_an_unsafe_file_that_moves_a_key_contacts_nobody(self):
         other = self.stub([])
@@ -418,18 +337,6 @@ class Refusals(harness.TestCase):
         self.assert_status(result, 78)
         self.assertIn("{input}", result.err)
 
-    def test_cycles_and_duplicates_are_refused(self):
-        for config, words in {
-                '[routes.a]\nmodels = "b"\n[routes.b]\nmodels = "a"\n':
-                    "a -> b -> a",
-                '[routes.a]\n[routes.a]\n': "toml:2:",
-                '[models.m]\nprovider = "ollama"\naliases = "gpt-5"\n':
-                    "already a model",
-        }.items():
-            result = self.check(config)
-            self.assert_status(result, 78)
-            self.assertIn(words, result.err)
-
     def test_bad_patterns_are_refused(self):
         for pattern in ("(", "a{1001}", "(?P<x", "\\\\1", "(?=a)",
                         "((a{100}){100}){100}"):
@@ -449,13 +356,6 @@ class Refusals(harness.TestCase):
         result = self.run_llmroute(["config", "get", "profile"], cwd=work)
         self.assert_status(result, 0)
         self.assertEqual(result.text, "balanced\n")
-
-    def test_without_home_the_password_database_is_asked(self):
-        result = self.run_llmroute(
-            ["config", "path", "-q"],
-            env={"HOME": None, "XDG_CONFIG_HOME": "relative/path"})
-        self.assert_status(result, 0)
-        self.assertRegex(result.text, r"\A/.*/\.config/llmroute/config\.toml\n\Z")
 
     def test_A8_base_urls_of_other_tools_are_ignored(self):
         names = [f"{vendor}_{end}" for vendor in (
