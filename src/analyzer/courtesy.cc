@@ -35,7 +35,8 @@ static_assert(std::is_sorted(std::begin(kWords), std::end(kWords)));
 
 constexpr size_t kLongestWord = 11;
 constexpr size_t kLeast = 20;      // bytes that must be left
-constexpr size_t kFurthest = 200;  // bytes that a clause may have
+constexpr size_t kFurthest = 200;  // bytes that a last sentence may have
+constexpr int kMost = 16;          // last sentences, so that time is bounded
 
 // Where the words of each first letter begin.
 constexpr auto kFirst = [] {
@@ -107,6 +108,7 @@ bool courteous(std::string_view text) {
 
 // Of the last line, with what follows it; all of a line without words.
 std::string_view last_word(std::string_view text) {
+  text.remove_prefix(text.size() - std::min(text.size(), kFurthest));
   size_t begin = text.size();
   while (begin > 0 && !is_letter(text[begin - 1])) {
     if (text[begin - 1] == '\n') return text.substr(begin);
@@ -144,7 +146,7 @@ std::string_view without_courtesy(std::string_view prompt) {
     rest.remove_prefix(end);
   }
   rest = without_blank_end(rest);
-  while (rest.size() > kLeast) {
+  for (int i = 0; i < kMost && rest.size() > kLeast; ++i) {
     const size_t begin = last_sentence(rest);
     if (begin == rest.size() || !courteous(rest.substr(begin))) break;
     rest = without_blank_end(rest.substr(0, begin));

@@ -72,3 +72,9 @@ TEST_CASE("of any bytes a part is left, and twice takes off no more") {
     REQUIRE(without_courtesy(rest) == rest);
   }
 }
+
+TEST_CASE("a long tail of marks is not read again for each of them") {
+  std::string text(kTask);
+  for (int i = 0; i < 1'000'000; ++i) text += " .";
+  CHECK(without_courtesy(text).starts_with(kTask));
+}
