@@ -182,10 +182,10 @@ class Streams(ProviderCase):
                 "protocol": protocol, "max_output_tokens": 1_000_000,
                 "context_window": 2_000_000}})
             process = self.spawn_llmroute(
-                ["run", "-m", "m", "-p", "x", "--idle-timeout", "200ms",
-                 "--first-token-timeout", "1s", "--timeout", "2s"], config=config)
+                ["run", "-m", "m", "-p", "x", "--idle-timeout", "500ms",
+                 "--first-token-timeout", "3s", "--timeout", "4s"], config=config)
             process.stdin.close()
-            time.sleep(2.5)  # the pipe is full; the time is ours, not the server's
+            time.sleep(4.5)  # the pipe is full; the time is ours, not the server's
             length = 0
             while piece := process.stdout.read(1 << 20):
                 length += len(piece)

@@ -126,6 +126,7 @@ class Disk(FaultCase):
                     if name != "ledger.db":
                         os.remove(os.path.join(self.folder(), name))
 
+    @unittest.skipIf(harness.SANITIZED, "a sanitizer wants to be loaded first")
     @unittest.skipUnless(NETWORK_DISK.exists(), "tests/network_disk.so is not built")
     def test_F11_on_a_network_file_system_there_is_no_write_ahead_log(self):
         config = self.config()
