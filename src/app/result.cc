@@ -129,7 +129,8 @@ void write_cost(JsonWriter& json, const Decision& decision,
   const std::string& as_of = answered.by->model->price_as_of;
   json.key("cost").begin_object();
   core::write_usd(json, "usd", cost);
-  json.field("estimated", false);
+  json.field("estimated",
+             answered.reply && answered.reply->usage.contradictory);
   json.field("price_as_of",
              as_of.empty() ? std::nullopt : std::optional<std::string>(as_of));
   core::write_usd(json, "strongest_usd", on_strongest);

@@ -21,6 +21,8 @@ struct Usage {
   int64_t cache_write = 0;
   int64_t reasoning = 0;
   std::optional<Money> charged;  // what the provider says that it cost
+  // The counts contradict each other; they are the dearest way to read them.
+  bool contradictory = false;
 
   bool complete() const { return input.has_value() && output.has_value(); }
 };

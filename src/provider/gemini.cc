@@ -198,6 +198,7 @@ void GeminiDecoder::take_usage(const Json& usage, Answer& answer) {
   }
   if (total && result.input && *total >= *result.input) {
     const int64_t rest = *total - *result.input;
+    result.contradictory = result.output.value_or(rest) != rest;
     result.output = std::max(result.output.value_or(rest), rest);
   }
 }

@@ -143,6 +143,21 @@ HttpRequest openai_chat_request(const Call& call) {
   return with_common_headers(call, std::move(request));
 }
 
+namespace {
+
+// xAI and Gemini leave reasoning out of completion_tokens, not of the total;
+// xAI may leave what was cached out of prompt_tokens. What is neither is a
+// contradiction. REQUIRES: usage.complete().
+void read_dearest(std::optional<int64_t> total, core::Usage& usage) {
+  if (usage.cached_input > *usage.input) *usage.input += usage.cached_input;
+  if (!total) return;
+  const int64_t sum = *usage.input + *usage.output;
+  usage.contradictory = *total != sum && *total != sum + usage.reasoning;
+  if (*total > sum) *usage.output = *total - *usage.input;
+}
+
+}  // namespace
+
 core::Usage openai_usage(const Json& usage) {
   core::Usage result;
   // Chat completions and Responses have names of their own for the same.
@@ -164,12 +179,7 @@ core::Usage openai_usage(const Json& usage) {
                          .count()
                          .value_or(0);
   if (!result.complete()) return result;
-  if (result.cached_input > *result.input) *result.input += result.cached_input;
-  // xAI and Gemini leave reasoning out of completion_tokens, not of the total.
-  const auto total = usage["total_tokens"].count();
-  if (total && *total > *result.input + *result.output) {
-    *result.output = *total - *result.input;
-  }
+  read_dearest(usage["total_tokens"].count(), result);
   return result;
 }
 

@@ -192,6 +192,9 @@ void OpenAiResponsesDecoder::on_event(const Json& event, bool unterminated,
     take_response(event["response"], answer);
   } else if (unterminated) {
     return;
+  } else if (type == "response.created") {
+    if (started_) answer.nonsense = "the stream starts a second response";
+    started_ = true;
   } else if (type == "response.output_text.delta" ||
              type == "response.refusal.delta") {
     streamed_ = true;

@@ -27,6 +27,7 @@ class OpenAiResponsesDecoder : public Decoder {
   core::ToolCall& call_of(std::string_view item, Answer& answer);
   void take_part(const Json& part, Answer& answer);
 
+  bool started_ = false;
   bool streamed_ = false;  // text has come in deltas
   bool refused_ = false;
   std::map<std::string, size_t> places_;  // of calls, by item

@@ -51,6 +51,31 @@ class Prices(ProviderCase):
                  "completion_tokens_details": {"reasoning_tokens": 340}}
         self.assert_usd(self.cost(usage), 12 * 8 + 2 * 40 + 340 * 50)
 
+    def test_P3_counts_that_contradict_each_other_are_read_dearest_and_flagged(self):
+        reasoning = {"completion_tokens_details": {"reasoning_tokens": 340}}
+        for usage, protocol, output, estimated in (
+                ({"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 100},
+                 "openai-chat", 88, True),
+                ({"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 13},
+                 "openai-chat", 2, True),
+                ({"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 354} |
+                 reasoning, "openai-chat", 342, False),
+                ({"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14},
+                 "openai-chat", 2, False),
+                ({"prompt_tokens": 12, "completion_tokens": 2}, "openai-chat", 2, False),
+                ({"input_tokens": 12, "output_tokens": 2, "total_tokens": 100},
+                 "openai-responses", 88, True),
+                ({"promptTokenCount": 12, "candidatesTokenCount": 2,
+                  "totalTokenCount": 100}, "gemini", 88, True),
+                ({"promptTokenCount": 12, "candidatesTokenCount": 2,
+                  "thoughtsTokenCount": 3, "totalTokenCount": 17}, "gemini", 5, False)):
+            with self.subTest(usage):
+                result, _ = self.ask([{"text": "a", "usage_raw": json.dumps(usage)}],
+                                     protocol, ["--json"])
+                said = result.json()
+                self.assertEqual(said["usage"]["output"], output)
+                self.assertEqual(said["cost"]["estimated"], estimated)
+
     def test_responses(self):
         usage = {"input_tokens": 1000, "output_tokens": 90, "total_tokens": 1090,
                  "input_tokens_details": {"cached_tokens": 600},

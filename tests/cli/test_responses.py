@@ -104,6 +104,15 @@ class Responses(ProviderCase):
         self.fails([{"raw": '{"status":"in_progress","output":[]}',
                      "content_type": "application/json"}], 76, "in_progress")
 
+    def test_S12_a_second_start_is_a_protocol_error(self):
+        created = event("response.created", response={"status": "in_progress"})
+        other = event("response.created", response={"status": "in_progress", "id": "2"})
+        for second in (created, other):
+            self.fails([{"frames": [created, delta("a"), second, delta("a"), end()]}], 3,
+                       "second response", out=b"a")
+            self.fails([{"frames": [created, second, delta("a"), end()]}], 76,
+                       "second response")
+
     def test_unknown_events_and_missing_numbers(self):
         self.answered([{"frames": [event("response.queued"), delta("a"),
                                    event("response.new.thing", delta="no"), end()]}],

@@ -148,7 +148,7 @@ TEST_CASE("S6: a stream gives the same however it is split") {
       CAPTURE(at);
       check({body.substr(0, at), body.substr(at)});
     }
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < 1000; ++round) {
       CAPTURE(round);
       std::vector<std::string> pieces;
       for (size_t at = 0; at < body.size();) {
