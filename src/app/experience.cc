@@ -51,6 +51,21 @@ std::optional<int64_t> failed_ago(const StatisticsRow& row, int64_t now) {
   return std::max<int64_t>(0, now - row.time) / 1000;
 }
 
+// The same model at the same address under other names: one breaker for all.
+void hold_twins(const core::Config& config, const StatisticsRow& row,
+                const std::string& why,
+                std::map<std::string, std::string>& held) {
+  const core::Model* known = config.find_model(row.model);
+  if (known == nullptr) return;
+  for (const core::Model& model : config.models) {
+    if (model.id != known->id) continue;
+    const core::Provider* provider = config.find_provider(model.provider);
+    if (provider != nullptr && provider->base_url == row.origin) {
+      held.try_emplace(model.name, why);
+    }
+  }
+}
+
 void add_breaker(const core::Config& config, const StatisticsRow& row,
                  int64_t now, Known& known) {
   const auto breaker = Breaker::unpack(row.breaker, breaker_time(now));
@@ -59,12 +74,14 @@ void add_breaker(const core::Config& config, const StatisticsRow& row,
   if (breaker->state(breaker_time(now)) == Breaker::State::kHalfOpen) {
     known.half_open.insert(row.model);
   }
-  std::string why = why_held(row, *breaker, now);
+  const std::string why = why_held(row, *breaker, now);
   if (why.empty()) return;
-  known.experience.held[row.model] = std::move(why);
-  why = asked_to_wait(row, now);
-  if (why.empty()) return;
-  hold_key(config, *config.find_provider(row.provider), "its key was " + why,
+  known.experience.held[row.model] = why;
+  const std::string wait = asked_to_wait(row, now);
+  if (wait.empty()) {
+    return hold_twins(config, row, why, known.experience.held);
+  }
+  hold_key(config, *config.find_provider(row.provider), "its key was " + wait,
            known.experience.held);
 }
 

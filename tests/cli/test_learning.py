@@ -229,6 +229,27 @@ class Breaker(LearningCase):
         self.assertRegex(text, r"measured   bad [\d.]+ s instead of [\d.]+ s \(5 "
                          r"calls, 5 failed: counts as its time-out\)")
 
+    def test_P10_two_providers_of_one_origin_have_one_breaker(self):
+        stub = self.stub(self.DEAD)
+        other = self.stub([ANSWER])
+        twin = {"key_env": ["STUB_KEY"], "protocol": "openai-chat"}
+        extra = (harness.provider("twin", base_url=stub.base_url, **twin) +
+                 harness.model("bad-too", provider="twin", **harness.DEFAULT_MODEL, id="bad") +
+                 harness.model("not-bad", provider="twin", **harness.DEFAULT_MODEL,
+                               id="good") +
+                 harness.provider("away", base_url=other.base_url, **twin) +
+                 harness.model("bad-away", provider="away", **harness.DEFAULT_MODEL,
+                               id="bad"))
+        self.server = stub
+        config = harness.stub_config(stub, {"bad": {}, "good": {}}, extra=extra)
+        self.open_breaker(config)
+        found = self.explained(config, "-m", "bad,bad-too,not-bad,bad-away")
+        reasons = {e["model"]: e["reason"] for e in found["excluded"]}
+        self.assertEqual(set(reasons), {"bad", "bad-too"})
+        self.assertIn("kept failing (http 503)", reasons["bad-too"])
+        self.assert_status(self.ask(config, "-m", "bad-too,good"), 0)
+        self.assertEqual(self.bad_calls(), 5)
+
     def test_OLR_3_a_dead_local_server_is_not_asked_again(self):
         port = harness.closed_port()
         config = self.config([ANSWER], models=("good",), extra=harness.provider(
