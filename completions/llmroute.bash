@@ -66,6 +66,7 @@ _llmroute_value() {
     --fail-if= | --fail-if) : ;;
     --check= | --check) : ;;
     --fail-on= | --fail-on) : ;;
+    --sanitize= | --sanitize) _llmroute_reply 'auto always never' ;;
     --transcript= | --transcript) _llmroute_files ;;
     --error-format= | --error-format) _llmroute_reply 'text json' ;;
     --color=) _llmroute_reply 'auto always never' ;;
@@ -87,6 +88,7 @@ _llmroute_value() {
     --speed= | --speed) _llmroute_files ;;
     --threads= | --threads) : ;;
     --config= | -c | --config) _llmroute_files ;;
+    --key-fd= | --key-fd) : ;;
     --ledger= | --ledger) _llmroute_files ;;
     --session= | --session) : ;;
     --heads= | --heads) : ;;
@@ -99,7 +101,7 @@ _llmroute_value() {
 
 _llmroute_options() {
   case $1 in
-    '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option --schema --tools -o --output --format --json --no-stream --check -x --extract --fail-on --stats --transcript --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --ledger --no-ledger --no-learn --session --no-config -h --help -V --version' ;;
+    '' | run) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --show-route -n --dry-run --max-tokens --temperature --stop --seed -O --option --schema --tools -o --output --format --json --no-stream --check -x --extract --fail-on --strict-model --sanitize --stats --transcript --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --key-fd --ledger --no-ledger --no-learn --session --no-config -h --help -V --version' ;;
     explain) echo '-p --prompt -f --file -s --system --system-file --no-stdin --stdin-timeout --lossy -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --max-tokens --temperature --stop --seed -O --option --schema --tools --json --expect --jsonl --diff --why-not --no-timing --error-format --color -q --quiet -v --verbose --max-cost --timeout --connect-timeout --first-token-timeout --idle-timeout --retries -c --config --ledger --no-ledger --session --no-config -h --help -V --version' ;;
     batch) echo '--template --prompt-field --lines -0 --null -s --system --system-file --ignore-unknown --skip --limit --shard -m --model -r --route --profile --worth --wait --tier --min-tier --max-tier --allow --deny --require --fallback --no-fallback --tag --reroute -n --dry-run --validate --split --collect --max-tokens --temperature --stop --seed -O --option -o --output --journal --errors --out --unordered --echo --no-extras --no-timing --force --repair --retry-errors --match --accept-config-change --fsync --progress --summary --json --error-format --color -q --quiet -v --verbose -j --jobs --rpm --tpm --max-cost --max-errors --strict --timeout --connect-timeout --retries -c --config --ledger --no-ledger --no-learn --no-config -h --help -V --version' ;;
     bench) echo '--json --baseline --plot --target-quality --robust --fail-if --error-format --color -q --quiet -v --verbose --models --part --folds --groups --unseen --train --seconds --speed -c --config --no-config --model-file --seed -h --help -V --version' ;;

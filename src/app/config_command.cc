@@ -11,7 +11,6 @@
 #include "app/router_model.h"
 #include "app/starter_config.h"
 #include "base/files.h"
-#include "base/terminal_text.h"
 #include "base/text.h"
 #include "config/keys.h"
 #include "config/load.h"
@@ -27,8 +26,7 @@ using base::Result;
 using core::ExitStatus;
 
 Result<ExitStatus> print(const std::string& text) {
-  LLMROUTE_CHECK(
-      print_document(stdout_is_terminal() ? base::visible_text(text) : text));
+  LLMROUTE_CHECK(print_outside(text));
   return ExitStatus::kOk;
 }
 

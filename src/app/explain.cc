@@ -66,7 +66,7 @@ Result<ExitStatus> explain(const ExplainOptions& options,
     LLMROUTE_TRY(explanation.stability, measure_stability(routed));
   }
   if (options.format == Format::kJson) {
-    LLMROUTE_CHECK(print_document(explanation_json(explanation)));
+    LLMROUTE_CHECK(print_outside(explanation_json(explanation)));
   } else {
     std::string text = explanation_text(explanation);
     if (stdout_is_terminal()) text = base::visible_text(text);

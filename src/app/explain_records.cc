@@ -14,7 +14,6 @@
 #include "app/route.h"
 #include "base/json_writer.h"
 #include "base/table.h"
-#include "base/terminal_text.h"
 #include "base/text.h"
 #include "batch/input_lines.h"
 #include "batch/record.h"
@@ -272,7 +271,7 @@ Status Explainer::print_difference() const {
     return print_document(difference_json());
   }
   const std::string text = difference_text();
-  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
+  return print_outside(text);
 }
 
 }  // namespace

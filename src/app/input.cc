@@ -161,6 +161,9 @@ Result<core::Prompt> read_prompt(const InputOptions& input,
   LLMROUTE_TRY(const std::string instruction,
                read_instruction(input, messages));
   const bool has_instruction = !instruction.empty();
+  if (std::count(input.files.begin(), input.files.end(), "-") > 1) {
+    return Error{ErrorKind::kUsage, "-f - can be given once"};
+  }
   if (!has_instruction && input.files.empty() &&
       (input.no_stdin || ::isatty(STDIN_FILENO) != 0)) {
     return Error{ErrorKind::kUsage,

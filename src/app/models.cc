@@ -12,7 +12,6 @@
 #include "app/screen.h"
 #include "base/json_writer.h"
 #include "base/table.h"
-#include "base/terminal_text.h"
 #include "base/text.h"
 #include "config/keys.h"
 #include "config/load.h"
@@ -361,9 +360,7 @@ std::string json_text(const std::vector<Entry>& entries) {
   return json.take() + "\n";
 }
 
-base::Status print(const std::string& text) {
-  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
-}
+base::Status print(const std::string& text) { return print_outside(text); }
 
 }  // namespace
 

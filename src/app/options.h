@@ -19,6 +19,7 @@ namespace llmroute::app {
 struct ConfigOptions {
   std::optional<std::string> file;  // -c
   bool no_config = false;
+  std::optional<int> key_fd;  // where a key comes from
 };
 
 struct InputOptions {
@@ -53,6 +54,8 @@ struct LimitOptions {
 
 enum class Format { kText, kJson, kJsonl, kCsv };
 enum class ColorWhen { kAuto, kAlways, kNever };
+// Whether what others wrote is made visible where it goes to stdout.
+enum class Sanitize { kAuto, kAlways, kNever };  // kAuto: on a terminal
 
 struct MessageOptions {  // how to talk on stderr
   bool quiet = false;
@@ -65,7 +68,8 @@ struct MessageOptions {  // how to talk on stderr
 struct FailOn {
   bool length = true;  // only if the limit was not the user's own
   bool filter = true, refusal = true, empty = true;
-  bool unpriced = false;  // what it cost is not known
+  bool unpriced = false;     // what it cost is not known
+  bool other_model = false;  // not the one that was asked served
 };
 
 struct OutputOptions {
@@ -75,6 +79,7 @@ struct OutputOptions {
   std::optional<std::string> check;  // a shell command
   bool extract = false;              // the first fenced block only
   FailOn fail_on;
+  Sanitize sanitize = Sanitize::kAuto;
   bool stats = false;
   bool show_route = false;
   bool dry_run = false;

@@ -29,6 +29,11 @@ base::Status print_document(std::string_view text) {
   return {};
 }
 
+base::Status print_outside(std::string_view text) {
+  return print_document(stdout_is_terminal() ? base::visible_text(text)
+                                             : std::string(text));
+}
+
 base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,
                                               bool hold,
                                               const std::atomic<bool>* stop) {
@@ -43,16 +48,16 @@ base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,
   output.hold_ = hold || output.to_file();
   output.events_ = options.format == Format::kJsonl;
   output.extract_ = options.extract;
-  output.filter_terminal_ =
-      !output.to_file() && !output.events_ && stdout_is_terminal();
+  output.terminal_ = !output.to_file() && stdout_is_terminal();
+  output.filtered_ = options.sanitize == Sanitize::kAlways ||
+                     (options.sanitize == Sanitize::kAuto && output.terminal_);
   return output;
 }
 
 bool AnswerOutput::put(std::string_view text) {
   if (text.empty()) return true;
   errno_ = base::write_all(
-      STDOUT_FILENO, filter_terminal_ ? filter_.feed(text) : std::string(text),
-      stop_);
+      STDOUT_FILENO, filtered_ ? filter_.feed(text) : std::string(text), stop_);
   reader_gone_ = errno_ == EPIPE;
   if (errno_ != 0) return false;
   printed_ += text.size();
@@ -110,7 +115,7 @@ void AnswerOutput::event(std::string_view line) {
 }
 
 void AnswerOutput::end_line() {
-  if (filter_terminal_ && errno_ == 0 && last_ != '\n') put("\n");
+  if (terminal_ && errno_ == 0 && last_ != '\n') put("\n");
 }
 
 base::Status AnswerOutput::finish() {

@@ -20,7 +20,9 @@ namespace llmroute::app {
 // been made visible by the caller.
 base::Status print_document(std::string_view text);
 
-// Whether `file` (-o) or stdout is meant, and is a terminal.
+// The same of a text with words of others: on a terminal they are made visible.
+base::Status print_outside(std::string_view text);
+
 bool stdout_is_terminal();
 
 // Takes the answer as it streams. To stdout each piece is one write; with -o or
@@ -79,7 +81,8 @@ class AnswerOutput {
   std::optional<base::ReplacementFile> file_;  // nothing: stdout
   const std::atomic<bool>* stop_ = nullptr;
   bool hold_ = false;
-  bool filter_terminal_ = false;
+  bool terminal_ = false;  // text goes to one
+  bool filtered_ = false;
   base::TerminalFilter filter_;
   std::string held_;
   bool events_ = false;  // text goes out as events

@@ -25,9 +25,7 @@ using base::Result;
 using core::ExitStatus;
 using store::TakenDecision;
 
-base::Status print(const std::string& text) {
-  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
-}
+base::Status print(const std::string& text) { return print_outside(text); }
 
 Result<TakenDecision> find(store::Ledger& ledger, const std::string& id) {
   TakenDecision found;

@@ -7,6 +7,7 @@
 
 #include "app/attempt_plan.h"
 #include "app/ceilings.h"
+#include "app/handed_key.h"
 #include "app/input.h"
 #include "app/ledger_rows.h"
 #include "app/local_models.h"
@@ -22,7 +23,8 @@ namespace {
 
 using base::Result;
 
-// A ceiling is kept by the request's own limit, so nothing may replace it.
+// A ceiling is kept by the request's own limit and the model's own price, so
+// nothing may replace them.
 base::Status check_extra(const RequestOptions& request, bool under_ceiling) {
   constexpr std::string_view kCostly[] = {"max_tokens",
                                           "max_completion_tokens",
@@ -31,7 +33,13 @@ base::Status check_extra(const RequestOptions& request, bool under_ceiling) {
                                           "model",
                                           "best_of",
                                           "options",
-                                          "generationConfig"};
+                                          "generationConfig",
+                                          "service_tier",
+                                          "speed",
+                                          "models",
+                                          "tools",
+                                          "plugins",
+                                          "web_search_options"};
   for (const auto& [name, value] : request.extra) {
     if (under_ceiling && std::find(std::begin(kCostly), std::end(kCostly),
                                    name) != std::end(kCostly)) {
@@ -132,6 +140,9 @@ Result<Routed> prepare_routing(const RouteQuestion& question,
   LLMROUTE_TRY(core::Config config,
                config::load({question.config.file, question.config.no_config},
                             environment));
+  if (question.config.key_fd) {
+    LLMROUTE_CHECK(pair_key(*question.config.key_fd, question.routing, config));
+  }
   routed.config = std::make_unique<core::Config>(std::move(config));
   LLMROUTE_CHECK(apply_limits(question.limits, routed.config->limits));
   core::Limits& limits = routed.config->limits;

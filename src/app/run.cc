@@ -9,6 +9,7 @@
 #include "app/attempt.h"
 #include "app/events.h"
 #include "app/explanation.h"
+#include "app/handed_key.h"
 #include "app/input.h"
 #include "app/interrupt.h"
 #include "app/ledger_book.h"
@@ -41,7 +42,7 @@ Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
       format == Format::kText
           ? dry_run_text(routed, sent)
           : explanation_json(explain_decision(routed, kJsonContributions));
-  LLMROUTE_CHECK(print_document(document));
+  LLMROUTE_CHECK(print_outside(document));
   return ExitStatus::kOk;
 }
 
@@ -267,10 +268,8 @@ Result<Ending> ask(const RunOptions& options, Routed& routed,
   return ending;
 }
 
-}  // namespace
-
-Result<ExitStatus> run(const RunOptions& options,
-                       const base::Environment& environment) {
+Result<ExitStatus> run_prompt(const RunOptions& options,
+                              const base::Environment& environment) {
   const Messages messages(options.messages);
   const bool contacts_nothing =
       options.output.dry_run || options.limits.offline;
@@ -304,6 +303,16 @@ Result<ExitStatus> run(const RunOptions& options,
                ask(options, routed, prompt, environment, messages));
   if (ending.signal != 0) die_by_signal(ending.signal);
   return std::move(ending.status);
+}
+
+}  // namespace
+
+Result<ExitStatus> run(const RunOptions& options,
+                       const base::Environment& environment) {
+  if (!options.config.key_fd) return run_prompt(options, environment);
+  LLMROUTE_TRY(const HandedKey with_key,
+               HandedKey::take(*options.config.key_fd, environment));
+  return run_prompt(options, with_key);
 }
 
 }  // namespace llmroute::app

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/files.h"
-#include "base/terminal_text.h"
 #include "config/keys.h"
 #include "config/load.h"
 #include "store/account.h"
@@ -232,7 +231,7 @@ base::Status print(const UsageReport& report, const UsageOptions& options) {
       text = usage_csv(report);
       break;
   }
-  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
+  return print_outside(text);
 }
 
 // The ledgers that are meant; the usual one only if it is there.

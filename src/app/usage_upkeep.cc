@@ -6,7 +6,6 @@
 
 #include "app/output.h"
 #include "base/date.h"
-#include "base/terminal_text.h"
 #include "base/text.h"
 #include "core/money.h"
 #include "store/ledger.h"
@@ -21,10 +20,7 @@ using base::ErrorKind;
 using base::Result;
 using core::ExitStatus;
 
-base::Status say(const std::string& text) {
-  return print_document(
-      (stdout_is_terminal() ? base::visible_text(text) : text) + "\n");
-}
+base::Status say(const std::string& text) { return print_outside(text + "\n"); }
 
 Result<ExitStatus> check(store::Ledger& ledger) {
   LLMROUTE_TRY(const std::vector<std::string> wrong, store::recount(ledger));

@@ -20,7 +20,24 @@ std::string cut_by(const core::Candidate& by) {
       base::with_thousands(*by.output_cap));
 }
 
+std::string plain_name(std::string_view name) {
+  std::string plain = base::to_lower_ascii(name);
+  if (plain.starts_with("models/")) plain.erase(0, 7);
+  if (plain.ends_with(":latest")) plain.resize(plain.size() - 7);
+  return plain;
+}
+
 }  // namespace
+
+bool is_same_model(std::string_view id, std::string_view served) {
+  if (served.empty()) return true;
+  const std::string asked = plain_name(id), name = plain_name(served);
+  if (!name.starts_with(asked)) return false;
+  const std::string_view rest = std::string_view(name).substr(asked.size());
+  return rest.empty() ||
+         ((rest.front() == '-' || rest.front() == '@') && rest.size() > 1 &&
+          rest.find_first_not_of("-0123456789", 1) == std::string_view::npos);
+}
 
 base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
                           const std::optional<int64_t>& own_limit,
@@ -49,6 +66,10 @@ base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
   const bool empty = fail_on.empty && reply.finish != core::Finish::kLength &&
                      base::trim(reply.text).empty() && reply.tool_calls.empty();
   if (empty) return incomplete("the answer is empty");
+  if (fail_on.other_model && !is_same_model(by.model->id, reply.served_model)) {
+    return incomplete(fmt::format("another model served: {}, not {}",
+                                  reply.served_model, by.model->id));
+  }
   if (fail_on.unpriced && !core::cost_of(*by.model, reply.usage)) {
     return base::Error{base::ErrorKind::kNegative,
                        "what the answer cost is not known"};

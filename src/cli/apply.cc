@@ -67,6 +67,12 @@ Status set_config(Settings& s, Text value) {
   return set_text(s.config.file, value);
 }
 
+Status set_key_fd(Settings& s, Text value) {
+  LLMROUTE_TRY(const int64_t fd, whole_number(value, 3, 65535));
+  s.config.key_fd = static_cast<int>(fd);
+  return {};
+}
+
 Status set_no_config(Settings& s, Text) {
   s.config.file.reset();
   s.config.no_config = true;
@@ -204,6 +210,13 @@ Status set_color(Settings& s, Text value) {
   return {};
 }
 
+Status set_sanitize(Settings& s, Text value) {
+  s.output.sanitize = value == "never"  ? app::Sanitize::kNever
+                      : value == "auto" ? app::Sanitize::kAuto
+                                        : app::Sanitize::kAlways;
+  return {};
+}
+
 Status set_format(Settings& s, Text value) {
   s.output.format = value == "json"    ? app::Format::kJson
                     : value == "jsonl" ? app::Format::kJsonl
@@ -219,7 +232,8 @@ Status set_fail_on(Settings& s, Text value) {
       {"refusal", &app::FailOn::refusal},
       {"empty", &app::FailOn::empty},
       {"unpriced", &app::FailOn::unpriced}};
-  app::FailOn chosen{false, false, false, false, false};
+  app::FailOn chosen{false, false, false,
+                     false, false, s.output.fail_on.other_model};
   for (const std::string& name : base::split(value, ',')) {
     if (value == "none") break;
     const auto* reason =
@@ -231,6 +245,11 @@ Status set_fail_on(Settings& s, Text value) {
     chosen.*reason->second = true;
   }
   s.output.fail_on = chosen;
+  return {};
+}
+
+Status be_strict_of_models(Settings& s, Text) {
+  s.output.fail_on.other_model = true;
   return {};
 }
 

@@ -10,7 +10,6 @@ namespace llmroute::cli {
 std::vector<std::string> document_names() {
   std::vector<std::string> names = {"man/llmroute.1"};
   for (const CommandRow& row : commands()) {
-    if (!has_page(row.command)) continue;
     names.push_back(fmt::format("man/llmroute-{}.1", row.name));
   }
   names.insert(names.end(),
@@ -28,8 +27,7 @@ std::optional<std::string> document(std::string_view name) {
   if (name == "completions/_llmroute") return zsh_completion();
   if (name == "completions/llmroute.fish") return fish_completion();
   for (const CommandRow& row : commands()) {
-    if (has_page(row.command) &&
-        name == fmt::format("man/llmroute-{}.1", row.name)) {
+    if (name == fmt::format("man/llmroute-{}.1", row.name)) {
       return command_page(row);
     }
   }

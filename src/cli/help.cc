@@ -76,34 +76,6 @@ std::string variable_lines() {
   return out;
 }
 
-// Those that a command can end with: llmroute(1) says what they mean.
-std::vector<int> statuses_of(Command command) {
-  switch (command) {
-    case Command::kRun:
-    case Command::kBatch:
-      return {0, 1, 3, 4, 64, 65, 66, 69, 70, 71, 73, 74, 75, 76, 77, 78};
-    case Command::kExplain:
-      return {0, 1, 4, 64, 65, 66, 69, 70, 71, 74, 75, 77, 78};
-    case Command::kBench:
-      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 77, 78};
-    case Command::kTrain:
-    case Command::kUsage:
-    case Command::kReplay:
-      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 75, 77, 78};
-    case Command::kModels:
-      return {0, 1, 64, 65, 66, 70, 71, 74, 75, 77, 78};
-    case Command::kFeedback:
-      return {0, 64, 65, 66, 70, 71, 73, 74, 75, 77, 78};
-    case Command::kConfig:
-      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 77, 78};
-    case Command::kCompletion:
-    case Command::kHelp:
-    case Command::kVersion:
-      break;
-  }
-  return {0, 64, 70, 71, 74};
-}
-
 std::string status_list(Command command) {
   std::vector<std::string> names;
   for (const int number : statuses_of(command)) {
@@ -112,7 +84,9 @@ std::string status_list(Command command) {
         fmt::format("{} {}", number, core::exit_status_name(status)));
   }
   return "\nExit status (llmroute --help says what each means)\n" +
-         paragraphs(base::join(names, ", "), kTermIndent);
+         paragraphs(base::join(names, ", ") +
+                        "; 129, 130, 141, 143: death by a signal",
+                    kTermIndent);
 }
 
 std::string status_table() {
@@ -126,6 +100,36 @@ std::string status_table() {
 }
 
 }  // namespace
+
+std::vector<int> statuses_of(Command command) {
+  switch (command) {
+    case Command::kRun:
+      return {0, 1, 3, 4, 64, 65, 66, 69, 70, 71, 73, 74, 75, 76, 77, 78};
+    case Command::kBatch:
+      return {0, 1, 4, 64, 65, 66, 69, 70, 71, 73, 74, 75, 77, 78};
+    case Command::kExplain:
+      return {0, 1, 4, 64, 65, 66, 69, 70, 71, 74, 77, 78};
+    case Command::kBench:
+      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 77, 78};
+    case Command::kTrain:
+      return {0, 1, 64, 65, 66, 70, 71, 73, 74, 75, 77, 78};
+    case Command::kUsage:
+      return {0, 1, 64, 66, 70, 71, 74, 75, 77, 78};
+    case Command::kReplay:
+      return {0, 1, 64, 65, 66, 70, 71, 74, 75, 77, 78};
+    case Command::kModels:
+      return {0, 1, 64, 70, 71, 74, 77, 78};
+    case Command::kFeedback:
+      return {0, 64, 66, 70, 71, 74, 75, 77};
+    case Command::kConfig:
+      return {0, 1, 64, 70, 71, 73, 74, 77, 78};
+    case Command::kCompletion:
+    case Command::kHelp:
+    case Command::kVersion:
+      break;
+  }
+  return {0, 64, 70, 71, 74};
+}
 
 std::string synopsis(const CommandRow& row) {
   return fmt::format("llmroute {} [OPTION]...{}{}", row.name,

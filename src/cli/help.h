@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/tables.h"
 
@@ -29,6 +30,9 @@ std::string synopsis(const CommandRow& row);
 // may be repeated.
 std::string option_text(const OptionRow& row);
 std::string variable_text(const VariableRow& row);
+
+// The exit statuses that a command can end with, without deaths by a signal.
+std::vector<int> statuses_of(Command command);
 
 inline constexpr std::string_view kProgramSummary =
     "answers a prompt with the model that is worth it";

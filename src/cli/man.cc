@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "cli/help.h"
@@ -60,15 +61,16 @@ std::string heading(std::string_view title) {
   return fmt::format(".SH {}\n", title);
 }
 
-// The empty field is the date.
+// The empty field is the date. Names are looked for and copied, so none is
+// hyphenated or stretched: no `.TH` of ours comes without `.nh` and `.ad l`.
 std::string page_start(std::string_view name, int section,
                        std::string_view summary) {
   std::string title(name);
   for (char& c : title) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
-  return fmt::format(".TH {} {} \"\" \"llmroute {}\"\n{}{} \\- {}", title,
-                     section, LLMROUTE_VERSION, heading("NAME"),
+  return fmt::format(".TH {} {} \"\" \"llmroute {}\"\n.nh\n.ad l\n{}{} \\- {}",
+                     title, section, LLMROUTE_VERSION, heading("NAME"),
                      roff_literal(name), roff(summary));
 }
 
@@ -101,10 +103,16 @@ std::string option_section(Command command) {
   return out;
 }
 
-std::string status_section() {
+// Of a command those that it can end with.
+std::string status_section(Command command, bool program) {
   std::string out = heading("EXIT STATUS");
+  const std::vector<int> own = statuses_of(command);
   for (const core::ExitStatusRow& row : core::exit_status_table()) {
-    out += roff_item(roff_bold(fmt::format("{}", static_cast<int>(row.status))),
+    const auto number = static_cast<int>(row.status);
+    if (!program && std::find(own.begin(), own.end(), number) == own.end()) {
+      continue;
+    }
+    out += roff_item(roff_bold(fmt::format("{}", number)),
                      fmt::format("{}: {}. What to do: {}.", row.name,
                                  row.meaning, row.advice));
   }
@@ -151,7 +159,6 @@ std::string example_section(const CommandRow& row) {
 std::vector<std::string> page_names() {
   std::vector<std::string> names = {"llmroute(1)"};
   for (const CommandRow& row : commands()) {
-    if (!has_page(row.command)) continue;
     names.push_back(fmt::format("llmroute-{}(1)", row.name));
   }
   names.insert(names.end(), {"llmroute.toml(5)", "llmroute-jsonl(5)"});
@@ -199,9 +206,9 @@ std::string page_body(const CommandRow& row, bool program,
   std::string out = synopsis_section(row, program) + heading("DESCRIPTION") +
                     roff_paragraphs(row.description);
   if (program) out += command_section();
-  return out + option_section(row.command) + status_section() +
-         variable_section() + file_section() + example_section(row) +
-         see_also_section(own);
+  return out + option_section(row.command) +
+         status_section(row.command, program) + variable_section() +
+         file_section() + example_section(row) + see_also_section(own);
 }
 
 std::string key_text(const config::KeyRow& row) {
@@ -235,10 +242,6 @@ std::string key_sections() {
 }
 
 }  // namespace
-
-bool has_page(Command command) {
-  return command != Command::kHelp && command != Command::kVersion;
-}
 
 std::string program_page() {
   return page_start("llmroute", 1, kProgramSummary) +

@@ -13,7 +13,4 @@ std::string command_page(const CommandRow& row);  // llmroute-NAME(1)
 std::string config_page();                        // llmroute.toml(5)
 std::string jsonl_page();                         // llmroute-jsonl(5)
 
-// Whether a command has a page of its own.
-bool has_page(Command command);
-
 }  // namespace llmroute::cli

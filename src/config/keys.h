@@ -20,8 +20,9 @@ bool key_present(const core::Provider& provider,
 std::string missing_key_text(const core::Provider& provider);
 
 // The key itself; "" if the provider needs none. Order: key_command, key_file,
-// key_env. Missing, malformed (not printable ASCII without blanks, after one
-// trailing newline is removed) or unsafe file: kNoPermission.
+// key_env, at the end of which --key-fd stands. Missing, malformed (not
+// printable ASCII without blanks, after one trailing newline is removed) or
+// unsafe file: kNoPermission.
 base::Result<std::string> resolve_key(const core::Provider& provider,
                                       const base::Environment& environment);
 

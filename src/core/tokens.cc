@@ -337,6 +337,10 @@ int64_t input_token_bound(const Prompt& prompt) {
   }
   const Parameters& parameters = prompt.parameters;
   bound += most_tokens(parameters.schema);
+  // A field may take the place of the messages.
+  for (const auto& [name, value] : parameters.extra) {
+    bound += most_tokens(name) + most_tokens(value);
+  }
   for (const Tool& tool : parameters.tools) {
     bound += most_tokens(tool.name) + most_tokens(tool.description) +
              most_tokens(tool.parameters) + kPerMessage;

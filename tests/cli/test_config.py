@@ -400,7 +400,7 @@ class Keys(harness.TestCase):
         self.assert_status(result, 77)
         self.assertEqual(requests, [])
 
-    def test_A3_bad_keys_are_refused_by_the_name_of_their_source(self):
+    def test_A3_C9_bad_keys_are_refused_by_the_name_of_their_source(self):
         path = self.home.file("bad-key")
         sources = {"file": f'key_file = "{path}"', "command": f'key_command = ["cat", "{path}"]',
                    "variable": 'key_env = "MY_KEY"'}

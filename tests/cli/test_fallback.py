@@ -1,5 +1,6 @@
 """Retries, fallback, and what an ending looks like from outside."""
 
+import json
 import unittest
 
 import harness
@@ -189,11 +190,23 @@ class Fallback(harness.TestCase):
         self.assertEqual(len(stub.requests()), 1, "the worst case fits only once")
 
     def test_O_cannot_lift_a_ceiling(self):
-        for field in ("max_tokens=5000", "n=4", "model=other"):
+        for field in ("max_tokens=5000", "n=4", "model=other", "service_tier=priority",
+                      'models=["dear"]', 'tools=[{"type":"web_search"}]', "speed=fast"):
             stub, result = self.ask([{"text": "x"}],
                                     args=["--max-cost", "0.01", "-O", field])
             self.assert_status(result, 64)
             self.assertEqual(stub.requests(), [])
+
+    def test_O_counts_as_input_under_a_ceiling(self):
+        """What takes the place of the messages is as dear as they would be."""
+        messages = json.dumps([{"role": "user", "content": "word " * 2000}])
+        stub, result = self.ask([{"text": "x"}], {"a": {}}, args=[
+            "--max-cost", "0.005", "--max-tokens", "10", "-O", f"messages={messages}"])
+        self.assert_status(result, 4)
+        self.assertEqual(stub.requests(), [])
+        stub, result = self.ask([{"text": "x"}], {"a": {}}, args=[
+            "--max-cost", "0.02", "--max-tokens", "10", "-O", f"messages={messages}"])
+        self.assert_status(result, 0)
 
     def test_a_free_model_without_limits_runs_under_a_ceiling(self):
         free = {"price": {"input": 0, "output": 0}, "context_window": None,

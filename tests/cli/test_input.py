@@ -57,6 +57,12 @@ class Input(harness.TestCase):
         self.assert_sent(["-f", one, "-f", "-", "-f", two, "-p", "go on"], "middle\n",
                          "first\n\nmiddle\n\nsecond\n\ngo on")
 
+    def test_stdin_is_read_once(self):
+        result = self.run_llmroute(["run", "-f", "-", "-f", "-", "what is it?"],
+                                   stdin="context")
+        self.assert_status(result, 64)
+        self.assertIn("-f - can be given once", result.err)
+
     def test_a_file_alone_is_the_prompt(self):
         one = self.home.write("one.txt", "what is this?\n")
         self.assert_sent(["-f", one], None, "what is this?\n")

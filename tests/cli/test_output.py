@@ -354,6 +354,58 @@ class Output(harness.TestCase):
         self.assertNotIn(b"\x1b", shown)
         self.assertIn(b"^[]52;c;AAAA^Gred^[[31m", shown)
 
+    def shown_of(self, args, rule):
+        stub = self.stub([rule])
+        leader, follower = pty.openpty()
+        self.addCleanup(os.close, leader)
+        process = self.spawn_llmroute(
+            ["run", "--no-stdin", *args], config=harness.stub_config(stub, {"m": {}}),
+            stdout=follower)
+        os.close(follower)
+        shown = harness.shown_on(leader)
+        self.assertEqual(process.wait(60), 0)
+        return shown.decode().replace("\r\n", "\n")
+
+    def test_A12_json_on_a_terminal_is_shown_as_well(self):
+        text = "\u009b31m\u202e\x7f"
+        for args in (["--json"], ["--format", "jsonl"], ["-n"], ["-n", "--json"]):
+            shown = self.shown_of([*args, "-p", f"hi {text} there"], {"text": text})
+            with self.subTest(args):
+                self.assertNotRegex(shown, "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+                self.assertIn("there" if args == ["-n"] else '"', shown)
+
+    def test_sanitize_decides_for_pipes_and_terminals(self):
+        text, seen = "\x1b[31mred\u009b", "^[[31mred<U+009B>\n"
+        for when, piped, shown in (("auto", text + "\n", seen), ("always", seen, seen),
+                                   ("never", text + "\n", text + "\n")):
+            with self.subTest(when):
+                _, result = self.ask(["--sanitize", when], [{"text": text}])
+                self.assert_status(result, 0)
+                self.assertEqual(result.text, piped)
+                self.assertEqual(self.shown_of(["--sanitize", when, "-p", "hi there"],
+                                               {"text": text}), shown)
+        path = self.home.file("answer.txt")
+        _, result = self.ask(["--sanitize", "always", "-o", path], [{"text": text}])
+        self.assert_status(result, 0)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), text + "\n")
+
+    def test_P1_strict_model_refuses_another_model(self):
+        for served, status in (("m", 0), ("M", 0), ("m-2026-05-01", 0), ("m@20260501", 0),
+                               ("m:latest", 0), ("m-mini", 3), ("m-", 3), ("other", 3),
+                               ("", 0)):
+            with self.subTest(served):
+                rule = {"text": "ok", "served": served}
+                _, result = self.ask(["--strict-model"], [rule])
+                self.assert_status(result, status)
+                self.assertEqual(result.out, b"ok\n")
+                if status:
+                    self.assertIn(f"another model served: {served}, not m", result.err)
+                _, result = self.ask([], [rule])
+                self.assert_status(result, 0)
+        _, result = self.ask(["--strict-model", "--json"], [{"text": "ok", "served": "x"}])
+        self.assertEqual(result.json()["error"]["code"], "incomplete")
+
     def test_A13_what_others_say_is_shown_in_messages(self):
         hostile = "\x1b]52;c;AAAA\x07\r\x1b[2Kok\u202e\u0085"
         head = {"headers": {"x-request-id": "\x1b[31m"}}

@@ -45,6 +45,64 @@ class Canary(unittest.TestCase):
                     read(pipe)
 
 
+class KeyFd(harness.TestCase):
+    """--key-fd: a key that is in no file, no environment and no argument."""
+
+    rules = ({"text": "ok"},)
+
+    def ask(self, given, *args, env=None, extra="", models=None):
+        self.server = self.stub(self.rules)
+        reader, writer = os.pipe()
+        os.write(writer, given)
+        os.close(writer)
+        self.addCleanup(os.close, reader)
+        return self.run_llmroute(
+            ["run", "--key-fd", reader, *args, "-p", "hi there"], pass_fds=[reader],
+            env={"STUB_KEY": None} | (env or {}),
+            config=harness.stub_config(self.server, models or {"m": {}}, extra=extra))
+
+    def sent(self):
+        return [r.header("authorization") for r in self.server.requests()]
+
+    def test_key_fd_is_asked_after_the_providers_own_sources(self):
+        for args in (["-m", "m"], ["-m", "m", "-r", "auto"], ["-m", "openai-chat/new"]):
+            self.assert_status(self.ask(harness.KEY.encode() + b"\n", *args), 0)
+            self.assertEqual(self.sent(), ["Bearer " + harness.KEY])
+        self.assert_status(self.ask(harness.KEY.encode(), "-m", "m",
+                                    env={"STUB_KEY": "sk-from-the-environment"}), 0)
+        self.assertEqual(self.sent(), ["Bearer sk-from-the-environment"])
+
+    def test_key_fd_serves_every_attempt(self):
+        self.rules = [{"status": 503, "times": 1}, {"text": "ok"}]
+        self.assert_status(self.ask(harness.KEY.encode(), "-m", "m"), 0)
+        self.assertEqual(self.sent(), ["Bearer " + harness.KEY] * 2)
+
+    def test_A3_key_fd_that_gives_no_key_is_77(self):
+        for given in (b"", b"\n", b"two words", b"a\r\nX: y", b"\xff" * 20, b"k" * (1 << 15)):
+            with self.subTest(given[:10]):
+                result = self.ask(given, "-m", "m")
+                self.assert_status(result, 77)
+                self.assertIn("descriptor ", result.err)
+                self.assertEqual(self.sent(), [])
+        result = self.run_llmroute(["run", "--key-fd", "77", "-m", "m", "hi there"])
+        self.assert_status(result, 77)
+        self.assertIn("descriptor 77", result.err)
+
+    def test_key_fd_goes_to_one_provider_over_a_safe_way(self):
+        plain = harness.provider("plain", protocol="openai-chat", allow_http=True,
+                                 base_url="http://192.0.2.1/v1", key_env=[])
+        plain += harness.model("p", provider="plain", **harness.DEFAULT_MODEL)
+        command = harness.provider("shell", protocol="exec", command=["cat"])
+        command += harness.model("c", provider="shell", **harness.DEFAULT_MODEL)
+        models = {"m": {}, "o": {"protocol": "anthropic"}}
+        for args in ([], ["-m", "m,o"], ["-m", "p"], ["-m", "c"], ["-m", "nobody"]):
+            with self.subTest(args):
+                result = self.ask(harness.KEY.encode(), *args, models=models,
+                                  extra=plain + command)
+                self.assert_status(result, 64)
+                self.assertEqual(self.sent(), [])
+
+
 class Contacts(harness.TestCase):
     def traced(self, call, args, **options):
         """The lines of that system call in a run that succeeds."""

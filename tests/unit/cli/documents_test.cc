@@ -36,7 +36,7 @@ TEST_CASE("every document is there and nothing else is") {
     REQUIRE(document(name));
     CHECK(document(name)->ends_with("\n"));
   }
-  CHECK_FALSE(document("man/llmroute-help.1"));
+  CHECK_FALSE(document("man/llmroute-nobody.1"));
   CHECK_FALSE(document(""));
   CHECK_FALSE(completion_script("tcsh"));
 }

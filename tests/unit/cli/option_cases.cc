@@ -206,6 +206,16 @@ std::vector<OptionCase> prompt_option_cases() {
          const app::FailOn& on = s.output.fail_on;
          return on.length && on.unpriced && !on.filter && !on.empty;
        }},
+      {"--strict-model",
+       kRun,
+       {"run", "--strict-model", "--fail-on", "none"},
+       [](Set s) {
+         return s.output.fail_on.other_model && !s.output.fail_on.empty;
+       }},
+      {"--sanitize",
+       kRun,
+       {"run", "--sanitize", "always"},
+       [](Set s) { return s.output.sanitize == app::Sanitize::kAlways; }},
       {"--jsonl",
        Command::kExplain,
        {"explain", "--jsonl"},
@@ -421,6 +431,10 @@ std::vector<OptionCase> prompt_option_cases() {
        kRun,
        {"run", "--no-ledger"},
        [](Set s) { return s.ledger.files == std::vector<std::string>{"off"}; }},
+      {"--key-fd",
+       kRun,
+       {"run", "--key-fd", "3"},
+       [](Set s) { return s.config.key_fd == 3; }},
       {"--no-config",
        kRun,
        {"run", "-c", "f", "--no-config"},
