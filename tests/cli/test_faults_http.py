@@ -144,6 +144,23 @@ class Status(ProviderCase):
             self.assertEqual(result.out, b"")
             self.asked(stub, 1)
 
+    def test_H11_N6_the_next_model_answers_and_that_is_told(self):
+        good = self.stub([{"text": "ok"}])
+        secure = self.stub([{"text": "never"}], tls=True)
+        page = self.served([{"wrong_type": True}])
+        for base, words in ((page.base_url, "web page"),
+                            (secure.base_url_for("openai-chat", "expired"), "certificate")):
+            config = (harness.provider("p", protocol="openai-chat", base_url=base,
+                                       key_env=["STUB_KEY"], ca_file=secure.ca_file) +
+                      harness.model("m", provider="p", **harness.DEFAULT_MODEL, id="m") +
+                      harness.stub_config(good, {"n": {}}))
+            result = self.run_llmroute(["run", "-m", "m,n", "-p", "Hi"], config=config)
+            self.assert_status(result, 0)
+            self.assertEqual(result.out, b"ok\n")
+            self.assertIn(words, result.err)
+            self.assertIn("asking the next model", result.err)
+        self.assertEqual(secure.requests(), [])
+
     @each_protocol
     def test_H12_an_error_object_in_a_200(self, protocol):
         for error, status, times in (

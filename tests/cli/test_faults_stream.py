@@ -7,6 +7,7 @@ import time
 import unittest
 
 import harness
+from durable_batch import FULL
 from provider_case import PROTOCOLS, ProviderCase, attempts, each_protocol
 
 ODD = ["H\u00e9", "l\u20ac", "\U0001F680", "\n", " x\t\"\\", "", "[DONE]", "data: y",
@@ -41,7 +42,7 @@ class Streams(ProviderCase):
     @each_protocol
     def test_S6_every_chunking_gives_the_same_bytes(self, protocol):
         for rule in ([{"chunk": n} for n in (1, 2, 3, 7)] +
-                     [{"chunk": "random", "seed": n} for n in range(10)]):
+                     [{"chunk": "random", "seed": n} for n in range(1000 if FULL else 10)]):
             self.answered([{"chunks": ODD} | rule], ODD_TEXT, protocol)
 
     def test_S7_line_ends_and_byte_order_mark(self):
@@ -116,7 +117,7 @@ class Streams(ProviderCase):
 
     @each_protocol
     def test_S1_cut_at_every_seventh_byte(self, protocol):
-        self.breaks_at(protocol, "cut_after", step=7)
+        self.breaks_at(protocol, "cut_after", step=1 if FULL else 7)
 
     def breaks_at(self, protocol, how, step):
         says = {"chunks": ["ab", "\u20ac"], "usage": "omit"}
@@ -215,6 +216,33 @@ class Streams(ProviderCase):
                              args=["--retries", "0"], preexec_fn=harness.small_stack)
         self.assertIn(result.status, (75, 76))
         self.assertEqual(result.out, b"")
+
+    def test_S9_S10_H13_limits_are_where_they_are_said_to_be(self):
+        def event(length=0, depth=0):
+            head = '{"choices":[{"index":0,"delta":{"content":"a"}}],"x":'
+            tail = "[" * depth + "]" * depth if depth else json.dumps("x" * length)
+            return {"frames": [head + tail + "}", "[DONE]"]}
+
+        def document(length):
+            return {"raw": json.dumps({"choices": [{"message": {"content": "a"}}],
+                                       "x": "x" * length}),
+                    "content_type": "application/json"}
+
+        def heads(count):
+            return {"text": "a", "headers": {f"X-{i}": "x" * (90 << 10)
+                                             for i in range(count)}}
+        for rule in (event(length=(8 << 20) - 200), event(depth=63), heads(3)):
+            self.answered([rule], "a\n")
+        for rule, status, words in ((event(length=8 << 20), 76, "8 MiB"),
+                                    (event(depth=64), 75, "not valid JSON"),
+                                    (document(64 << 20), 76, "64 MiB"),
+                                    (heads(4), 76, "header")):
+            self.fails([rule], status, words, args=["--retries", "0"])
+        # Of an error's body a part is kept, and reading it ends soon.
+        result, stub = self.ask([{"status": 503, "raw": "e" * (8 << 20),
+                                  "framing": "chunked"}], args=["--retries", "0"])
+        self.assert_status(result, 75)
+        self.assertTrue(self.posts(stub)[0].done["client_closed"])
 
     def test_S11_usage_of_any_kind_never_costs_the_answer(self):
         counts = ("1e400", "-1", "1180591620717411303424", "null", '"many"', "12.5")

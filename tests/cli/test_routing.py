@@ -137,6 +137,29 @@ class Routing(harness.TestCase):
                                    extra=extra), "mid")
         self.assertEqual(self.used(["-p", "hi, thanks"], extra=extra), "cheap")
 
+    def test_A17_hostile_patterns_take_linear_time_or_are_refused(self):
+        path = self.home.write("long.txt", (b"a" * 63 + b"\n") * (1 << 18))  # 16 MiB
+        model = {"m": {"context_window": 100_000_000}}
+        used = {}
+        for pattern in ("zzz", "(a+)+$", "(a|b)*c", "(.*)*", "(.*)*z", "(a|aa)+$", "(a?){30}z"):
+            rule = harness.table("[[rules]]", {"name": "r", "pattern": pattern, "model": "m"})
+            result = self.run_llmroute(
+                ["explain", "--no-timing", "-f", path], preexec_fn=harness.small_stack,
+                config=harness.stub_config(self.stub(), model, extra=rule))
+            self.assert_status(result, 0)
+            used[pattern] = result.cpu
+        for pattern, seconds in used.items():
+            # A quarter of a second by the row, and much room for slow machines.
+            self.assertLess(seconds, used["zzz"] + 5 * harness.SLOWNESS, pattern)
+        many = "|".join(f"w{i:07}" for i in range(1_000_000))
+        for pattern, status in (("((a{1,100}){1,100}){1,100}", 78), (many, 78),
+                                ("(" * 30_000 + "a" + ")" * 30_000, 0)):
+            rule = harness.table("[[rules]]", {"name": "r", "pattern": pattern, "model": "m"})
+            result = self.run_llmroute(
+                ["explain", "hi there"], preexec_fn=harness.small_stack,
+                config=harness.stub_config(self.stub(), model, extra=rule))
+            self.assert_status(result, status)
+
     def test_X5_a_rule_pins_secrets_to_local_models(self):
         local = self.stub([{"text": "kept"}])
         models = dict(THREE, home={"stub": local, "ability": -2.0,
