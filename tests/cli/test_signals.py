@@ -1,7 +1,9 @@
 """P7, G1 to G4: signals end a call quickly, and the shell sees a signal death."""
 
 import os
+import random
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -33,6 +35,34 @@ class Signals(harness.TestCase):
             self.assertEqual(process.wait(60), -number)
             self.assertLess((time.monotonic_ns() - sent) / 1e9, 10)
             self.assert_cancelled(sent)
+
+    def test_G2_at_random_moments_it_dies_soon_and_its_hold_is_settled(self):
+        seed = int(os.environ.get("LLMROUTE_TEST_SEED", 2))
+        chance, worst, died = random.Random(seed), 0, 0
+        server = self.stub([{"chunks": ["word "] * 20, "delay_chunk_ms": 15}])
+        config = "[limits]\nper_day = 100\n" + harness.stub_config(server, {"m": {}})
+        self.assert_status(self.run_llmroute(["run", "-p", "hi there"], config=config), 0)
+        for _ in range(200 if durable_batch.FULL else 20):
+            process = self.spawn_llmroute(["run", "--no-stdin", "-p", "hi there"],
+                                          config=config)
+            time.sleep(chance.uniform(0, 0.5))
+            number = chance.choice((signal.SIGINT, signal.SIGTERM))
+            sent = time.monotonic()
+            process.send_signal(number)
+            status = process.wait(60)
+            worst = max(worst, time.monotonic() - sent)
+            self.assertIn(status, (-number, 0), f"seed {seed}")
+            died += status != 0
+        print(f"{self.id()}: {died} deaths, the slowest {worst * 1000:.0f} ms after its "
+              "signal", flush=True)
+        self.assertGreater(died, 5)
+        with sqlite3.connect(self.home.file(".local/state/llmroute/ledger.db")) as ledger:
+            (settled, held), = ledger.execute(
+                "SELECT sum(settled_pico), sum(held_pico) FROM scopes")
+            self.assertEqual(held, 0)
+            self.assertGreater(settled, 0)
+        # What broke off counts as its worst case, so as no less than it has cost.
+        self.assertGreaterEqual(settled, server.account()["pico_usd"])
 
     def test_G2_G4_one_signal_leaves_nothing_of_the_file_of_o(self):
         self.home.write("work/answer", "old\n")
