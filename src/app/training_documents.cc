@@ -32,7 +32,7 @@ std::string pair_table(const TrainingReport& r) {
   base::Table table("llrrrrr");
   table.add_row({"source", "strong over weak", "rows", "APGR", "by length",
                  "CPT50", "CPT80"});
-  for (const PairReport& pair : r.pairs) {
+  for (const SourcePair& pair : r.pairs) {
     table.add_row({pair.source,
                    fmt::format("{} ({:.2f}) over {} ({:.2f})", pair.strong,
                                pair.strong_mean, pair.weak, pair.weak_mean),
@@ -139,7 +139,7 @@ void add_metrics(base::JsonWriter& json, const char* name,
 
 void add_pairs(base::JsonWriter& json, const TrainingReport& r) {
   json.key("pairs").begin_array();
-  for (const PairReport& pair : r.pairs) {
+  for (const SourcePair& pair : r.pairs) {
     json.begin_object().field("source", pair.source);
     json.field("strong", pair.strong).field("weak", pair.weak);
     json.field("rows", pair.rows);

@@ -193,7 +193,7 @@ class Measurement {
     for (const auto& [source, all] : by_source_) {
       if (all.size() >= kFewestPairRows) report_pair(source, all);
     }
-    for (const PairReport& pair : report_.pairs) {
+    for (const SourcePair& pair : report_.pairs) {
       const double share = 1 / static_cast<double>(report_.pairs.size());
       report_.mean_apgr += share * pair.model.apgr;
       report_.mean_length_apgr += share * pair.length.apgr;
@@ -208,7 +208,7 @@ class Measurement {
         !abilities_.find(pair->weak)) {
       return;
     }
-    PairReport report{
+    SourcePair report{
         source,          pair->strong, pair->weak, 0, pair->strong_mean,
         pair->weak_mean, {},           {}};
     fill_pair(all, *pair, report);
@@ -216,7 +216,7 @@ class Measurement {
   }
 
   void fill_pair(const std::vector<Judged>& all,
-                 const learning::ModelPair& pair, PairReport& report) const {
+                 const learning::ModelPair& pair, SourcePair& report) const {
     std::vector<learning::PairRow> by_model, by_length;
     const core::PerDomain& strong = *abilities_.find(pair.strong);
     const core::PerDomain& weak = *abilities_.find(pair.weak);

@@ -21,7 +21,7 @@ struct ProbabilityReport {
 };
 
 // Two models of one source of outcomes.
-struct PairReport {
+struct SourcePair {
   std::string source, strong, weak;
   size_t rows = 0;
   double strong_mean = 0, weak_mean = 0;
@@ -51,7 +51,7 @@ struct TrainingReport {
   learning::Interval gain;
   // The same held-out rows by the model that is in use now.
   double installed_accuracy = 0, installed_brier = 0;
-  std::vector<PairReport> pairs;
+  std::vector<SourcePair> pairs;
   double mean_apgr = 0, mean_length_apgr = 0;  // over pairs
   size_t length_rows = 0;
   double length_factor = 0;           // median of max(guess/truth, truth/guess)

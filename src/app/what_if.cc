@@ -24,7 +24,7 @@ core::Usage usage_of(const store::TakenDecision& taken) {
   return usage;
 }
 
-void count(Change& change, const store::TakenDecision& taken,
+void count(Rerouting& change, const store::TakenDecision& taken,
            const core::Model& to) {
   ++change.decisions;
   const auto cost = core::cost_of(to, usage_of(taken));
@@ -34,7 +34,7 @@ void count(Change& change, const store::TakenDecision& taken,
   change.would = change.would + *cost;
 }
 
-void add_money(base::JsonWriter& json, const Change& change) {
+void add_money(base::JsonWriter& json, const Rerouting& change) {
   json.field("decisions", change.decisions);
   json.field("compared", change.compared);
   const auto known = [&](Money money) {
@@ -44,7 +44,7 @@ void add_money(base::JsonWriter& json, const Change& change) {
   core::write_usd(json, "would_usd", known(change.would));
 }
 
-std::string usd(const Change& change, Money money) {
+std::string usd(const Rerouting& change, Money money) {
   return change.compared > 0 ? core::display_usd(money) : "?";
 }
 

@@ -14,7 +14,7 @@
 
 namespace llmroute::app {
 
-struct Change {
+struct Rerouting {
   int64_t decisions = 0;
   int64_t compared = 0;    // of them: with known tokens and prices
   core::Money was, would;  // of those: charged then, and the cost now
@@ -26,8 +26,8 @@ struct WhatIf {
   // That could not be taken again: a rule reads text that was not kept; what it
   // was made of was not kept; the other configuration has no answer.
   int64_t unknown_text = 0, not_kept = 0, no_answer = 0;
-  std::map<std::pair<std::string, std::string>, Change> changes;  // from, to
-  Change all;  // that were taken again, also those that stay
+  std::map<std::pair<std::string, std::string>, Rerouting> changes;  // from, to
+  Rerouting all;  // that were taken again, also those that stay
 };
 
 // Takes them one by one. Borrows everything. One thread.

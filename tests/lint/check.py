@@ -211,6 +211,27 @@ def check_whitespace(path, text):
         yield text.count("\n") + 1, "no newline at the end"
 
 
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;{]*)? \{",
+                  re.M)
+ANONYMOUS = re.compile(r"^namespace \{\n.*?^\}  // namespace$", re.M | re.S)
+
+
+def check_types(texts):
+    """Of (path, text) pairs: types of one name in one namespace. The linker
+    takes their functions for the same."""
+    seen = {}
+    for path, text in texts:
+        code = code_of(ANONYMOUS.sub(
+            lambda match: "\n" * match[0].count("\n"), text))
+        namespace = re.search(r"^namespace ([\w:]+)", code, re.M)
+        for match in TYPE.finditer(code):
+            name = f"{namespace[1] if namespace else ''}::{match[1]}"
+            other = seen.setdefault(name, path)
+            if other != path:
+                yield path, line_of(code, match.start()), (
+                    f"{name} is another type in {other}")
+
+
 CODE_CHECKS = (check_layers, check_libraries, check_banned, check_header,
                check_size, check_functions, check_whitespace)
 CODE = (".cc", ".h", ".c")
@@ -239,13 +260,15 @@ def files():
 
 
 def check_all():
-    found = 0
-    for file in sorted(files()):
-        path = file.relative_to(ROOT).as_posix()
-        for line, message in complaints(path, file.read_text(encoding="utf-8")):
-            print(f"{path}:{line}: {message}")
-            found += 1
-    return found
+    texts = [(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8"))
+             for file in sorted(files())]
+    found = [(path, line, message) for path, text in texts
+             for line, message in complaints(path, text)]
+    found += check_types((path, text) for path, text in texts
+                         if path.startswith("src/") and path.endswith(CODE))
+    for path, line, message in found:
+        print(f"{path}:{line}: {message}")
+    return len(found)
 
 
 # path, text, what the complaint must say; None: there must be none.
@@ -290,8 +313,25 @@ SAMPLES = (
 )
 
 
+# Two files; whether their types are at odds.
+PAIRS = (
+    ("namespace a::b {\nstruct S {\n};\n}\n",
+     "namespace a::b {\nclass S : T {\n};\n}\n", True),
+    ("namespace a::b {\nstruct S {\n};\n}\n",
+     "namespace a::c {\nstruct S {\n};\n}\n", False),
+    ("namespace a {\nstruct S {\n};\n}\n",
+     "namespace a {\nstruct S;\nnamespace {\nstruct S {\n};\n}  // namespace\n}\n",
+     False),
+)
+
+
 def self_test():
     failures = 0
+    for one, other, at_odds in PAIRS:
+        texts = (("src/app/a.h", one), ("src/app/b.cc", other))
+        if bool(list(check_types(texts))) != at_odds:
+            failures += 1
+            print(f"{one!r}, {other!r}: types at odds: expected {at_odds}")
     for path, text, expected in SAMPLES:
         messages = [message for _, message in complaints(path, text)]
         good = (not messages if expected is None
@@ -299,7 +339,7 @@ def self_test():
         if not good:
             failures += 1
             print(f"{path}: {text[:60]!r}: expected {expected!r}, got {messages}")
-    print(f"{len(SAMPLES)} samples, {failures} wrong")
+    print(f"{len(SAMPLES) + len(PAIRS)} samples, {failures} wrong")
     return failures
 
 
