@@ -22,23 +22,14 @@ namespace {
 
 using base::Result;
 
-void write(base::JsonWriter& json, const char* name,
-           const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 void write(base::JsonWriter& json, const core::RoutingOptions& routing) {
-  write(json, "models", routing.models);
+  json.field("models", routing.models);
   json.field("route", routing.route).field("profile", routing.profile);
   json.field("worth", routing.worth).field("wait", routing.wait);
   json.field("tier", routing.tier).field("min_tier", routing.min_tier);
   json.field("max_tier", routing.max_tier);
-  write(json, "allow", routing.allow);
-  write(json, "deny", routing.deny);
-  write(json, "require", routing.require);
-  write(json, "fallback", routing.fallback);
+  json.field("allow", routing.allow).field("deny", routing.deny);
+  json.field("require", routing.require).field("fallback", routing.fallback);
   json.field("no_fallback", routing.no_fallback);
   for (const auto& [key, value] : routing.tags) {
     json.field("tag " + key, value);
@@ -48,8 +39,7 @@ void write(base::JsonWriter& json, const core::RoutingOptions& routing) {
 void write(base::JsonWriter& json, const RequestOptions& request) {
   json.field("max_tokens", request.max_tokens);
   json.field("temperature", request.temperature);
-  write(json, "stop", request.stop);
-  json.field("seed", request.seed);
+  json.field("stop", request.stop).field("seed", request.seed);
   for (const auto& [key, value] : request.extra) {
     json.field("-O " + key, value);
   }

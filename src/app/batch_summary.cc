@@ -95,15 +95,10 @@ std::string cause_line(const BatchTotals& totals) {
   return texts.empty() ? "" : "failed   " + base::join(texts, ", ") + "\n";
 }
 
-void write_notable(base::JsonWriter& json, const char* key,
-                   const std::vector<NotableRecord>& records) {
-  json.key(key).begin_array();
-  for (const NotableRecord& one : records) {
-    json.begin_object().field("id", one.id).field("line", one.line);
-    json.field("model", one.model).field("ms", one.ms);
-    json.key("usd").raw(core::format_usd(one.cost)).end_object();
-  }
-  json.end_array();
+void write_notable(base::JsonWriter& json, const NotableRecord& one) {
+  json.begin_object().field("id", one.id).field("line", one.line);
+  json.field("model", one.model).field("ms", one.ms);
+  json.key("usd").raw(core::format_usd(one.cost)).end_object();
 }
 
 void write_models(base::JsonWriter& json, const BatchTotals& totals) {
@@ -170,8 +165,8 @@ std::string summary_json(const BatchTotals& totals,
     json.field(code, cause.records);
   }
   json.end_object();
-  write_notable(json, "slowest", totals.slowest());
-  write_notable(json, "dearest", totals.dearest());
+  json.list("slowest", totals.slowest(), write_notable);
+  json.list("dearest", totals.dearest(), write_notable);
   json.key("stopped");
   if (why == nullptr) {
     json.null();

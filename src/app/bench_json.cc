@@ -21,11 +21,8 @@ void add_point(JsonWriter& json, const learning::CostPoint& point) {
   json.field("quality", point.quality).end_object();
 }
 
-void add_points(JsonWriter& json, std::string_view name,
-                const std::vector<learning::CostPoint>& points) {
-  json.key(name).begin_array();
-  for (const learning::CostPoint& point : points) add_point(json, point);
-  json.end_array();
+void add_curve_point(JsonWriter& json, const learning::CurvePoint& p) {
+  json.begin_array().value(p.strong_share).value(p.quality).end_array();
 }
 
 void add_scorer(JsonWriter& json, const PairScorer& s) {
@@ -51,11 +48,7 @@ void add_scorer(JsonWriter& json, const PairScorer& s) {
   add_interval(json, "saved_calls_99", s.saved[1]);
   add_interval(json, "saved_calls_100", s.saved[2]);
   json.end_object();
-  json.key("curve").begin_array();
-  for (const learning::CurvePoint& p : s.curve) {
-    json.begin_array().value(p.strong_share).value(p.quality).end_array();
-  }
-  json.end_array().end_object();
+  json.list("curve", s.curve, add_curve_point).end_object();
 }
 
 void add_pair(JsonWriter& json, const PairReport& pair) {
@@ -63,9 +56,7 @@ void add_pair(JsonWriter& json, const PairReport& pair) {
   json.field("rows", pair.rows).field("strong_mean", pair.strong_mean);
   json.field("weak_mean", pair.weak_mean);
   json.field("scored_by", pair.known ? "probabilities" : "difficulty");
-  json.key("scorers").begin_array();
-  for (const PairScorer& s : pair.scorers) add_scorer(json, s);
-  json.end_array();
+  json.list("scorers", pair.scorers, add_scorer);
   add_band(json, "apgr_over_length", pair.over_length);
   json.end_object();
 }
@@ -83,8 +74,8 @@ void add_router(JsonWriter& json, const PoolRouter& router) {
   add_band(json, "cost_saved_95", router.saved[0]);
   add_band(json, "cost_saved_99", router.saved[1]);
   add_band(json, "cost_saved_100", router.saved[2]);
-  add_points(json, "points", router.points);
-  add_points(json, "hull", router.hull);
+  json.list("points", router.points, add_point);
+  json.list("hull", router.hull, add_point);
   json.end_object();
 }
 
@@ -93,18 +84,14 @@ void add_pool(JsonWriter& json, const PoolReport& pool) {
   json.field("known_models", pool.known_models);
   json.field("largest_cost_usd", pool.largest_cost);
   json.field("best_constant", pool.constants[pool.best].name);
-  json.key("constants").begin_array();
-  for (const NamedPoint& point : pool.constants) add_named(json, point);
-  json.end_array();
+  json.list("constants", pool.constants, add_named);
   json.key("random");
   add_point(json, pool.random);
   json.key("cheapest_sufficient_oracle");
   add_point(json, pool.cheapest_sufficient);
   json.key("best_quality_oracle");
   add_point(json, pool.best_quality);
-  json.key("routers").begin_array();
-  for (const PoolRouter& router : pool.routers) add_router(json, router);
-  json.end_array();
+  json.list("routers", pool.routers, add_router);
   add_band(json, "gain", pool.gain);
   add_band(json, "aiq_over_zero", pool.over_zero);
   json.end_object();
@@ -117,45 +104,34 @@ void add_head(JsonWriter& json, const HeadReport& head) {
   json.end_object();
 }
 
-void add_slices(JsonWriter& json, std::string_view name,
-                const std::vector<SliceReport>& slices) {
-  json.key(name).begin_array();
-  for (const SliceReport& s : slices) {
-    json.begin_object().field("name", s.name).field("rows", s.rows);
-    json.field("strong_mean", s.strong_mean).field("weak_mean", s.weak_mean);
-    add_band(json, "apgr", s.apgr);
-    json.field("length_only_apgr", s.length_apgr).end_object();
-  }
-  json.end_array();
+void add_slice(JsonWriter& json, const SliceReport& s) {
+  json.begin_object().field("name", s.name).field("rows", s.rows);
+  json.field("strong_mean", s.strong_mean).field("weak_mean", s.weak_mean);
+  add_band(json, "apgr", s.apgr);
+  json.field("length_only_apgr", s.length_apgr).end_object();
+}
+
+void add_variant(JsonWriter& json, const VariantReport& v) {
+  json.begin_object().field("name", v.name);
+  json.field("unchanged", v.unchanged).field("apgr", v.apgr).end_object();
 }
 
 void add_robust(JsonWriter& json, const RobustReport& robust) {
   json.key("robust").begin_object().field("rows", robust.rows);
   json.field("apgr", robust.apgr).field("unchanged", robust.unchanged);
-  json.key("variants").begin_array();
-  for (const VariantReport& v : robust.variants) {
-    json.begin_object().field("name", v.name);
-    json.field("unchanged", v.unchanged).field("apgr", v.apgr).end_object();
-  }
-  json.end_array().end_object();
+  json.list("variants", robust.variants, add_variant).end_object();
 }
 
 void add_target(JsonWriter& json, const TargetReport& target) {
   json.key("target").begin_object().field("share", target.share);
-  json.field("rows", target.rows).key("refused");
-  if (target.refused.empty()) {
-    json.null();
-  } else {
-    json.value(target.refused);
-  }
+  json.field("rows", target.rows).text_or_null("refused", target.refused);
   json.field("worth_usd", target.worth).field("quality", target.quality);
   json.field("cost_usd", target.cost);
   json.field("best_quality", target.best_quality);
   json.field("best_cost_usd", target.best_cost);
   json.field("floor_broken", target.floor_broken);
-  json.field("folds", target.folds).key("warnings").begin_array();
-  for (const std::string& warning : target.warnings) json.value(warning);
-  json.end_array().end_object();
+  json.field("folds", target.folds);
+  json.field("warnings", target.warnings).end_object();
 }
 
 void add_study(JsonWriter& json, const StudyReport& study) {
@@ -164,9 +140,7 @@ void add_study(JsonWriter& json, const StudyReport& study) {
   json.field("verdict", study.verdict).field("rows", study.rows);
   json.field("router", study.router);
   json.field("costs", kCosts[static_cast<size_t>(study.costs)]);
-  json.key("models").begin_array();
-  for (const std::string& model : study.models) json.value(model);
-  json.end_array().key("pair");
+  json.field("models", study.models).key("pair");
   if (study.pair) {
     add_pair(json, *study.pair);
   } else {
@@ -182,8 +156,8 @@ void add_study(JsonWriter& json, const StudyReport& study) {
   for (const HeadReport& head : study.heads) add_head(json, head);
   if (!study.heads.empty()) add_head(json, study.all_heads);
   json.end_array();
-  add_slices(json, "datasets", study.datasets);
-  add_slices(json, "domains", study.domains);
+  json.list("datasets", study.datasets, add_slice);
+  json.list("domains", study.domains, add_slice);
   if (study.robust) add_robust(json, *study.robust);
   if (study.target) add_target(json, *study.target);
   json.end_object();
@@ -196,37 +170,23 @@ void add_domains(JsonWriter& json, const DomainReport& domains) {
     json.field("macro_f1", domains.metrics.macro_f1);
     json.key("names").begin_array();
     for (const std::string_view name : core::kDomainNames) json.value(name);
-    json.end_array().key("confusion").begin_array();
-    for (const auto& row : domains.confusion) {
-      json.begin_array();
-      for (const size_t n : row) json.value(n);
-      json.end_array();
-    }
-    json.end_array();
+    json.end_array().field("confusion", domains.confusion);
   }
   json.end_object();
 }
 
-void add_figures(JsonWriter& json, const BenchReport& report) {
-  json.key("figures").begin_array();
-  for (const Figure& figure : figures_of(report)) {
-    json.begin_object().field("study", figure.study);
-    json.field("name", figure.name).field("value", figure.band.value);
-    json.field("low", figure.band.low).field("high", figure.band.high);
-    json.end_object();
-  }
-  json.end_array();
+void add_figure(JsonWriter& json, const Figure& figure) {
+  json.begin_object().field("study", figure.study);
+  json.field("name", figure.name).field("value", figure.band.value);
+  json.field("low", figure.band.low).field("high", figure.band.high);
+  json.end_object();
 }
 
-void add_changes(JsonWriter& json, const std::vector<Change>& changes) {
-  json.key("changes").begin_array();
-  for (const Change& change : changes) {
-    json.begin_object().field("study", change.study);
-    json.field("name", change.name).field("before", change.before);
-    json.field("now", change.now).field("better", change.better);
-    json.field("outside_intervals", change.outside).end_object();
-  }
-  json.end_array();
+void add_change(JsonWriter& json, const Change& change) {
+  json.begin_object().field("study", change.study);
+  json.field("name", change.name).field("before", change.before);
+  json.field("now", change.now).field("better", change.better);
+  json.field("outside_intervals", change.outside).end_object();
 }
 
 }  // namespace
@@ -238,16 +198,14 @@ std::string bench_json(const BenchReport& report,
   json.field("seed", report.seed);
   json.key("router_model").begin_object().field("id", report.router_model);
   json.field("sha256", report.router_sha256).end_object();
-  json.key("studies").begin_array();
-  for (const StudyReport& study : report.studies) add_study(json, study);
-  json.end_array();
+  json.list("studies", report.studies, add_study);
   add_domains(json, report.domains);
   json.key("speed").begin_object().field("prompts", report.speed.prompts);
   json.field("p50_ns", report.speed.p50_ns);
   json.field("p99_ns", report.speed.p99_ns);
   json.field("prompts_per_second", report.speed.per_second).end_object();
-  add_figures(json, report);
-  if (!changes.empty()) add_changes(json, changes);
+  json.list("figures", figures_of(report), add_figure);
+  if (!changes.empty()) json.list("changes", changes, add_change);
   return json.end_object().take() + "\n";
 }
 

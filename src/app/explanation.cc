@@ -330,9 +330,7 @@ void write_decision(JsonWriter& json, const Routed& routed) {
     json.field("tier",
                routed.config->tiers[routed.config->tier_of(model)].name);
   }
-  json.key("notes").begin_array();
-  for (const std::string& note : decision.notes) json.value(note);
-  json.end_array().end_object();
+  json.field("notes", decision.notes).end_object();
 }
 
 void write_analysis(JsonWriter& json, const core::Analysis& analysis) {
@@ -453,9 +451,7 @@ std::string explanation_json(const Explanation& explanation) {
   write_candidates(json, routed.decision);
   write_rules(json, routed.decision);
   write_features(json, explanation.contributions);
-  json.key("flips").begin_array();
-  for (const routing::Flip& flip : explanation.flips) write_flip(json, flip);
-  json.end_array();
+  json.list("flips", explanation.flips, write_flip);
   if (explanation.why_not) {
     json.key("why_not");
     write_why_not(json, *explanation.why_not);
@@ -464,9 +460,8 @@ std::string explanation_json(const Explanation& explanation) {
     json.key("robustness");
     write_stability(json, *explanation.stability);
   }
-  json.key("config").begin_object().key("files").begin_array();
-  for (const std::string& file : routed.config->files) json.value(file);
-  json.end_array().end_object();
+  json.key("config").begin_object();
+  json.field("files", routed.config->files).end_object();
   json.key("model").begin_object().field("id", routed.analyzer->id());
   json.field("sha256", routed.analyzer->sha256()).end_object();
   if (explanation.timing) json.field("took_us", routed.took.count());

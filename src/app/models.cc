@@ -266,11 +266,7 @@ std::string table_text(const std::vector<Entry>& entries,
 void add_price(base::JsonWriter& json, std::string_view key,
                const std::optional<core::Money>& price) {
   json.key(key);
-  if (price) {
-    json.raw(config::usd_per_million(*price));
-  } else {
-    json.null();
-  }
+  price ? json.raw(config::usd_per_million(*price)) : json.null();
 }
 
 void add_prices(base::JsonWriter& json, const core::Price& price) {
@@ -281,30 +277,18 @@ void add_prices(base::JsonWriter& json, const core::Price& price) {
   add_price(json, "reasoning", price.reasoning);
 }
 
-void add_strings(base::JsonWriter& json, std::string_view key,
-                 const std::vector<std::string>& texts) {
-  json.key(key).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
+void add_tier(base::JsonWriter& json, const core::PriceTier& tier) {
+  json.begin_object().field("above_input_tokens", tier.above_input_tokens);
+  add_prices(json, tier.price);
+  json.end_object();
 }
 
 void add_costs(base::JsonWriter& json, const Model& model) {
   json.key("usd_per_1m").begin_object();
   add_prices(json, model.price);
   json.end_object();
-  json.key("price_tiers").begin_array();
-  for (const core::PriceTier& tier : model.price_tiers) {
-    json.begin_object().field("above_input_tokens", tier.above_input_tokens);
-    add_prices(json, tier.price);
-    json.end_object();
-  }
-  json.end_array();
-  json.key("price_as_of");
-  if (model.price_as_of.empty()) {
-    json.null();
-  } else {
-    json.value(model.price_as_of);
-  }
+  json.list("price_tiers", model.price_tiers, add_tier);
+  json.text_or_null("price_as_of", model.price_as_of);
 }
 
 void add_ability(base::JsonWriter& json, const Model& model) {
@@ -332,20 +316,14 @@ void add_entry(base::JsonWriter& json, const Entry& entry) {
   const Model& m = *entry.model;
   json.begin_object().field("name", m.name).field("provider", m.provider);
   json.field("id", m.id).field("description", m.description);
-  add_strings(json, "aliases", m.aliases);
-  json.field("tier", entry.tier);
-  add_strings(json, "tags", m.tags);
+  json.field("aliases", m.aliases);
+  json.field("tier", entry.tier).field("tags", m.tags);
   json.field("context_window", m.context_window);
   json.field("max_output_tokens", m.max_output_tokens);
   add_costs(json, m);
   add_ability(json, m);
   json.field("key", key_text(entry.key)).field("usable", entry.usable());
-  json.key("problem");
-  if (entry.usable()) {
-    json.null();
-  } else {
-    json.value(entry.problem);
-  }
+  json.text_or_null("problem", entry.problem);
   json.field("origin", m.origin).key("record");
   write_record(json, entry.record);
   json.end_object();
@@ -354,9 +332,7 @@ void add_entry(base::JsonWriter& json, const Entry& entry) {
 std::string json_text(const std::vector<Entry>& entries) {
   base::JsonWriter json;
   json.begin_object().field("schema", "llmroute.models/1");
-  json.key("models").begin_array();
-  for (const Entry& entry : entries) add_entry(json, entry);
-  json.end_array().end_object();
+  json.list("models", entries, add_entry).end_object();
   return json.take() + "\n";
 }
 

@@ -36,12 +36,8 @@ void write_model(JsonWriter& json, const Decision& decision,
   json.field("requested", decision.requested);
   json.field("routed", decision.candidates.front().model->name);
   json.field("used", answered.by->model->name);
-  json.key("served");
-  if (answered.reply && !answered.reply->served_model.empty()) {
-    json.value(answered.reply->served_model);
-  } else {
-    json.null();
-  }
+  json.text_or_null("served",
+                    answered.reply ? answered.reply->served_model : "");
   json.field("provider", answered.by->provider->name).end_object();
 }
 
@@ -67,11 +63,7 @@ void write_attempts(JsonWriter& json, const Answered& answered) {
     const int status = attempt.failure ? attempt.failure->http_status : 200;
     const bool http =
         attempt.candidate->provider->protocol != core::Protocol::kExec;
-    if (http && status != 0) {
-      json.value(status);
-    } else {
-      json.null();
-    }
+    http&& status != 0 ? json.value(status) : json.null();
     if (attempt.failure) {
       json.field("class", core::failure_class_name(attempt.failure->kind));
       json.field("cause", attempt.failure->cause);
@@ -126,13 +118,11 @@ void write_cost(JsonWriter& json, const Decision& decision,
     if (!failures_may_have_cost(answered)) cost = whole_cost(answered);
     on_strongest = strongest_cost(decision, answered.reply->usage);
   }
-  const std::string& as_of = answered.by->model->price_as_of;
   json.key("cost").begin_object();
   core::write_usd(json, "usd", cost);
   json.field("estimated",
              answered.reply && answered.reply->usage.contradictory);
-  json.field("price_as_of",
-             as_of.empty() ? std::nullopt : std::optional<std::string>(as_of));
+  json.text_or_null("price_as_of", answered.by->model->price_as_of);
   core::write_usd(json, "strongest_usd", on_strongest);
   json.end_object();
 }
@@ -145,11 +135,7 @@ void write_timing(JsonWriter& json, const Answered& answered) {
   json.key("timing_ms").begin_object();
   json.key("first_token");
   const auto first = answered.attempts.back().first_token.count();
-  if (first > 0) {
-    json.value(first);
-  } else {
-    json.null();
-  }
+  first > 0 ? json.value(first) : json.null();
   json.field("total", total.count()).end_object();
 }
 
@@ -161,20 +147,13 @@ std::optional<Money> listed_cost(const core::Model& model, core::Usage usage) {
 
 void write_error(JsonWriter& json, const base::Error* error) {
   json.key("error");
-  if (error == nullptr) {
-    json.null();
-    return;
-  }
+  if (error == nullptr) return (void)json.null();
   const core::ExitStatus status = core::exit_status(error->kind);
   json.begin_object();
   json.field("code", core::exit_status_code(status));
   json.field("exit", static_cast<int>(status));
   json.field("message", redacted(error->message)).end_object();
 }
-
-}  // namespace
-
-namespace {
 
 void write_result(JsonWriter& json, bool with_text, const std::string& id,
                   const Routed& routed, const Answered& answered,
@@ -202,11 +181,10 @@ void write_result(JsonWriter& json, bool with_text, const std::string& id,
   write_usage(json, answered);
   write_cost(json, routed.decision, answered);
   write_timing(json, answered);
-  json.key("request_id");
-  const std::string request =
-      reply != nullptr ? reply->request_id
-                       : answered.attempts.back().failure->request_id;
-  request.empty() ? json.null() : json.value(request);
+  json.text_or_null("request_id",
+                    reply != nullptr
+                        ? reply->request_id
+                        : answered.attempts.back().failure->request_id);
   write_error(json, error);
 }
 
@@ -240,10 +218,8 @@ std::string error_facts(const Answered& answered, size_t printed_bytes) {
   json.field("model", last.candidate->model->name).key("http_status");
   const bool status = last.failure && last.failure->http_status != 0;
   status ? json.value(last.failure->http_status) : json.null();
-  const std::string& request =
-      last.failure ? last.failure->request_id : answered.reply->request_id;
-  json.key("request_id");
-  request.empty() ? json.null() : json.value(request);
+  json.text_or_null("request_id", last.failure ? last.failure->request_id
+                                               : answered.reply->request_id);
   json.field("attempts", static_cast<int64_t>(answered.attempts.size()));
   json.field("bytes_printed", static_cast<int64_t>(printed_bytes));
   const std::string object = json.end_object().take();

@@ -38,9 +38,7 @@ std::string shared_inputs_json(const SharedInputs& shared) {
   json.begin_object().field("config", shared.config);
   json.field("router_model", shared.router_model);
   if (!shared.missing_keys.empty()) {
-    json.key("missing_keys").begin_array();
-    for (const std::string& name : shared.missing_keys) json.value(name);
-    json.end_array();
+    json.field("missing_keys", shared.missing_keys);
   }
   if (!shared.unavailable.empty()) {
     json.key("unavailable").begin_object();

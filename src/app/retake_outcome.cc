@@ -144,11 +144,7 @@ std::string json_of(const Outcome& outcome) {
   json.field("profile", outcome.profile).field("worth", outcome.worth);
   json.field("wait", outcome.wait);
   json.field("difficulty_used", outcome.difficulty_used);
-  json.key("candidates").begin_array();
-  for (const Chosen& candidate : outcome.candidates) {
-    add_candidate(json, candidate);
-  }
-  json.end_array();
+  json.list("candidates", outcome.candidates, add_candidate);
   const auto* bytes =
       reinterpret_cast<const uint8_t*>(outcome.fingerprint.data());
   json.field("fingerprint", base::hex({bytes, outcome.fingerprint.size()}));

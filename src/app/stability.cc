@@ -77,8 +77,7 @@ void write_stability(base::JsonWriter& json, const Stability& stability) {
   for (const ChangedPrompt& change : stability.changes) {
     json.begin_object().field("name", change.name);
     if (!change.prefix.empty()) json.field("prefix", change.prefix);
-    json.key("model");
-    change.model.empty() ? json.null() : json.value(change.model);
+    json.text_or_null("model", change.model);
     json.field("unchanged", change.unchanged).end_object();
   }
   json.end_array().field("unchanged", stability.unchanged).end_object();

@@ -18,8 +18,7 @@ using base::ErrorKind;
 
 void add_prompt(base::JsonWriter& json, const Routed& routed) {
   const core::Prompt& prompt = routed.prompt;
-  json.key("system");
-  prompt.system.empty() ? json.null() : json.value(prompt.system);
+  json.text_or_null("system", prompt.system);
   json.key("messages").begin_array();
   for (const core::Message& message : prompt.messages) {
     json.begin_object();
@@ -28,9 +27,7 @@ void add_prompt(base::JsonWriter& json, const Routed& routed) {
     json.field("content", message.text).end_object();
   }
   json.end_array();
-  const std::string& around = routed.decision.prompt_template;
-  json.key("template");
-  around.empty() ? json.null() : json.value(around);
+  json.text_or_null("template", routed.decision.prompt_template);
 }
 
 std::string line_of(const std::string& id, const Routed& routed,
@@ -40,8 +37,8 @@ std::string line_of(const std::string& id, const Routed& routed,
   json.field("id", id);
   json.field("time", base::format_utc(base::SystemClock().wall()));
   add_prompt(json, routed);
-  json.key("model");
-  answered.by != nullptr ? json.value(answered.by->model->name) : json.null();
+  json.text_or_null("model",
+                    answered.by != nullptr ? answered.by->model->name : "");
   json.key("answer");
   answered.reply ? json.value(answered.reply->text) : json.null();
   if (answered.reply && !answered.reply->tool_calls.empty()) {

@@ -123,9 +123,7 @@ std::string usage_json(const UsageReport& report) {
   JsonWriter json;
   json.begin_object().field("schema", "llmroute.usage/1");
   json.field("since", report.since).field("until", report.until);
-  json.key("ledgers").begin_array();
-  for (const std::string& ledger : report.ledgers) json.value(ledger);
-  json.end_array();
+  json.field("ledgers", report.ledgers);
   add_rows(json, report);
   add_held(json, report.held);
   add_baselines(json, report);

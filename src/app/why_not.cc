@@ -189,14 +189,11 @@ std::string why_not_lines(const WhyNot& why) {
 
 void write_why_not(base::JsonWriter& json, const WhyNot& why) {
   json.begin_object().field("model", why.wanted->name);
-  json.field("chosen", why.chosen).key("obstacle");
-  why.obstacle.empty() ? json.null() : json.value(why.obstacle);
+  json.field("chosen", why.chosen).text_or_null("obstacle", why.obstacle);
   json.field("obstacle_suffices", why.obstacle_suffices);
   json.key("worth_usd");
   why.candidate ? json.value(why.candidate->worth) : json.null();
-  json.key("changes").begin_array();
-  for (const Flip& flip : why.ways) write_flip(json, flip);
-  json.end_array().end_object();
+  json.list("changes", why.ways, write_flip).end_object();
 }
 
 }  // namespace llmroute::app

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace llmroute::base {
 
@@ -43,6 +44,12 @@ class JsonWriter {
   JsonWriter& value(const std::optional<T>& maybe) {
     return maybe ? value(*maybe) : null();
   }
+  template <class T>
+  JsonWriter& value(const std::vector<T>& items) {
+    begin_array();
+    for (const T& item : items) value(item);
+    return end_array();
+  }
   // Text that is JSON already.
   JsonWriter& raw(std::string_view json) { return literal(json); }
   // `"a":1,"b":2`: members that are JSON already.
@@ -54,6 +61,17 @@ class JsonWriter {
   template <class T>
   JsonWriter& field(std::string_view name, const T& content) {
     return key(name).value(content);
+  }
+  JsonWriter& text_or_null(std::string_view name, std::string_view text) {
+    return text.empty() ? key(name).null() : field(name, text);
+  }
+  // An array, of which `write(json, item)` writes each item.
+  template <class Items, class Write>
+  JsonWriter& list(std::string_view name, const Items& items,
+                   const Write& write) {
+    key(name).begin_array();
+    for (const auto& item : items) write(*this, item);
+    return end_array();
   }
 
   const std::string& text() const { return text_; }

@@ -45,4 +45,22 @@ TEST_CASE("numbers read back the same; what JSON cannot hold is null") {
   CHECK(json.text() == "[0.1,1e+300,-3,null,null,7]");
 }
 
+TEST_CASE("vectors are arrays, and so are lists of what a function writes") {
+  JsonWriter json;
+  json.begin_object().field("a", std::vector<std::string>{"x", "y"});
+  json.field("b", std::vector<std::vector<int>>{{1, 2}, {}});
+  const auto write = [](JsonWriter& to, int n) {
+    to.begin_object().field("n", n).end_object();
+  };
+  json.list("c", std::vector<int>{1, 2}, write).end_object();
+  CHECK(json.text() ==
+        R"({"a":["x","y"],"b":[[1,2],[]],"c":[{"n":1},{"n":2}]})");
+}
+
+TEST_CASE("an empty text can be null") {
+  JsonWriter json;
+  json.begin_object().text_or_null("a", "").text_or_null("b", "x").end_object();
+  CHECK(json.text() == R"({"a":null,"b":"x"})");
+}
+
 }  // namespace llmroute::base
