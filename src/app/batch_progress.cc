@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <vector>
 
+#include "app/terminal.h"
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -24,13 +24,6 @@ constexpr milliseconds kLine{10'000};
 // A handler can reach nothing but globals.
 std::atomic<bool> status_wanted{false};
 void on_status_signal(int) { status_wanted.store(true); }
-
-size_t terminal_width() {
-  winsize size{};
-  const bool known =
-      ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
-}
 
 std::string duration_text(double seconds) {
   const auto whole = static_cast<int64_t>(seconds + 0.5);
@@ -151,7 +144,8 @@ void BatchProgress::show(const BatchState& state, Time now) {
     case Style::kRedraw:
       // Cut to the window, so that it stays one line.
       messages_.status(
-          base::clip_to_width(text_line(state, seconds), terminal_width() - 1));
+          base::clip_to_width(text_line(state, seconds),
+                              screen_columns(STDERR_FILENO).value_or(80) - 1));
       next_ = now + kRedraw;
       return;
     case Style::kLines:

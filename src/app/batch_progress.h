@@ -43,7 +43,6 @@ class BatchProgress {
 
  private:
   enum class Style { kNone, kRedraw, kLines, kJson };
-  std::string line(const BatchState& state, Time now) const;
 
   Style style_ = Style::kNone;
   const Messages& messages_;

@@ -82,8 +82,7 @@ Result<ExitStatus> collect_batch(const BatchOptions& options,
                                  const base::Environment& environment,
                                  const Messages& messages) {
   LLMROUTE_TRY(const core::Config config,
-               config::load({options.config.file, options.config.no_config},
-                            environment));
+               config::load(options.config, environment));
   batch::CollectOptions how;
   if (options.output.form) {
     how.result.form = options.output.form == "openai" ? batch::Form::kOpenAi

@@ -13,6 +13,7 @@
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/router_model.h"
+#include "app/terminal.h"
 #include "base/files.h"
 #include "config/load.h"
 
@@ -109,8 +110,7 @@ base::Result<ExitStatus> bench_files(const BenchOptions& options,
 base::Result<ExitStatus> bench(const BenchOptions& options,
                                const base::Environment& environment) {
   LLMROUTE_TRY(const core::Config config,
-               config::load({options.config.file, options.config.no_config},
-                            environment));
+               config::load(options.config, environment));
   LLMROUTE_TRY(const analyzer::Analyzer analyzer,
                chosen_analyzer(options, config));
   const Messages messages(options.messages);

@@ -26,14 +26,8 @@ using base::Result;
 using core::ExitStatus;
 
 Result<ExitStatus> print(const std::string& text) {
-  LLMROUTE_CHECK(print_outside(text));
+  LLMROUTE_CHECK(print_text(text));
   return ExitStatus::kOk;
-}
-
-Result<core::Config> load(const ConfigCommandOptions& options,
-                          const base::Environment& environment) {
-  return config::load({options.config.file, options.config.no_config},
-                      environment);
 }
 
 // The file that is read, or that init would write.
@@ -64,13 +58,15 @@ Result<ExitStatus> path(const ConfigCommandOptions& options,
 
 Result<ExitStatus> show(const ConfigCommandOptions& options,
                         const base::Environment& environment) {
-  LLMROUTE_TRY(const core::Config config, load(options, environment));
+  LLMROUTE_TRY(const core::Config config,
+               config::load(options.config, environment));
   return print(config::toml_document(config, options.origin));
 }
 
 Result<ExitStatus> check(const ConfigCommandOptions& options,
                          const base::Environment& environment) {
-  LLMROUTE_TRY(const core::Config config, load(options, environment));
+  LLMROUTE_TRY(const core::Config config,
+               config::load(options.config, environment));
   LLMROUTE_CHECK(check_router_model(config));
   const Messages messages(options.messages);
   for (const std::string& warning : config_warnings(config, environment)) {
@@ -111,7 +107,8 @@ std::string unquoted(std::string path) {
 
 Result<ExitStatus> get(const ConfigCommandOptions& options,
                        const base::Environment& environment) {
-  LLMROUTE_TRY(const core::Config config, load(options, environment));
+  LLMROUTE_TRY(const core::Config config,
+               config::load(options.config, environment));
   const std::string wanted = unquoted(options.key);
   std::vector<std::string> known;
   for (const core::ConfigValue& value : config::settings(config)) {

@@ -1,14 +1,10 @@
 #include "app/experience.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 
-#include "app/ledger_book.h"
-#include "base/clock.h"
 #include "base/text.h"
-#include "store/ledger_file.h"
 #include "store/sessions.h"
 
 namespace llmroute::app {
@@ -16,9 +12,6 @@ namespace {
 
 using core::Breaker;
 using store::StatisticsRow;
-
-// A decision does not wait for others who write.
-constexpr std::chrono::milliseconds kAtDecision{100};
 
 std::string seconds_text(int64_t ms) {
   return fmt::format("{} s", (ms + 999) / 1000);
@@ -86,12 +79,6 @@ void add_breaker(const core::Config& config, const StatisticsRow& row,
 }
 
 }  // namespace
-
-int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             base::SystemClock().wall().time_since_epoch())
-      .count();
-}
 
 Breaker::Time breaker_time(int64_t wall_ms) {
   return Breaker::Time(std::chrono::milliseconds(wall_ms));
@@ -202,20 +189,6 @@ void add_session(store::Database& database, const std::string& name,
 }
 
 }  // namespace
-
-std::optional<store::Ledger> open_at_decision(
-    const LedgerOptions& options, const base::Environment& environment,
-    bool to_write) {
-  const auto place = ledger_place(options, environment);
-  struct stat info {};
-  if (!place || ::stat(place->c_str(), &info) != 0) return std::nullopt;
-  const auto path = store::ledger_path(*place);
-  if (!path) return std::nullopt;
-  auto ledger = store::Ledger::open(
-      *path, {.read_only = !to_write, .busy_timeout = kAtDecision});
-  if (!ledger) return std::nullopt;
-  return std::move(*ledger);
-}
 
 Known read_known(const core::Config& config, store::Ledger& ledger,
                  const std::optional<std::string>& session) {

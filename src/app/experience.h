@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "app/options.h"
-#include "base/environment.h"
+#include "base/clock.h"
 #include "core/breaker.h"
 #include "core/config.h"
 #include "core/experience.h"
 #include "learning/latency.h"
 #include "store/cells.h"
+#include "store/ledger.h"
 #include "store/statistics.h"
 
 namespace llmroute::app {
@@ -32,7 +32,7 @@ struct Known {
 };
 
 // Wall time as the breakers of the ledger count it.
-int64_t wall_ms();
+using base::wall_ms;
 core::Breaker::Time breaker_time(int64_t wall_ms);
 
 store::StatisticsKey statistics_key(const core::Provider& provider,
@@ -53,11 +53,6 @@ void hold_key(const core::Config& config, const core::Provider& provider,
 
 // Adds the verdicts. Rows that make no sense are left out, with a warning.
 void add_cells(const std::vector<store::CellRow>& rows, Known& known);
-
-// The ledger that the options name, if it is there and can be read.
-std::optional<store::Ledger> open_at_decision(
-    const LedgerOptions& options, const base::Environment& environment,
-    bool to_write);
 
 // `session`: its name, or nothing.
 Known read_known(const core::Config& config, store::Ledger& ledger,

@@ -6,15 +6,14 @@
 #include <iterator>
 #include <optional>
 
-#include "app/color.h"
 #include "app/expectation.h"
 #include "app/explain_records.h"
 #include "app/explanation.h"
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/route.h"
-#include "app/screen.h"
 #include "app/stability.h"
+#include "app/terminal.h"
 #include "base/terminal_text.h"
 #include "base/text.h"
 #include "routing/router.h"
@@ -66,7 +65,7 @@ Result<ExitStatus> explain(const ExplainOptions& options,
     LLMROUTE_TRY(explanation.stability, measure_stability(routed));
   }
   if (options.format == Format::kJson) {
-    LLMROUTE_CHECK(print_outside(explanation_json(explanation)));
+    LLMROUTE_CHECK(print_text(explanation_json(explanation)));
   } else {
     std::string text = explanation_text(explanation);
     if (stdout_is_terminal()) text = base::visible_text(text);

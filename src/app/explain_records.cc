@@ -270,8 +270,7 @@ Status Explainer::print_difference() const {
   if (options_.format == Format::kJson) {
     return print_document(difference_json());
   }
-  const std::string text = difference_text();
-  return print_outside(text);
+  return print_text(difference_text());
 }
 
 }  // namespace

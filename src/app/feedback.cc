@@ -5,31 +5,16 @@
 
 #include <chrono>
 
-#include "app/ledger_book.h"
+#include "app/ledger_place.h"
 #include "app/messages.h"
 #include "base/clock.h"
 #include "base/date.h"
-#include "store/ledger_file.h"
 
 namespace llmroute::app {
+namespace {
 
-using base::Error;
-using base::ErrorKind;
 using base::Result;
 using core::ExitStatus;
-
-Result<store::Ledger> existing_ledger(const LedgerOptions& options,
-                                      const base::Environment& environment,
-                                      const store::DatabaseOptions& how) {
-  const auto place = ledger_place(options, environment);
-  if (!place) return Error{ErrorKind::kUsage, "the ledger is off"};
-  LLMROUTE_TRY(const std::string path, store::readable_ledger(*place));
-  if (how.read_only) return store::Ledger::open(path, how);
-  LLMROUTE_TRY(const std::string own, store::ledger_path(*place));
-  return store::Ledger::open(own, how);
-}
-
-namespace {
 
 std::string verdict_text(double score) {
   if (score == 0) return "bad";
@@ -55,9 +40,7 @@ Result<ExitStatus> feedback(const FeedbackOptions& options,
                existing_ledger(options.ledger, environment,
                                {.busy_timeout = std::chrono::seconds(30)}));
   LLMROUTE_TRY(const std::string id, ledger.find_decision(options.decision));
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      base::SystemClock().wall().time_since_epoch());
-  LLMROUTE_CHECK(ledger.put_feedback(id, options.score, now.count()));
+  LLMROUTE_CHECK(ledger.put_feedback(id, options.score, base::wall_ms()));
   if (const auto answer = ledger.answer_of(id)) tell(id, *answer, options);
   return ExitStatus::kOk;
 }

@@ -9,7 +9,6 @@
 #include "app/ledger_rows.h"
 #include "app/ledger_spill.h"
 #include "base/clock.h"
-#include "config/paths.h"
 #include "store/holds.h"
 #include "store/ledger_file.h"
 #include "store/sessions.h"
@@ -35,15 +34,6 @@ constexpr store::DatabaseOptions kUnderCeiling = {
     .busy_timeout = std::chrono::seconds(30)};
 
 }  // namespace
-
-std::optional<std::string> ledger_place(const LedgerOptions& options,
-                                        const base::Environment& environment) {
-  if (options.files.empty()) {
-    return config::state_directory(environment) + "/ledger.db";
-  }
-  if (options.files.back() == "off") return std::nullopt;
-  return options.files.back();
-}
 
 Result<LedgerBook> LedgerBook::open(const std::string& id,
                                     const RunOptions& options, Routed& routed,

@@ -12,6 +12,7 @@
 #include "app/attempt.h"
 #include "app/experience.h"
 #include "app/learner.h"
+#include "app/ledger_place.h"
 #include "app/messages.h"
 #include "app/options.h"
 #include "app/route.h"
@@ -20,10 +21,6 @@
 #include "store/scopes.h"
 
 namespace llmroute::app {
-
-// The ledger's path as the user means it, or nothing if it is off.
-std::optional<std::string> ledger_place(const LedgerOptions& options,
-                                        const base::Environment& environment);
 
 class LedgerBook : public AttemptBook {
  public:

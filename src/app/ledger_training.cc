@@ -7,7 +7,7 @@
 #include <map>
 
 #include "app/experience.h"
-#include "app/ledger_book.h"
+#include "app/ledger_place.h"
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/own_heads.h"
@@ -327,8 +327,7 @@ Result<ExitStatus> train_from_ledger(const TrainOptions& options,
     return Error{ErrorKind::kUsage, "train: --from-ledger reads no files"};
   }
   LLMROUTE_TRY(const core::Config config,
-               config::load({options.config.file, options.config.no_config},
-                            environment));
+               config::load(options.config, environment));
   LLMROUTE_CHECK(check_router_model(config));
   LLMROUTE_TRY(const analyzer::Analyzer installed, router_model(config));
   LLMROUTE_TRY(const auto rows, read_rows(options, environment));

@@ -38,12 +38,6 @@ struct Server {
   std::vector<OllamaModel> models;
 };
 
-int64_t now_ms() {
-  return std::chrono::duration_cast<milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::string cache_file(const base::Environment& environment) {
   return config::cache_directory(environment) + "/local-models";
 }
@@ -107,7 +101,7 @@ bool is_local_ollama(const core::Provider& provider) {
 // Whether what is remembered still holds. A clock that was set back counts as
 // time having passed.
 bool is_current(const Server& server) {
-  const int64_t age = now_ms() - server.asked_ms;
+  const int64_t age = base::wall_ms() - server.asked_ms;
   const int doublings = std::clamp(server.failures - 1, 0, 10);
   const int64_t holds =
       server.failures == 0
@@ -130,7 +124,7 @@ base::Result<std::vector<OllamaModel>> list(const core::Provider& provider) {
 
 void ask(const core::Provider& provider, Server& server) {
   auto served = list(provider);
-  server.asked_ms = now_ms();
+  server.asked_ms = base::wall_ms();
   if (served) {
     server.failures = 0;
     server.models = *std::move(served);
@@ -259,7 +253,7 @@ void remember_refused(const core::Provider& provider,
   if (!is_local_ollama(provider)) return;
   std::vector<Server> servers = read_cache(environment);
   Server& server = entry_for(servers, provider.base_url);
-  server.asked_ms = now_ms();
+  server.asked_ms = base::wall_ms();
   ++server.failures;
   write_cache(environment, servers);
 }

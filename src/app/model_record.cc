@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/experience.h"
+#include "app/ledger_place.h"
 #include "base/clock.h"
 #include "base/date.h"
 

@@ -1,6 +1,7 @@
 #include "app/models.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -9,7 +10,7 @@
 #include "app/messages.h"
 #include "app/model_record.h"
 #include "app/output.h"
-#include "app/screen.h"
+#include "app/terminal.h"
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -336,25 +337,22 @@ std::string json_text(const std::vector<Entry>& entries) {
   return json.take() + "\n";
 }
 
-base::Status print(const std::string& text) { return print_outside(text); }
-
 }  // namespace
 
 Result<ExitStatus> models(const ModelsOptions& options,
                           const base::Environment& environment) {
-  LLMROUTE_TRY(core::Config config,
-               config::load({options.config.file, options.config.no_config},
-                            environment));
+  LLMROUTE_TRY(core::Config config, config::load(options.config, environment));
   auto unavailable = find_local_models(Asker::kExplain, environment, config);
   const Listing listing(options, std::move(config), std::move(unavailable),
                         environment);
   LLMROUTE_TRY(const std::vector<Entry> entries, listing.entries());
   if (options.format == Format::kJson) {
-    LLMROUTE_CHECK(print(json_text(entries)));
+    LLMROUTE_CHECK(print_text(json_text(entries)));
   } else if (!entries.empty()) {
-    LLMROUTE_CHECK(print(table_text(entries, options.messages.verbose > 0
-                                                 ? std::nullopt
-                                                 : screen_columns())));
+    LLMROUTE_CHECK(
+        print_text(table_text(entries, options.messages.verbose > 0
+                                           ? std::nullopt
+                                           : screen_columns(STDOUT_FILENO))));
   }
   if (!listing.any_key()) {
     Messages(options.messages)

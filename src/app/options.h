@@ -10,15 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "config/load.h"
 #include "core/money.h"
 #include "core/routing_options.h"
 #include "store/grouping.h"
 
 namespace llmroute::app {
 
-struct ConfigOptions {
-  std::optional<std::string> file;  // -c
-  bool no_config = false;
+struct ConfigOptions : config::Sources {
   std::optional<int> key_fd;  // where a key comes from
 };
 

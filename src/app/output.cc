@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "app/interrupt.h"
+#include "app/terminal.h"
 #include "base/files.h"
 #include "base/json_writer.h"
 
@@ -20,8 +21,6 @@ base::Error write_error(int error) {
 
 }  // namespace
 
-bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) != 0; }
-
 base::Status print_document(std::string_view text) {
   const int error = base::write_all(STDOUT_FILENO, text);
   if (error == EPIPE) die_by_signal(SIGPIPE);
@@ -29,9 +28,8 @@ base::Status print_document(std::string_view text) {
   return {};
 }
 
-base::Status print_outside(std::string_view text) {
-  return print_document(stdout_is_terminal() ? base::visible_text(text)
-                                             : std::string(text));
+base::Status print_text(const std::string& text) {
+  return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
 }
 
 base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,

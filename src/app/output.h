@@ -19,11 +19,8 @@ namespace llmroute::app {
 // went away ends the process by SIGPIPE. On a terminal outside text must have
 // been made visible by the caller.
 base::Status print_document(std::string_view text);
-
-// The same of a text with words of others: on a terminal they are made visible.
-base::Status print_outside(std::string_view text);
-
-bool stdout_is_terminal();
+// The same of a text that is made visible here.
+base::Status print_text(const std::string& text);
 
 // Takes the answer as it streams. To stdout each piece is one write; with -o or
 // when buffering, nothing is written before finish(). With --extract only the

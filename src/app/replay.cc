@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "app/feedback.h"
 #include "app/kept_inputs.h"
+#include "app/ledger_place.h"
 #include "app/output.h"
 #include "app/retake.h"
 #include "app/what_if.h"
@@ -24,8 +24,6 @@ using base::ErrorKind;
 using base::Result;
 using core::ExitStatus;
 using store::TakenDecision;
-
-base::Status print(const std::string& text) { return print_outside(text); }
 
 Result<TakenDecision> find(store::Ledger& ledger, const std::string& id) {
   TakenDecision found;
@@ -97,9 +95,9 @@ Result<ExitStatus> as_it_was(const ReplayOptions& options,
   if (!again) {
     return base::with_context("decision " + id, again.error());
   }
-  LLMROUTE_CHECK(print(options.format == Format::kJson
-                           ? again_json(taken, *again)
-                           : again_text(taken, *again)));
+  LLMROUTE_CHECK(print_text(options.format == Format::kJson
+                                ? again_json(taken, *again)
+                                : again_text(taken, *again)));
   if (again->same) return ExitStatus::kOk;
   return Error{ErrorKind::kNegative,
                fmt::format("decision {} comes out otherwise", id)};
@@ -111,10 +109,8 @@ Result<ExitStatus> as_it_was(const ReplayOptions& options,
 Result<std::string> first_id(const ReplayOptions& options,
                              store::Ledger& ledger) {
   if (!options.since) return std::string();
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      base::SystemClock().wall().time_since_epoch());
   LLMROUTE_TRY(const int64_t time,
-               store::ledger_time(ledger.database(), now.count()));
+               store::ledger_time(ledger.database(), base::wall_ms()));
   const auto today = *base::parse_day(store::day_of(time));
   const std::chrono::milliseconds since =
       base::parse_since(*options.since, today)->time_since_epoch();
@@ -137,8 +133,9 @@ Result<ExitStatus> with_another(const ReplayOptions& options,
                                      collector.take(taken);
                                      return base::Status();
                                    }));
-  LLMROUTE_CHECK(print(options.format == Format::kJson ? what_if_json(result)
-                                                       : what_if_text(result)));
+  LLMROUTE_CHECK(print_text(options.format == Format::kJson
+                                ? what_if_json(result)
+                                : what_if_text(result)));
   return ExitStatus::kOk;
 }
 

@@ -9,6 +9,7 @@
 #include "app/ceilings.h"
 #include "app/handed_key.h"
 #include "app/input.h"
+#include "app/ledger_place.h"
 #include "app/ledger_rows.h"
 #include "app/local_models.h"
 #include "app/router_model.h"
@@ -137,9 +138,7 @@ base::Error no_candidate(const Routed& routed) {
 Result<Routed> prepare_routing(const RouteQuestion& question,
                                const base::Environment& environment) {
   Routed routed;
-  LLMROUTE_TRY(core::Config config,
-               config::load({question.config.file, question.config.no_config},
-                            environment));
+  LLMROUTE_TRY(core::Config config, config::load(question.config, environment));
   if (question.config.key_fd) {
     LLMROUTE_CHECK(pair_key(*question.config.key_fd, question.routing, config));
   }

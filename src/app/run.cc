@@ -13,6 +13,7 @@
 #include "app/input.h"
 #include "app/interrupt.h"
 #include "app/ledger_book.h"
+#include "app/ledger_place.h"
 #include "app/local_models.h"
 #include "app/messages.h"
 #include "app/output.h"
@@ -42,7 +43,7 @@ Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
       format == Format::kText
           ? dry_run_text(routed, sent)
           : explanation_json(explain_decision(routed, kJsonContributions));
-  LLMROUTE_CHECK(print_outside(document));
+  LLMROUTE_CHECK(print_text(document));
   return ExitStatus::kOk;
 }
 

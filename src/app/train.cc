@@ -184,8 +184,7 @@ Result<ExitStatus> train(const TrainOptions& options,
     LLMROUTE_CHECK(start.emplace().load(*options.init));
   }
   LLMROUTE_TRY(const core::Config config,
-               config::load({options.config.file, options.config.no_config},
-                            environment));
+               config::load(options.config, environment));
   LLMROUTE_CHECK(check_router_model(config));
   LLMROUTE_TRY(const analyzer::Analyzer installed, router_model(config));
   std::optional<Progress> progress(std::in_place, options.messages);

@@ -6,9 +6,10 @@
 #include <map>
 
 #include "app/ceilings.h"
-#include "app/ledger_book.h"
+#include "app/ledger_place.h"
 #include "app/messages.h"
 #include "app/output.h"
+#include "app/terminal.h"
 #include "app/usage_report.h"
 #include "app/usage_upkeep.h"
 #include "base/clock.h"
@@ -18,7 +19,6 @@
 #include "config/load.h"
 #include "store/account.h"
 #include "store/ledger.h"
-#include "store/ledger_file.h"
 
 namespace llmroute::app {
 namespace {
@@ -98,9 +98,8 @@ class Collector {
 
 base::Status Collector::open(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
-    LLMROUTE_TRY(const std::string path, store::readable_ledger(file));
     LLMROUTE_TRY(store::Ledger ledger,
-                 store::Ledger::open(path, {.read_only = true}));
+                 open_existing(file, {.read_only = true}));
     // All that is read is of one moment, whatever others write meanwhile.
     LLMROUTE_CHECK(ledger.database().execute("BEGIN"));
     ledgers_.push_back(std::move(ledger));
@@ -110,9 +109,7 @@ base::Status Collector::open(const std::vector<std::string>& files) {
 }
 
 base::Status Collector::choose_days() {
-  now_ = std::chrono::duration_cast<std::chrono::milliseconds>(
-             base::SystemClock().wall().time_since_epoch())
-             .count();
+  now_ = base::wall_ms();
   for (store::Ledger& ledger : ledgers_) {
     LLMROUTE_TRY(now_, store::ledger_time(ledger.database(), now_));
   }
@@ -217,21 +214,17 @@ std::vector<std::string> alternatives(std::vector<std::string> called,
   return called;
 }
 
-base::Status print(const UsageReport& report, const UsageOptions& options) {
-  std::string text;
-  switch (options.format) {
+std::string document(const UsageReport& report, Format format) {
+  switch (format) {
     case Format::kText:
-      text = usage_text(report, stdout_is_terminal());
       break;
     case Format::kJson:
     case Format::kJsonl:
-      text = usage_json(report);
-      break;
+      return usage_json(report);
     case Format::kCsv:
-      text = usage_csv(report);
-      break;
+      return usage_csv(report);
   }
-  return print_outside(text);
+  return usage_text(report, stdout_is_terminal());
 }
 
 // The ledgers that are meant; the usual one only if it is there.
@@ -262,8 +255,7 @@ Result<ExitStatus> usage(const UsageOptions& options,
     return usage_upkeep(options, files);
   }
   LLMROUTE_TRY(const core::Config config,
-               config::load({options.config.file, options.config.no_config},
-                            environment));
+               config::load(options.config, environment));
   UsageReport report;
   report.by = options.by;
   if (report.by.empty()) report.by = {Grouping::kModel};
@@ -273,7 +265,7 @@ Result<ExitStatus> usage(const UsageOptions& options,
   report.baselines =
       baselines_of(report.total, config,
                    alternatives(collector.models(), config, environment));
-  LLMROUTE_CHECK(print(report, options));
+  LLMROUTE_CHECK(print_text(document(report, options.format)));
   if (files.empty()) {
     Messages(options.messages).warn("nothing has been recorded yet");
   }

@@ -4,12 +4,12 @@
 
 #include <chrono>
 
+#include "app/ledger_place.h"
 #include "app/output.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "core/money.h"
 #include "store/ledger.h"
-#include "store/ledger_file.h"
 #include "store/upkeep.h"
 
 namespace llmroute::app {
@@ -20,8 +20,6 @@ using base::ErrorKind;
 using base::Result;
 using core::ExitStatus;
 
-base::Status say(const std::string& text) { return print_outside(text + "\n"); }
-
 Result<ExitStatus> check(store::Ledger& ledger) {
   LLMROUTE_TRY(const std::vector<std::string> wrong, store::recount(ledger));
   if (!wrong.empty()) {
@@ -30,15 +28,17 @@ Result<ExitStatus> check(store::Ledger& ledger) {
                              "corrected: {}",
                              base::join(wrong, ", "))};
   }
-  LLMROUTE_CHECK(say("the ledger is whole and its counters are right"));
+  LLMROUTE_CHECK(
+      print_text("the ledger is whole and its counters are right\n"));
   return ExitStatus::kOk;
 }
 
 Result<ExitStatus> release(store::Ledger& ledger) {
   LLMROUTE_TRY(const store::Released released, store::release_orphans(ledger));
-  LLMROUTE_CHECK(say(fmt::format("released {} of {} calls whose process died",
-                                 core::display_usd(core::Money{released.pico}),
-                                 base::with_thousands(released.calls))));
+  LLMROUTE_CHECK(
+      print_text(fmt::format("released {} of {} calls whose process died\n",
+                             core::display_usd(core::Money{released.pico}),
+                             base::with_thousands(released.calls))));
   return ExitStatus::kOk;
 }
 
@@ -46,8 +46,9 @@ Result<ExitStatus> purge(store::Ledger& ledger, const std::string& before) {
   const auto day = *base::parse_day(before);
   const std::chrono::milliseconds time = day.time_since_epoch();
   LLMROUTE_TRY(const int64_t removed, store::purge(ledger, time.count()));
-  LLMROUTE_CHECK(say(fmt::format("removed {} decisions made before {}",
-                                 base::with_thousands(removed), before)));
+  LLMROUTE_CHECK(
+      print_text(fmt::format("removed {} decisions made before {}\n",
+                             base::with_thousands(removed), before)));
   return ExitStatus::kOk;
 }
 
@@ -60,13 +61,10 @@ Result<ExitStatus> usage_upkeep(const UsageOptions& options,
         files.empty() ? ErrorKind::kNoInput : ErrorKind::kUsage,
         files.empty() ? "there is no ledger yet" : "name one ledger to change"};
   }
-  // It must be there, and be ours to write.
-  LLMROUTE_CHECK(store::readable_ledger(files[0]));
-  LLMROUTE_TRY(const std::string path, store::ledger_path(files[0]));
   LLMROUTE_TRY(
       store::Ledger ledger,
-      store::Ledger::open(path, {.durability = store::Durability::kFull,
-                                 .busy_timeout = std::chrono::seconds(30)}));
+      open_existing(files[0], {.durability = store::Durability::kFull,
+                               .busy_timeout = std::chrono::seconds(30)}));
   switch (options.action) {
     case UsageAction::kCheck:
       return check(ledger);

@@ -8,6 +8,12 @@
 
 namespace llmroute::base {
 
+int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             SystemClock().wall().time_since_epoch())
+      .count();
+}
+
 std::string format_utc(Clock::Wall time) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
   std::tm parts{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace llmroute::base {
@@ -35,6 +36,9 @@ class ManualClock : public Clock {
   Monotonic now_{};
   Wall wall_{};
 };
+
+// Wall time, ms since 1970.
+int64_t wall_ms();
 
 // "2026-09-18T10:00:00Z" (RFC 3339, UTC).
 std::string format_utc(Clock::Wall time);

@@ -1,11 +1,33 @@
-#include "app/color.h"
+#include "app/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 
-#include "app/output.h"
+#include "base/table.h"
 #include "base/text.h"
 
 namespace llmroute::app {
+
+bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) != 0; }
+
+std::optional<size_t> screen_columns(int fd) {
+  winsize size{};
+  const bool known = ::isatty(fd) == 1 && ::ioctl(fd, TIOCGWINSZ, &size) == 0 &&
+                     size.ws_col > 0;
+  return known ? std::optional<size_t>(size.ws_col) : std::nullopt;
+}
+
+std::string fitted_to_screen(const std::string& text, size_t label) {
+  const auto columns = screen_columns(STDOUT_FILENO);
+  if (!columns) return text;
+  std::vector<std::string> lines;
+  for (const std::string& line : base::split(text, '\n')) {
+    lines.push_back(base::wrapped(line, *columns, label));
+  }
+  return base::join(lines, "\n");
+}
 
 bool colors_stdout(const MessageOptions& options) {
   switch (options.color) {
