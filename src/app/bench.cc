@@ -49,7 +49,7 @@ bool passes(const BenchOptions& options, const std::vector<Figure>& figures) {
 
 std::vector<Chart> charts_of(const BenchReport& report) {
   std::vector<Chart> charts;
-  for (const StudyReport& study : report.studies) {
+  for (const learning::StudyReport& study : report.studies) {
     if (const auto chart = chart_of(study)) charts.push_back(*chart);
   }
   return charts;

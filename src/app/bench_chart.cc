@@ -11,6 +11,12 @@
 namespace llmroute::app {
 namespace {
 
+using learning::NamedPoint;
+using learning::PairReport;
+using learning::PairScorer;
+using learning::PoolReport;
+using learning::PoolRouter;
+
 struct Look {
   const char *name, *style;
   char mark;
@@ -147,7 +153,7 @@ double Chart::across(double x) const {
 
 double Chart::up(double y) const { return (y - y_low) / (y_high - y_low); }
 
-std::optional<Chart> chart_of(const StudyReport& study) {
+std::optional<Chart> chart_of(const learning::StudyReport& study) {
   if (!study.pool && !study.pair) return std::nullopt;
   Chart chart =
       study.pool ? chart_of_pool(*study.pool) : chart_of_pair(*study.pair);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "app/bench_report.h"
+#include "learning/study_report.h"
 
 namespace llmroute::app {
 
@@ -41,7 +41,7 @@ struct Chart {
 };
 
 // Nothing if the study has neither a pool nor a pair.
-std::optional<Chart> chart_of(const StudyReport& study);
+std::optional<Chart> chart_of(const learning::StudyReport& study);
 
 // One SVG document of all charts, readable on light and dark pages.
 std::string charts_svg(const std::vector<Chart>& charts);

@@ -11,6 +11,12 @@
 namespace llmroute::app {
 namespace {
 
+using learning::Band;
+using learning::PairReport;
+using learning::PairScorer;
+using learning::PoolReport;
+using learning::PoolRouter;
+
 constexpr FigureName kNames[] = {
     {"apgr", Better::kHigher, "share of the pair's gap won, fine curve"},
     {"apgr_over_length", Better::kHigher, "the same less that by length"},
@@ -93,7 +99,7 @@ std::span<const FigureName> figure_names() { return kNames; }
 
 std::vector<Figure> figures_of(const BenchReport& report) {
   Collector all;
-  for (const StudyReport& study : report.studies) {
+  for (const learning::StudyReport& study : report.studies) {
     all.begin(study.name);
     if (study.pair) add_pair(*study.pair, all);
     if (study.pool) add_pool(*study.pool, all);
@@ -167,7 +173,8 @@ base::Result<std::vector<Change>> changes_since(
                learning::read_figures(path));
   std::vector<Change> changes;
   for (const Figure& figure : figures) {
-    Change change{figure.study, figure.name, kUnknown, figure.band.value};
+    Change change{figure.study, figure.name, learning::kUnknown,
+                  figure.band.value};
     for (const learning::FiledFigure& before : old) {
       if (before.study != figure.study || before.name != figure.name) continue;
       change.before = before.value;

@@ -24,7 +24,7 @@ std::span<const FigureName> figure_names();
 struct Figure {
   std::string study;  // empty: of all rows
   std::string_view name;
-  Band band;
+  learning::Band band;
 };
 // Those that were measured.
 std::vector<Figure> figures_of(const BenchReport& report);
@@ -44,7 +44,7 @@ std::vector<std::string> failures(const FailIf& fail_if,
 struct Change {
   std::string study;
   std::string_view name;
-  double before = kUnknown, now = kUnknown;
+  double before = learning::kUnknown, now = learning::kUnknown;
   bool better = false;   // than before, by more than rounding
   bool outside = false;  // of both intervals, where both have one
 };

@@ -6,6 +6,18 @@ namespace llmroute::app {
 namespace {
 
 using base::JsonWriter;
+using learning::Band;
+using learning::HeadReport;
+using learning::NamedPoint;
+using learning::PairReport;
+using learning::PairScorer;
+using learning::PoolReport;
+using learning::PoolRouter;
+using learning::RobustReport;
+using learning::SliceReport;
+using learning::StudyReport;
+using learning::TargetReport;
+using learning::VariantReport;
 
 void add_band(JsonWriter& json, std::string_view name, const Band& band) {
   json.key(name).begin_object().field("value", band.value);

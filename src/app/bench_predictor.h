@@ -2,15 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "analyzer/analyzer.h"
-#include "app/bench_rows.h"
-#include "app/bench_table.h"
+#include "app/fold_model.h"
 #include "core/config.h"
+#include "learning/study_split.h"
+#include "learning/study_table.h"
 
 namespace llmroute::app {
 
@@ -36,7 +36,8 @@ class Predictor {
 class AbilityPredictor : public Predictor {
  public:
   // Borrows all but the config.
-  AbilityPredictor(const BenchRows& rows, const StudyTable& table,
+  AbilityPredictor(const learning::StudyRows& rows,
+                   const learning::StudyTable& table,
                    const analyzer::Analyzer& analyzer,
                    const core::Config& config);
   std::vector<float> of_row(size_t row) const override;
@@ -47,14 +48,31 @@ class AbilityPredictor : public Predictor {
  private:
   std::vector<float> chances(const core::Analysis& analysis) const;
 
-  const BenchRows& rows_;
-  const StudyTable& table_;
+  const learning::StudyRows& rows_;
+  const learning::StudyTable& table_;
   const analyzer::Analyzer& analyzer_;
   std::vector<std::optional<core::PerDomain>> abilities_;  // per model
 };
 
-// A larger number asks for the strong model: the difference of its chance to
-// the weak one's, or the difficulty where one of the two is not known.
-double pair_score(float strong, float weak, float difficulty);
+// Heads fitted to the other folds. Row i of BenchRows is row i of the data.
+class FoldPredictor : public Predictor {
+ public:
+  // Borrows all but the split. `unseen`: FoldModel::fit_unseen where it can be.
+  // With `training` not empty, these rows of the
+  // data are fitted to instead of other folds.
+  FoldPredictor(const FoldData& data, const learning::StudyTable& table,
+                learning::StudySplit split,
+                const std::vector<uint32_t>& training, bool unseen,
+                const learning::OutcomeHeadsOptions& options);
+  std::vector<float> of_row(size_t row) const override;
+  std::vector<float> of_text(size_t row, std::string_view prompt,
+                             std::string_view context,
+                             float& difficulty) const override;
+
+ private:
+  const learning::StudyTable& table_;
+  learning::StudySplit split_;
+  std::vector<FoldModel> models_;  // per fold
+};
 
 }  // namespace llmroute::app

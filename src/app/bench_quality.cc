@@ -7,18 +7,22 @@
 #include <memory>
 #include <thread>
 
-#include "app/bench_pair.h"
-#include "app/bench_pool.h"
 #include "app/bench_predictor.h"
 #include "app/bench_robust.h"
 #include "app/bench_rows.h"
-#include "app/bench_split.h"
-#include "app/bench_table.h"
-#include "app/bench_target.h"
-#include "app/bench_verdict.h"
+#include "learning/study_pair.h"
+#include "learning/study_pool.h"
+#include "learning/study_split.h"
+#include "learning/study_table.h"
+#include "learning/study_target.h"
+#include "learning/study_verdict.h"
 
 namespace llmroute::app {
 namespace {
+
+using learning::StudyPair;
+using learning::StudyReport;
+using learning::StudyTable;
 
 DecisionSpeed speed_of(std::vector<float> ns) {
   DecisionSpeed speed;
@@ -69,7 +73,7 @@ class Measurement {
       report.studies.push_back(std::move(study));
     }
     report.domains = domains_of(rows_.labels);
-    report.speed = speed_of(std::move(rows_.decision_ns));
+    report.speed = speed_of(std::move(analysis_ns_));
     return report;
   }
 
@@ -82,19 +86,21 @@ class Measurement {
   base::Status read() {
     ReadingOptions reading;
     reading.status = &status_;
+    reading.analysis_ns = &analysis_ns_;
     reading.test_part = options_.quality.test_part;
     if (fitted()) {
       reading.kept = [this](const learning::Row& row) { data_.add(row); };
     }
     for (const std::string& file : options_.files) {
-      LLMROUTE_CHECK(rows_.read(file, analyzer_, reading));
+      LLMROUTE_CHECK(read_rows(file, analyzer_, reading, rows_));
     }
     reading.test_part = false;
+    reading.analysis_ns = nullptr;
     reading.kept = [this](const learning::Row& row) {
       training_.push_back(data_.add(row));
     };
     for (const std::string& file : options_.quality.train) {
-      LLMROUTE_CHECK(training_rows_.read(file, analyzer_, reading));
+      LLMROUTE_CHECK(read_rows(file, analyzer_, reading, training_rows_));
     }
     return {};
   }
@@ -108,7 +114,7 @@ class Measurement {
       return std::unique_ptr<Predictor>(
           std::make_unique<AbilityPredictor>(rows_, table, analyzer_, config_));
     }
-    Split split;
+    learning::StudySplit split;
     if (!quality.train.empty()) {
       LLMROUTE_CHECK(check_trained(table));
       split.fold.assign(table.size(), 0);
@@ -176,10 +182,10 @@ class Measurement {
   base::Status add_pair(const StudyTable& table, const StudyPair& pair,
                         const Predictor& predictor, StudyReport& study) {
     study.pair = measure_pair(rows_, table, pair, resampling_);
-    study.datasets =
-        measure_slices(rows_, table, pair, SliceBy::kDataset, resampling_);
-    study.domains =
-        measure_slices(rows_, table, pair, SliceBy::kDomain, resampling_);
+    study.datasets = measure_slices(rows_, table, pair,
+                                    learning::SliceBy::kDataset, resampling_);
+    study.domains = measure_slices(rows_, table, pair,
+                                   learning::SliceBy::kDomain, resampling_);
     if (!options_.quality.robust) return {};
     LLMROUTE_TRY(study.robust,
                  measure_robustness({rows_, table, pair, predictor,
@@ -192,7 +198,8 @@ class Measurement {
     const auto& target = options_.quality.target_quality;
     const auto pool = make_pool(rows_, table);
     if (!pool) {
-      if (target) study.target = refuse_target(*target, "no costs are known");
+      if (target)
+        study.target = learning::refuse_target(*target, "no costs are known");
       return;
     }
     study.pool = measure_pool(table, *pool, resampling_);
@@ -206,7 +213,8 @@ class Measurement {
   const analyzer::Analyzer& analyzer_;
   BenchStatus& status_;
   learning::Resampling resampling_;
-  BenchRows rows_, training_rows_;
+  learning::StudyRows rows_, training_rows_;
+  std::vector<float> analysis_ns_;  // of rows_
   FoldData data_;                   // rows_, then training_rows_
   std::vector<uint32_t> training_;  // of data_
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "app/bench_rows.h"
 #include "base/threads.h"
 #include "learning/perturb.h"
 #include "learning/random.h"
@@ -24,7 +25,7 @@ class Robustness {
     for (auto& scores : scores_) scores.resize(chosen_.size());
   }
 
-  base::Result<RobustReport> run() {
+  base::Result<learning::RobustReport> run() {
     uint32_t row = 0;
     size_t place = 0;
     for (const std::string& file : input_.rows.files) {
@@ -75,7 +76,7 @@ class Robustness {
       float difficulty = 0;
       const std::vector<float> chances =
           input_.predictor.of_text(row, prompt, text.context, difficulty);
-      scores_[v][text.place] = static_cast<float>(pair_score(
+      scores_[v][text.place] = static_cast<float>(learning::pair_score(
           chances[input_.pair.strong], chances[input_.pair.weak], difficulty));
     }
   }
@@ -83,7 +84,7 @@ class Robustness {
   double apgr(const std::vector<float>& scores) const {
     std::vector<learning::PairRow> rows;
     for (size_t i = 0; i < scores.size(); ++i) {
-      const StudyTable& t = input_.table;
+      const learning::StudyTable& t = input_.table;
       rows.push_back(
           {static_cast<double>(scores[i]),
            static_cast<double>(t.quality[t.at(chosen_[i], input_.pair.strong)]),
@@ -92,7 +93,7 @@ class Robustness {
     return learning::fine_metrics(rows).apgr;
   }
 
-  RobustReport report() const {
+  learning::RobustReport report() const {
     std::vector<float> as_is;
     for (const size_t row : chosen_) {
       as_is.push_back(static_cast<float>(
@@ -103,7 +104,7 @@ class Robustness {
         sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
     std::nth_element(sorted.begin(), middle, sorted.end());
     const float threshold = *middle;
-    RobustReport report{chosen_.size(), apgr(as_is), 0, {}};
+    learning::RobustReport report{chosen_.size(), apgr(as_is), 0, {}};
     constexpr size_t kKinds =
         learning::kPerturbations - learning::kPrefixCount + 1;
     for (size_t v = 0; v < learning::kPerturbations; ++v) {
@@ -119,7 +120,7 @@ class Robustness {
     }
     report.variants.back().unchanged /= learning::kPrefixCount;
     report.variants.back().apgr /= learning::kPrefixCount;
-    for (const VariantReport& variant : report.variants) {
+    for (const learning::VariantReport& variant : report.variants) {
       report.unchanged += variant.unchanged;
     }
     report.unchanged /= static_cast<double>(kKinds);
@@ -141,7 +142,8 @@ class Robustness {
 
 }  // namespace
 
-base::Result<RobustReport> measure_robustness(const RobustInput& input) {
+base::Result<learning::RobustReport> measure_robustness(
+    const RobustInput& input) {
   return Robustness(input).run();
 }
 

@@ -4,16 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "app/bench_pair.h"
 #include "app/bench_predictor.h"
-#include "app/bench_report.h"
+#include "learning/study_pair.h"
+#include "learning/study_report.h"
 
 namespace llmroute::app {
 
 struct RobustInput {
-  const BenchRows& rows;
-  const StudyTable& table;
-  StudyPair pair;
+  const learning::StudyRows& rows;
+  const learning::StudyTable& table;
+  learning::StudyPair pair;
   const Predictor& predictor;
   bool test_part = false;  // as the rows were read
   uint64_t seed = 1;
@@ -23,6 +23,7 @@ struct RobustInput {
 // Reads the files again, since their text was not kept. A decision is "strong"
 // for the half of the prompts that scores highest. Errors: as in reading; kData
 // if a file is not what it was.
-base::Result<RobustReport> measure_robustness(const RobustInput& input);
+base::Result<learning::RobustReport> measure_robustness(
+    const RobustInput& input);
 
 }  // namespace llmroute::app

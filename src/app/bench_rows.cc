@@ -1,26 +1,15 @@
 #include "app/bench_rows.h"
 
-#include <chrono>
-#include <utility>
+#include <fmt/format.h>
 
-#include "base/files.h"
+#include <chrono>
+
+#include "app/training_set.h"
 #include "learning/row_reader.h"
+#include "learning/study_split.h"
 
 namespace llmroute::app {
 namespace {
-
-bool is_kept(const learning::Row& row) {
-  return !row.scores.empty() && !row.suspect && !row.preference;
-}
-
-float as_float(double value) { return static_cast<float>(value); }
-
-float cost_of(const learning::Row& row, const std::string& model) {
-  for (const auto& [name, cost] : row.costs) {
-    if (name == model) return as_float(cost);
-  }
-  return kMissing;
-}
 
 // Calls visit(row, line) for the rows of the part asked for.
 template <class Visit>
@@ -37,61 +26,28 @@ base::Status for_each_row(const std::string& path, bool test_part,
 
 }  // namespace
 
-uint32_t NameTable::number(const std::string& name) {
-  const auto [place, is_new] =
-      numbers_.try_emplace(name, static_cast<uint32_t>(names_.size()));
-  if (is_new) names_.push_back(name);
-  return place->second;
-}
-
-base::Status BenchRows::read(const std::string& path,
-                             const analyzer::Analyzer& analyzer,
-                             const ReadingOptions& options) {
-  files.push_back(path);
+base::Status read_rows(const std::string& path,
+                       const analyzer::Analyzer& analyzer,
+                       const ReadingOptions& options,
+                       learning::StudyRows& rows) {
+  using std::chrono::steady_clock;
+  rows.files.push_back(path);
   if (options.status != nullptr) options.status->begin("reading " + path);
   const auto visit = [&](const learning::Row& row,
                          int64_t line) -> base::Status {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = steady_clock::now();
     const core::Analysis analysis = analyzer.analyze({row.prompt, row.context});
     const std::chrono::duration<float, std::nano> took =
-        std::chrono::steady_clock::now() - begin;
-    decision_ns.push_back(took.count());
-    add(row, analysis, line, options);
+        steady_clock::now() - begin;
+    if (options.analysis_ns != nullptr) {
+      options.analysis_ns->push_back(took.count());
+    }
+    rows.add(row, analysis, line);
+    if (row.has_outcomes() && options.kept) options.kept(row);
     if (options.status != nullptr) options.status->add_row();
     return {};
   };
   return for_each_row(path, options.test_part, visit);
-}
-
-void BenchRows::add(const learning::Row& row, const core::Analysis& analysis,
-                    int64_t line, const ReadingOptions& options) {
-  if (row.domain) {
-    labels.push_back({*row.domain, core::largest(analysis.domain)});
-  }
-  if (!is_kept(row)) return;
-  if (options.kept) options.kept(row);
-  BenchRow kept;
-  kept.prompt = learning::prompt_hash(row.prompt);
-  kept.bytes = static_cast<float>(row.prompt.size() + row.context.size());
-  kept.output_tokens =
-      as_float(row.answer_tokens.value_or(analysis.output_tokens));
-  kept.difficulty = as_float(analysis.difficulty);
-  kept.slope = as_float(analysis.slope);
-  kept.learned = analysis.learned;
-  for (size_t d = 0; d < kept.domain.size(); ++d) {
-    kept.domain[d] = as_float(analysis.domain[d]);
-  }
-  kept.file = static_cast<uint32_t>(files.size() - 1);
-  kept.line = static_cast<uint32_t>(line);
-  kept.dataset = datasets.number(row.group);
-  kept.named_domain = domains.number(row.raw_domain);
-  kept.outcome_begin = static_cast<uint32_t>(outcomes.size());
-  for (const auto& [model, score] : row.scores) {
-    outcomes.push_back(
-        {models.number(model), as_float(score), cost_of(row, model)});
-  }
-  kept.outcome_end = static_cast<uint32_t>(outcomes.size());
-  rows.push_back(kept);
 }
 
 base::Status for_each_kept(
@@ -99,19 +55,24 @@ base::Status for_each_kept(
     const std::function<base::Status(const learning::Row&)>& visit) {
   return for_each_row(path, test_part,
                       [&](const learning::Row& row, int64_t) -> base::Status {
-                        return is_kept(row) ? visit(row) : base::Status();
+                        return row.has_outcomes() ? visit(row) : base::Status();
                       });
 }
 
-core::Analysis analysis_of(const BenchRow& row) {
-  core::Analysis analysis;
-  analysis.difficulty = static_cast<double>(row.difficulty);
-  analysis.slope = static_cast<double>(row.slope);
-  analysis.learned = row.learned;
-  for (size_t d = 0; d < row.domain.size(); ++d) {
-    analysis.domain[d] = static_cast<double>(row.domain[d]);
+base::Status check_not_trained_on(const learning::StudyRows& rows,
+                                  const analyzer::Analyzer& analyzer) {
+  const learning::StudyRow* first = nullptr;
+  size_t count = 0;
+  for (const learning::StudyRow& row : rows.rows) {
+    if (!analyzer.trained_on(fingerprint(row.prompt))) continue;
+    if (count++ == 0) first = &row;
   }
-  return analysis;
+  if (count * 1000 <= rows.rows.size()) return {};
+  return base::Error{
+      base::ErrorKind::kData,
+      fmt::format("{}: the router model was trained on this prompt ({} such "
+                  "rows; --part test measures those it was not)",
+                  place_of(rows, *first), count)};
 }
 
 }  // namespace llmroute::app

@@ -12,6 +12,19 @@
 namespace llmroute::app {
 namespace {
 
+using learning::Band;
+using learning::CostSource;
+using learning::NamedPoint;
+using learning::PairReport;
+using learning::PairScorer;
+using learning::PoolReport;
+using learning::PoolRouter;
+using learning::RobustReport;
+using learning::SliceReport;
+using learning::StudyReport;
+using learning::TargetReport;
+using learning::VariantReport;
+
 constexpr size_t kMostSlices = 8;
 constexpr size_t kMostConstants = 6;
 constexpr size_t kLongestName = 38;
@@ -208,7 +221,8 @@ std::string study_text(const StudyReport& study) {
 
 std::string bench_text(const BenchReport& report) {
   std::string text;
-  for (const StudyReport& study : report.studies) text += study_text(study);
+  for (const learning::StudyReport& study : report.studies)
+    text += study_text(study);
   if (report.domains.rows > 0) {
     text +=
         fmt::format("domains of {} rows: accuracy {:.3f}, macro F1 {:.3f}\n",

@@ -53,11 +53,8 @@ base::Status check(const TrainOptions& options) {
 // The registry's models hold the scale where no abilities file says more.
 learning::Abilities known_abilities(const core::Config& config) {
   learning::Abilities abilities;
-  for (const core::Model& model : config.models) {
-    for (const std::string& name : {model.name, model.id}) {
-      abilities.try_emplace(learning::normalised_model_name(name),
-                            model.ability);
-    }
+  for (const auto& [name, model] : learning::models_by_name(config)) {
+    abilities.emplace(name, model->ability);
   }
   return abilities;
 }

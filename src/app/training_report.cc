@@ -19,10 +19,6 @@ using learning::Row;
 
 constexpr size_t kFewestPairRows = 60;
 
-bool has_outcomes(const Row& row) {
-  return !row.scores.empty() && !row.suspect && !row.preference;
-}
-
 // Abilities by name: known ones and those fitted.
 class Abilities {
  public:
@@ -99,7 +95,7 @@ class Measurement {
       if (row.answer_tokens) {
         lengths_.emplace_back(*row.answer_tokens, analysis.output_tokens);
       }
-      if (has_outcomes(row)) {
+      if (row.has_outcomes()) {
         by_source_[row.source].push_back({&row, analysis, before});
       }
     }
@@ -288,7 +284,7 @@ double calibrated_slope(const TrainedModel& model,
   const Abilities abilities(solution, set);
   std::vector<learning::SlopePoint> points;
   for (const Row& row : set.calibrate) {
-    if (!has_outcomes(row)) continue;
+    if (!row.has_outcomes()) continue;
     const core::Analysis analysis = model.analyze(row.prompt, row.context);
     for (const auto& [name, score] : row.scores) {
       const core::PerDomain* ability = abilities.find(name);

@@ -59,6 +59,17 @@ std::string normalised_model_name(std::string_view name) {
   return plain;
 }
 
+std::map<std::string, const core::Model*> models_by_name(
+    const core::Config& config) {
+  std::map<std::string, const core::Model*> models;
+  for (const core::Model& model : config.models) {
+    for (const std::string& name : {model.name, model.id}) {
+      models.try_emplace(normalised_model_name(name), &model);
+    }
+  }
+  return models;
+}
+
 base::Result<Abilities> read_abilities(const std::string& path) {
   LLMROUTE_TRY(const std::string text, base::read_file(path, kLargestFile));
   dom::parser parser;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "core/config.h"
 #include "core/domain.h"
 
 namespace llmroute::learning {
@@ -16,6 +17,11 @@ namespace llmroute::learning {
 using Abilities = std::map<std::string, core::PerDomain>;
 
 std::string normalised_model_name(std::string_view name);
+
+// A configuration's models by the normalised forms of their names and ids; of
+// several that have the same, the first.
+std::map<std::string, const core::Model*> models_by_name(
+    const core::Config& config);
 
 // Reads an abilities file: a JSON object whose "models" have "id", "key",
 // "aliases" and "abilities" {domain: {"ability": x}}. Anything else: kData.

@@ -56,6 +56,11 @@ struct Row {
   bool suspect = false;
   bool weak = false;
   bool preference = false;  // scores say who won, not who was right
+
+  // That can be measured, or fitted to.
+  bool has_outcomes() const {
+    return !scores.empty() && !suspect && !preference;
+  }
 };
 
 // The same for the same text on every machine (64-bit FNV-1a).

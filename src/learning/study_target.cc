@@ -1,4 +1,4 @@
-#include "app/bench_target.h"
+#include "learning/study_target.h"
 
 #include <fmt/format.h>
 
@@ -8,11 +8,8 @@
 
 #include "learning/random.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 namespace {
-
-using learning::Choices;
-using learning::CostPoint;
 
 constexpr double kGuard = 1.645;  // standard errors: one-sided 95 %
 constexpr size_t kFewestLabels = 300;
@@ -41,8 +38,8 @@ class Tuning {
       : pool_(pool),
         share_(share),
         lambdas_(learning::lambdas(pool.table)),
-        ways_(learning::sweep(pool.chance, pool.expected_cost,
-                              pool.table.models, lambdas_)) {}
+        ways_(sweep(pool.chance, pool.expected_cost, pool.table.models,
+                    lambdas_)) {}
 
   struct Found {
     size_t way = 0;
@@ -107,8 +104,7 @@ void try_on_folds(const Tuning& tuning, const PoolData& pool, uint64_t seed,
     for (uint64_t fold = 0; fold < kFolds; ++fold) {
       std::vector<uint32_t> fitted, held;
       for (uint32_t row = 0; row < pool.table.rows; ++row) {
-        const uint64_t hash =
-            learning::mix64(pool.prompt[row] + learning::mix64(seed + round));
+        const uint64_t hash = mix64(pool.prompt[row] + mix64(seed + round));
         (hash % kFolds == fold ? held : fitted).push_back(row);
       }
       if (fitted.empty() || held.empty()) continue;
@@ -128,7 +124,7 @@ void try_on_folds(const Tuning& tuning, const PoolData& pool, uint64_t seed,
 
 // Why the models leave nothing to tune; empty if they do.
 std::string nothing_to_tune(const StudyTable& study, const PoolData& pool) {
-  const learning::PoolTable& table = pool.table;
+  const PoolTable& table = pool.table;
   size_t best = 0, cheapest = 0, known = 0;
   for (size_t m = 0; m < table.models; ++m) {
     known += !std::isnan(pool.chance[m]);
@@ -189,4 +185,4 @@ TargetReport tune_target(const StudyTable& study, const PoolData& pool,
   return report;
 }
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

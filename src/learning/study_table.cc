@@ -1,4 +1,4 @@
-#include "app/bench_table.h"
+#include "learning/study_table.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "learning/abilities.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 namespace {
 
 using ModelNumbers = std::vector<uint32_t>;
@@ -49,11 +49,11 @@ base::Result<ModelNumbers> matching(const NameTable& models,
 }
 
 // The models of each file, ascending.
-std::vector<ModelNumbers> models_of_files(const BenchRows& rows) {
+std::vector<ModelNumbers> models_of_files(const StudyRows& rows) {
   std::vector<std::vector<size_t>> answered(
       rows.files.size(), std::vector<size_t>(rows.models.size()));
   std::vector<size_t> size(rows.files.size());
-  for (const BenchRow& row : rows.rows) {
+  for (const StudyRow& row : rows.rows) {
     ++size[row.file];
     for (uint32_t o = row.outcome_begin; o < row.outcome_end; ++o) {
       ++answered[row.file][rows.outcomes[o].model];
@@ -71,13 +71,8 @@ std::vector<ModelNumbers> models_of_files(const BenchRows& rows) {
 
 class Builder {
  public:
-  Builder(const BenchRows& rows, const core::Config& config) : rows_(rows) {
-    for (const core::Model& model : config.models) {
-      for (const std::string& name : {model.name, model.id}) {
-        prices_.try_emplace(learning::normalised_model_name(name), &model);
-      }
-    }
-  }
+  Builder(const StudyRows& rows, const core::Config& config)
+      : rows_(rows), priced_(models_by_name(config)) {}
 
   StudyTable build(const ModelNumbers& models,
                    const std::vector<uint32_t>& files) const {
@@ -106,11 +101,11 @@ class Builder {
  private:
   void add_row(uint32_t index, const ModelNumbers& models,
                StudyTable& table) const {
-    const BenchRow& row = rows_.rows[index];
+    const StudyRow& row = rows_.rows[index];
     std::vector<float> quality(models.size(), kMissing), cost = quality;
     size_t known = 0;
     for (uint32_t o = row.outcome_begin; o < row.outcome_end; ++o) {
-      const BenchOutcome& outcome = rows_.outcomes[o];
+      const ModelOutcome& outcome = rows_.outcomes[o];
       const auto place =
           std::lower_bound(models.begin(), models.end(), outcome.model);
       if (place == models.end() || *place != outcome.model) continue;
@@ -137,15 +132,15 @@ class Builder {
     constexpr double kBytesPerToken = 4;
     std::vector<const core::Model*> priced;
     for (const std::string& model : table.models) {
-      const auto place = prices_.find(learning::normalised_model_name(model));
-      if (place == prices_.end() || !place->second->price.input ||
+      const auto place = priced_.find(normalised_model_name(model));
+      if (place == priced_.end() || !place->second->price.input ||
           !place->second->price.output) {
         return false;
       }
       priced.push_back(place->second);
     }
     for (size_t i = 0; i < table.size(); ++i) {
-      const BenchRow& row = rows_.rows[table.rows[i]];
+      const StudyRow& row = rows_.rows[table.rows[i]];
       const double input = static_cast<double>(row.bytes) / kBytesPerToken;
       for (size_t m = 0; m < priced.size(); ++m) {
         const core::Model& model = *priced[m];
@@ -159,14 +154,14 @@ class Builder {
     return true;
   }
 
-  const BenchRows& rows_;
-  std::map<std::string, const core::Model*> prices_;
+  const StudyRows& rows_;
+  std::map<std::string, const core::Model*> priced_;
 };
 
 }  // namespace
 
 base::Result<std::vector<StudyTable>> make_studies(
-    const BenchRows& rows, const std::vector<std::string>& patterns,
+    const StudyRows& rows, const std::vector<std::string>& patterns,
     const core::Config& config) {
   std::vector<ModelNumbers> models = models_of_files(rows);
   if (!patterns.empty()) {
@@ -199,4 +194,4 @@ base::Result<std::vector<StudyTable>> make_studies(
   return studies;
 }
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

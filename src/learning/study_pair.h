@@ -6,12 +6,12 @@
 #include <span>
 #include <vector>
 
-#include "app/bench_report.h"
-#include "app/bench_rows.h"
-#include "app/bench_table.h"
 #include "learning/bootstrap.h"
+#include "learning/study_report.h"
+#include "learning/study_rows.h"
+#include "learning/study_table.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 
 // Two models of a table by their numbers.
 struct StudyPair {
@@ -25,23 +25,26 @@ std::optional<StudyPair> choose_study_pair(const StudyTable& table);
 // The rows of the table that have both.
 std::vector<size_t> pair_rows(const StudyTable& table, const StudyPair& pair);
 
-double row_score(const BenchRows& rows, const StudyTable& table,
+// A larger number asks for the strong model: the difference of its chance to
+// the weak one's, or the difficulty where one of the two is not known.
+double pair_score(float strong, float weak, float difficulty);
+
+double row_score(const StudyRows& rows, const StudyTable& table,
                  const StudyPair& pair, size_t row);
 
-PairReport measure_pair(const BenchRows& rows, const StudyTable& table,
-                        const StudyPair& pair,
-                        const learning::Resampling& resampling);
+PairReport measure_pair(const StudyRows& rows, const StudyTable& table,
+                        const StudyPair& pair, const Resampling& resampling);
 
 // The rows of each dataset or domain by itself, largest first.
 enum class SliceBy { kDataset, kDomain };
-std::vector<SliceReport> measure_slices(const BenchRows& rows,
+std::vector<SliceReport> measure_slices(const StudyRows& rows,
                                         const StudyTable& table,
                                         const StudyPair& pair, SliceBy by,
-                                        const learning::Resampling& resampling);
+                                        const Resampling& resampling);
 
 // Brier, ECE and AUC of each model that has probabilities, and of all of them
 // together.
 std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
-                                      const learning::Resampling& resampling);
+                                      const Resampling& resampling);
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

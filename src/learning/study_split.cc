@@ -1,4 +1,4 @@
-#include "app/bench_split.h"
+#include "learning/study_split.h"
 
 #include <fmt/format.h>
 
@@ -9,12 +9,8 @@
 
 #include "learning/random.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 namespace {
-
-std::string place_of(const BenchRows& rows, const BenchRow& row) {
-  return fmt::format("{}:{}", rows.files[row.file], row.line);
-}
 
 base::Error seen(const std::string& first, const std::string& second,
                  size_t count) {
@@ -22,12 +18,6 @@ base::Error seen(const std::string& first, const std::string& second,
           fmt::format("{}: its prompt is also at {}, so a row to measure would "
                       "be trained on ({} such rows)",
                       first, second, count)};
-}
-
-std::vector<float> floats(const std::vector<double>& values) {
-  std::vector<float> all;
-  for (const double value : values) all.push_back(static_cast<float>(value));
-  return all;
 }
 
 // Groups to folds: the largest first, each to the smallest fold.
@@ -49,21 +39,26 @@ std::map<uint32_t, uint32_t> assign_groups(
 
 }  // namespace
 
-Split split_by_prompt(const BenchRows& rows, const StudyTable& table,
-                      uint32_t folds) {
+std::string place_of(const StudyRows& rows, const StudyRow& row) {
+  return fmt::format("{}:{}", rows.files[row.file], row.line);
+}
+
+StudySplit split_by_prompt(const StudyRows& rows, const StudyTable& table,
+                           uint32_t folds) {
   constexpr uint64_t kOwn = 0xf01d;  // apart from part_of
-  Split split;
+  StudySplit split;
   split.folds = folds;
   split.description = fmt::format("fitted in {} folds by prompt", folds);
   for (const uint32_t row : table.rows) {
-    const uint64_t hash = learning::mix64(rows.rows[row].prompt ^ kOwn);
+    const uint64_t hash = mix64(rows.rows[row].prompt ^ kOwn);
     split.fold.push_back(static_cast<uint32_t>(hash % folds));
   }
   return split;
 }
 
-base::Result<Split> split_by_group(const BenchRows& rows,
-                                   const StudyTable& table, uint32_t folds) {
+base::Result<StudySplit> split_by_group(const StudyRows& rows,
+                                        const StudyTable& table,
+                                        uint32_t folds) {
   std::map<uint32_t, size_t> sizes;
   for (const uint32_t row : table.rows) ++sizes[rows.rows[row].dataset];
   if (sizes.size() < 2) {
@@ -72,7 +67,7 @@ base::Result<Split> split_by_group(const BenchRows& rows,
         fmt::format("{}: --groups needs rows of two groups or datasets",
                     table.name)};
   }
-  Split split;
+  StudySplit split;
   split.folds = static_cast<uint32_t>(std::min<size_t>(folds, sizes.size()));
   split.description = fmt::format(
       "fitted without the groups it is measured on, {} groups in {} folds",
@@ -82,7 +77,7 @@ base::Result<Split> split_by_group(const BenchRows& rows,
   std::pair<uint32_t, uint32_t> met;
   size_t count = 0;
   for (const uint32_t index : table.rows) {
-    const BenchRow& row = rows.rows[index];
+    const StudyRow& row = rows.rows[index];
     const uint32_t fold = fold_of.at(row.dataset);
     const uint32_t other = first.try_emplace(row.prompt, index).first->second;
     if (fold_of.at(rows.rows[other].dataset) != fold && count++ == 0) {
@@ -97,13 +92,13 @@ base::Result<Split> split_by_group(const BenchRows& rows,
   return split;
 }
 
-base::Status check_apart(const BenchRows& rows, const StudyTable& table,
-                         const BenchRows& training) {
+base::Status check_apart(const StudyRows& rows, const StudyTable& table,
+                         const StudyRows& training) {
   std::unordered_map<uint64_t, uint32_t> trained;
   for (uint32_t i = 0; i < training.rows.size(); ++i) {
     trained.try_emplace(training.rows[i].prompt, i);
   }
-  const BenchRow *row = nullptr, *other = nullptr;
+  const StudyRow *row = nullptr, *other = nullptr;
   size_t count = 0;
   for (const uint32_t index : table.rows) {
     const auto met = trained.find(rows.rows[index].prompt);
@@ -116,57 +111,4 @@ base::Status check_apart(const BenchRows& rows, const StudyTable& table,
   return seen(place_of(rows, *row), place_of(training, *other), count);
 }
 
-base::Status check_not_trained_on(const BenchRows& rows,
-                                  const analyzer::Analyzer& analyzer) {
-  const BenchRow* first = nullptr;
-  size_t count = 0;
-  for (const BenchRow& row : rows.rows) {
-    if (!analyzer.trained_on(fingerprint(row.prompt))) continue;
-    if (count++ == 0) first = &row;
-  }
-  if (count * 1000 <= rows.rows.size()) return {};
-  return base::Error{
-      base::ErrorKind::kData,
-      fmt::format("{}: the router model was trained on this prompt ({} such "
-                  "rows; --part test measures those it was not)",
-                  place_of(rows, *first), count)};
-}
-
-FoldPredictor::FoldPredictor(const FoldData& data, const StudyTable& table,
-                             Split split, const std::vector<uint32_t>& training,
-                             bool unseen,
-                             const learning::OutcomeHeadsOptions& options)
-    : table_(table), split_(std::move(split)) {
-  const auto fit = [&](std::span<const uint32_t> rows) {
-    std::optional<FoldModel> model;
-    if (unseen) {
-      model = FoldModel::fit_unseen(data, rows, table.models, options);
-    }
-    models_.push_back(model
-                          ? *std::move(model)
-                          : FoldModel::fit(data, rows, table.models, options));
-  };
-  if (!training.empty()) {
-    fit(training);
-    return;
-  }
-  for (uint32_t fold = 0; fold < split_.folds; ++fold) {
-    std::vector<uint32_t> others;
-    for (size_t i = 0; i < table.size(); ++i) {
-      if (split_.fold[i] != fold) others.push_back(table.rows[i]);
-    }
-    fit(others);
-  }
-}
-
-std::vector<float> FoldPredictor::of_row(size_t row) const {
-  return floats(models_[split_.fold[row]].chances(table_.rows[row]));
-}
-
-std::vector<float> FoldPredictor::of_text(size_t row, std::string_view prompt,
-                                          std::string_view context,
-                                          float&) const {
-  return floats(models_[split_.fold[row]].chances(prompt, context));
-}
-
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "app/bench_rows.h"
 #include "base/result.h"
 #include "core/config.h"
+#include "learning/study_rows.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 
 enum class CostSource { kNone, kFile, kPrices };
 
@@ -18,7 +18,7 @@ enum class CostSource { kNone, kFile, kPrices };
 struct StudyTable {
   std::string name;  // of the file, or "FILE and N more"
   std::vector<std::string> models;
-  std::vector<uint32_t> rows;  // in BenchRows::rows
+  std::vector<uint32_t> rows;  // in StudyRows::rows
   std::vector<float> quality;
   std::vector<float> cost;    // dollars; of the file or by the config's prices
   std::vector<float> chance;  // P(good), of the router that is measured
@@ -35,7 +35,7 @@ struct StudyTable {
 // Rows on which fewer than two of them are known are left out. Errors: kUsage
 // if a pattern matches no model, kData if no file compares two models.
 base::Result<std::vector<StudyTable>> make_studies(
-    const BenchRows& rows, const std::vector<std::string>& patterns,
+    const StudyRows& rows, const std::vector<std::string>& patterns,
     const core::Config& config);
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

@@ -1,10 +1,10 @@
-#include "app/bench_verdict.h"
+#include "learning/study_verdict.h"
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 namespace {
 
 constexpr double kWorthSaying = 1;  // percent of the cost
@@ -73,4 +73,4 @@ std::string verdict_of(const StudyReport& study) {
   return "no gain: the models do not differ";
 }
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

@@ -2,10 +2,10 @@
 // share of the best constant's.
 #pragma once
 
-#include "app/bench_pool.h"
-#include "app/bench_report.h"
+#include "learning/study_pool.h"
+#include "learning/study_report.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 
 // The cheapest way along the sweep of lambda = 1 / worth whose quality, less
 // 1.645 standard errors of the paired difference, stays above the target. How
@@ -16,4 +16,4 @@ TargetReport tune_target(const StudyTable& study, const PoolData& pool,
 // Where there is no pool to tune on.
 TargetReport refuse_target(double share, const char* why);
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

@@ -1,4 +1,4 @@
-#include "app/bench_pool.h"
+#include "learning/study_pool.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,18 +8,15 @@
 #include "learning/hull.h"
 #include "learning/random.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 namespace {
-
-using learning::Choices;
-using learning::CostPoint;
 
 constexpr uint64_t kFolds = 5;  // of what the baselines are fitted to
 
 // Apart from part_of: the rows of the test part fall into all folds.
 uint64_t fold_of(uint64_t prompt) {
   constexpr uint64_t kOwn = 0x9001;
-  return learning::mix64(prompt ^ kOwn) % kFolds;
+  return mix64(prompt ^ kOwn) % kFolds;
 }
 
 // Whether what is fitted to the other folds has rows to be fitted to.
@@ -34,8 +31,8 @@ bool in_two_folds(const std::vector<uint64_t>& prompts) {
 void cross_fit(PoolData& pool, const std::vector<float>& bytes, size_t model) {
   const size_t models = pool.table.models;
   for (uint64_t fold = 0; fold < kFolds; ++fold) {
-    std::vector<learning::LengthRow> lengths;
-    std::vector<learning::CostSample> costs;
+    std::vector<LengthRow> lengths;
+    std::vector<CostSample> costs;
     for (size_t i = 0; i < bytes.size(); ++i) {
       if (fold_of(pool.prompt[i]) == fold) continue;
       const size_t at = i * models + model;
@@ -43,8 +40,8 @@ void cross_fit(PoolData& pool, const std::vector<float>& bytes, size_t model) {
       lengths.push_back({size, static_cast<double>(pool.table.quality[at])});
       costs.push_back({size, static_cast<double>(pool.table.cost[at])});
     }
-    const learning::LengthOnly length = learning::fit_length_only(lengths);
-    const learning::CostLine cost = learning::fit_cost(costs);
+    const LengthOnly length = fit_length_only(lengths);
+    const CostLine cost = fit_cost(costs);
     for (size_t i = 0; i < bytes.size(); ++i) {
       if (fold_of(pool.prompt[i]) != fold) continue;
       const size_t at = i * models + model;
@@ -64,11 +61,11 @@ struct Measured {
 
 Measured measured(const char* name, const PoolData& pool,
                   const std::vector<Choices>& ways,
-                  const learning::Resampling& resampling) {
+                  const Resampling& resampling) {
   Measured m{name, {}, {}};
   for (const Choices& way : ways) m.points.push_back(mean_of(pool.table, way));
-  m.resampled = learning::resampled_means(columns_of(pool.table, ways),
-                                          ways.size() * 2, resampling);
+  m.resampled = resampled_means(columns_of(pool.table, ways), ways.size() * 2,
+                                resampling);
   return m;
 }
 
@@ -101,16 +98,16 @@ Figures figures(const std::vector<std::vector<CostPoint>>& points,
   }
   Figures f;
   for (const auto& of_router : points) {
-    const std::vector<CostPoint> hull = learning::upper_hull(of_router);
-    f.aiq.push_back(learning::aiq(hull, largest_cost));
+    const std::vector<CostPoint> hull = upper_hull(of_router);
+    f.aiq.push_back(aiq(hull, largest_cost));
     auto& saved = f.saved.emplace_back();
     for (size_t i = 0; i < 3; ++i) {
-      const auto cost = learning::cost_at(hull, kSavedAt[i] * best.quality);
+      const auto cost = cost_at(hull, kSavedAt[i] * best.quality);
       saved[i] =
           cost && best.cost > 0 ? 100 * (1 - *cost / best.cost) : kUnknown;
     }
     if (f.aiq.size() == 1) {
-      f.gain = learning::quality_at(hull, best.cost) - best.quality;
+      f.gain = quality_at(hull, best.cost) - best.quality;
     }
   }
   f.over_zero = f.aiq[kOurs] - f.aiq[kZero];
@@ -128,7 +125,7 @@ Band band(double value, const std::vector<Figures>& resampled,
     // A quality that is not reached in a resample saves nothing.
     values.push_back(std::isnan(one) ? 0 : one);
   }
-  const learning::Interval interval = learning::interval_95(std::move(values));
+  const Interval interval = interval_95(std::move(values));
   return {value, interval.low, interval.high};
 }
 
@@ -143,7 +140,7 @@ size_t best_constant(const std::vector<CostPoint>& constants) {
   return best;
 }
 
-std::vector<Choices> constants_of(const learning::PoolTable& table) {
+std::vector<Choices> constants_of(const PoolTable& table) {
   std::vector<Choices> ways;
   for (size_t m = 0; m < table.models; ++m) {
     ways.emplace_back(table.rows, static_cast<uint16_t>(m));
@@ -153,12 +150,12 @@ std::vector<Choices> constants_of(const learning::PoolTable& table) {
 
 // The routers in the order of Router.
 std::vector<Measured> measure_routers(const PoolData& pool,
-                                      const learning::Resampling& resampling) {
-  const learning::PoolTable& table = pool.table;
+                                      const Resampling& resampling) {
+  const PoolTable& table = pool.table;
   const std::vector<double> lambdas = learning::lambdas(table);
   const auto along = [&](const std::vector<float>& chance,
                          const std::vector<float>& cost) {
-    return learning::sweep(chance, cost, table.models, lambdas);
+    return sweep(chance, cost, table.models, lambdas);
   };
   std::vector<Measured> routers;
   routers.push_back(measured(
@@ -191,13 +188,12 @@ void add_routers(const std::vector<Measured>& routers, PoolReport& report,
     PoolRouter router;
     router.name = routers[r].name;
     router.points = routers[r].points;
-    router.hull = learning::upper_hull(router.points);
+    router.hull = upper_hull(router.points);
     router.aiq = band(
         whole.aiq[r], resampled,
         [](const Figures& f, size_t a, size_t) { return f.aiq[a]; }, r);
     if (report.largest_cost > router.hull[0].cost) {
-      router.aiq_by_range =
-          learning::aiq_by_range(router.hull, report.largest_cost);
+      router.aiq_by_range = aiq_by_range(router.hull, report.largest_cost);
     }
     for (size_t i = 0; i < 3; ++i) {
       router.saved[i] = band(
@@ -216,7 +212,7 @@ void add_routers(const std::vector<Measured>& routers, PoolReport& report,
 
 }  // namespace
 
-std::optional<PoolData> make_pool(const BenchRows& rows,
+std::optional<PoolData> make_pool(const StudyRows& rows,
                                   const StudyTable& table) {
   constexpr size_t kFewestRows = 10;
   if (table.costs == CostSource::kNone) return std::nullopt;
@@ -231,8 +227,7 @@ std::optional<PoolData> make_pool(const BenchRows& rows,
                  !std::isnan(table.cost[at]);
     }
     if (!complete) continue;
-    const BenchRow& row = rows.rows[table.rows[i]];
-    pool.rows.push_back(i);
+    const StudyRow& row = rows.rows[table.rows[i]];
     pool.prompt.push_back(row.prompt);
     bytes.push_back(row.bytes);
     for (size_t at = i * models; at < (i + 1) * models; ++at) {
@@ -242,11 +237,11 @@ std::optional<PoolData> make_pool(const BenchRows& rows,
       dearest = std::max(dearest, table.cost[at]);
     }
   }
-  if (pool.rows.size() < kFewestRows || dearest == 0 ||
+  if (pool.prompt.size() < kFewestRows || dearest == 0 ||
       !in_two_folds(pool.prompt)) {
     return std::nullopt;
   }
-  pool.table.rows = pool.rows.size();
+  pool.table.rows = pool.prompt.size();
   pool.table.models = models;
   pool.length_chance.resize(pool.chance.size());
   pool.expected_cost.resize(pool.chance.size());
@@ -255,8 +250,8 @@ std::optional<PoolData> make_pool(const BenchRows& rows,
 }
 
 PoolReport measure_pool(const StudyTable& study, const PoolData& pool,
-                        const learning::Resampling& resampling) {
-  const learning::PoolTable& table = pool.table;
+                        const Resampling& resampling) {
+  const PoolTable& table = pool.table;
   PoolReport report;
   report.rows = table.rows;
   for (size_t m = 0; m < table.models; ++m) {
@@ -275,9 +270,8 @@ PoolReport measure_pool(const StudyTable& study, const PoolData& pool,
         constants[m].quality / static_cast<double>(table.models);
   }
   report.best = best_constant(constants);
-  report.cheapest_sufficient =
-      mean_of(table, learning::cheapest_sufficient(table));
-  report.best_quality = mean_of(table, learning::best_quality(table));
+  report.cheapest_sufficient = mean_of(table, cheapest_sufficient(table));
+  report.best_quality = mean_of(table, best_quality(table));
   add_routers(routers, report, static_cast<size_t>(resampling.count));
   if (report.known_models < 2) {
     // Without probabilities there is nothing to route by.
@@ -287,4 +281,4 @@ PoolReport measure_pool(const StudyTable& study, const PoolData& pool,
   return report;
 }
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

@@ -1,22 +1,18 @@
-#include "app/bench_pair.h"
+#include "learning/study_pair.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
 
-#include "app/bench_predictor.h"
-
-namespace llmroute::app {
+namespace llmroute::learning {
 namespace {
-
-using learning::PairRow;
 
 struct Scored {
   std::vector<PairRow> ours, length, oracle;
 };
 
-Scored scored(const BenchRows& rows, const StudyTable& table,
+Scored scored(const StudyRows& rows, const StudyTable& table,
               const StudyPair& pair, std::span<const size_t> chosen) {
   Scored all;
   for (const size_t i : chosen) {
@@ -33,11 +29,10 @@ Scored scored(const BenchRows& rows, const StudyTable& table,
 }
 
 // At most about 100 points, with both ends.
-std::vector<learning::CurvePoint> thinned(
-    const std::vector<learning::CurvePoint>& curve) {
+std::vector<CurvePoint> thinned(const std::vector<CurvePoint>& curve) {
   constexpr size_t kMost = 100;
   const size_t step = curve.size() / kMost + 1;
-  std::vector<learning::CurvePoint> few;
+  std::vector<CurvePoint> few;
   for (size_t i = 0; i + 1 < curve.size(); i += step) few.push_back(curve[i]);
   few.push_back(curve.back());
   return few;
@@ -46,44 +41,41 @@ std::vector<learning::CurvePoint> thinned(
 PairScorer scorer(const char* name, const std::vector<PairRow>& rows) {
   PairScorer scorer;
   scorer.name = name;
-  scorer.routellm = learning::routellm_metrics(rows);
-  scorer.fine = learning::fine_metrics(rows);
-  scorer.curve = thinned(learning::fine_curve(rows));
+  scorer.routellm = routellm_metrics(rows);
+  scorer.fine = fine_metrics(rows);
+  scorer.curve = thinned(fine_curve(rows));
   return scorer;
 }
 
 Band band(double value, std::vector<double> resampled) {
-  const learning::Interval interval =
-      learning::interval_95(std::move(resampled));
+  const Interval interval = interval_95(std::move(resampled));
   return {value, interval.low, interval.high};
 }
 
 // The interval of one figure over all resamples of a scorer.
-Band band(const PairScorer& scorer,
-          const std::vector<learning::FineMetrics>& resampled,
-          double learning::FineMetrics::*figure) {
+Band band(const PairScorer& scorer, const std::vector<FineMetrics>& resampled,
+          double FineMetrics::*figure) {
   std::vector<double> values;
-  for (const learning::FineMetrics& m : resampled) values.push_back(m.*figure);
+  for (const FineMetrics& m : resampled) values.push_back(m.*figure);
   return band(scorer.fine.*figure, std::move(values));
 }
 
 void add_intervals(const Scored& scored, PairReport& report,
-                   const learning::Resampling& resampling) {
-  using learning::FineMetrics;
-  const learning::PairRanking rankings[] = {
-      learning::PairRanking(scored.ours), learning::PairRanking(scored.length),
-      learning::PairRanking(scored.oracle)};
+                   const Resampling& resampling) {
+  const PairRanking rankings[] = {PairRanking(scored.ours),
+                                  PairRanking(scored.length),
+                                  PairRanking(scored.oracle)};
   constexpr size_t kCount = std::size(rankings);
   std::vector<FineMetrics> metrics[kCount];
   for (auto& of_one : metrics) {
     of_one.resize(static_cast<size_t>(resampling.count));
   }
-  learning::for_each_resample(scored.ours.size(), resampling,
-                              [&](size_t i, std::span<const float> weights) {
-                                for (size_t s = 0; s < kCount; ++s) {
-                                  metrics[s][i] = rankings[s].metrics(weights);
-                                }
-                              });
+  for_each_resample(scored.ours.size(), resampling,
+                    [&](size_t i, std::span<const float> weights) {
+                      for (size_t s = 0; s < kCount; ++s) {
+                        metrics[s][i] = rankings[s].metrics(weights);
+                      }
+                    });
   for (size_t s = 0; s < kCount; ++s) {
     PairScorer& scorer = report.scorers[s];
     scorer.apgr = band(scorer, metrics[s], &FineMetrics::apgr);
@@ -103,16 +95,16 @@ void add_intervals(const Scored& scored, PairReport& report,
 }
 
 HeadReport head_of(std::string model,
-                   const std::vector<learning::Prediction>& predictions) {
+                   const std::vector<Prediction>& predictions) {
   HeadReport head;
   head.model = std::move(model);
   head.rows = predictions.size();
   if (predictions.empty()) return head;
-  for (const learning::Prediction& p : predictions) head.mean += p.outcome;
+  for (const Prediction& p : predictions) head.mean += p.outcome;
   head.mean /= static_cast<double>(predictions.size());
-  head.brier.value = learning::brier(predictions);
-  head.ece.value = learning::calibration_error(predictions);
-  head.auc.value = learning::auc(predictions);
+  head.brier.value = brier(predictions);
+  head.ece.value = calibration_error(predictions);
+  head.auc.value = auc(predictions);
   return head;
 }
 
@@ -155,16 +147,20 @@ std::vector<size_t> pair_rows(const StudyTable& table, const StudyPair& pair) {
   return both;
 }
 
-double row_score(const BenchRows& rows, const StudyTable& table,
+double pair_score(float strong, float weak, float difficulty) {
+  const bool known = !std::isnan(strong) && !std::isnan(weak);
+  return static_cast<double>(known ? strong - weak : difficulty);
+}
+
+double row_score(const StudyRows& rows, const StudyTable& table,
                  const StudyPair& pair, size_t row) {
   return pair_score(table.chance[table.at(row, pair.strong)],
                     table.chance[table.at(row, pair.weak)],
                     rows.rows[table.rows[row]].difficulty);
 }
 
-PairReport measure_pair(const BenchRows& rows, const StudyTable& table,
-                        const StudyPair& pair,
-                        const learning::Resampling& resampling) {
+PairReport measure_pair(const StudyRows& rows, const StudyTable& table,
+                        const StudyPair& pair, const Resampling& resampling) {
   const std::vector<size_t> chosen = pair_rows(table, pair);
   const Scored all = scored(rows, table, pair, chosen);
   PairReport report;
@@ -188,12 +184,13 @@ PairReport measure_pair(const BenchRows& rows, const StudyTable& table,
   return report;
 }
 
-std::vector<SliceReport> measure_slices(
-    const BenchRows& rows, const StudyTable& table, const StudyPair& pair,
-    SliceBy by, const learning::Resampling& resampling) {
+std::vector<SliceReport> measure_slices(const StudyRows& rows,
+                                        const StudyTable& table,
+                                        const StudyPair& pair, SliceBy by,
+                                        const Resampling& resampling) {
   std::map<std::string, std::vector<size_t>> groups;
   for (const size_t i : pair_rows(table, pair)) {
-    const BenchRow& row = rows.rows[table.rows[i]];
+    const StudyRow& row = rows.rows[table.rows[i]];
     groups[by == SliceBy::kDataset ? rows.datasets.name(row.dataset)
                                    : rows.domains.name(row.named_domain)]
         .push_back(i);
@@ -211,11 +208,9 @@ std::vector<SliceReport> measure_slices(
     }
     // Below that the share of the gap says nothing.
     if (slice.strong_mean - slice.weak_mean >= 0.01) {
-      const learning::Interval interval =
-          learning::bootstrap_apgr(all.ours, resampling);
-      slice.apgr = {learning::fine_metrics(all.ours).apgr, interval.low,
-                    interval.high};
-      slice.length_apgr = learning::fine_metrics(all.length).apgr;
+      const Interval interval = bootstrap_apgr(all.ours, resampling);
+      slice.apgr = {fine_metrics(all.ours).apgr, interval.low, interval.high};
+      slice.length_apgr = fine_metrics(all.length).apgr;
     }
     slices.push_back(std::move(slice));
   }
@@ -227,12 +222,12 @@ std::vector<SliceReport> measure_slices(
 }
 
 std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
-                                      const learning::Resampling& resampling) {
+                                      const Resampling& resampling) {
   std::vector<HeadReport> heads;
-  std::vector<learning::Prediction> pooled;
+  std::vector<Prediction> pooled;
   std::vector<uint32_t> rows;
   for (size_t m = 0; m < table.models.size(); ++m) {
-    std::vector<learning::Prediction> predictions;
+    std::vector<Prediction> predictions;
     for (size_t i = 0; i < table.size(); ++i) {
       const float chance = table.chance[table.at(i, m)];
       const float quality = table.quality[table.at(i, m)];
@@ -247,20 +242,20 @@ std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
   }
   all = head_of("all", pooled);
   if (pooled.empty()) return heads;
-  const learning::PredictionRanking ranking(pooled, rows);
+  const PredictionRanking ranking(pooled, rows);
   std::vector<double> brier(static_cast<size_t>(resampling.count)), ece = brier,
                                                                     auc = brier;
-  learning::for_each_resample(table.size(), resampling,
-                              [&](size_t i, std::span<const float> weights) {
-                                const auto figures = ranking.figures(weights);
-                                brier[i] = figures.brier;
-                                ece[i] = figures.ece;
-                                auc[i] = figures.auc;
-                              });
+  for_each_resample(table.size(), resampling,
+                    [&](size_t i, std::span<const float> weights) {
+                      const auto figures = ranking.figures(weights);
+                      brier[i] = figures.brier;
+                      ece[i] = figures.ece;
+                      auc[i] = figures.auc;
+                    });
   all.brier = band(all.brier.value, std::move(brier));
   all.ece = band(all.ece.value, std::move(ece));
   all.auc = band(all.auc.value, std::move(auc));
   return heads;
 }
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning

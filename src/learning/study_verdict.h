@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "app/bench_report.h"
+#include "learning/study_report.h"
 
-namespace llmroute::app {
+namespace llmroute::learning {
 
 // "routing gains X +- Y over the best constant at equal cost ..." where the
 // interval excludes zero, or "routing saves X % ..." where it does so beyond
@@ -13,4 +13,4 @@ namespace llmroute::app {
 // calls.
 std::string verdict_of(const StudyReport& study);
 
-}  // namespace llmroute::app
+}  // namespace llmroute::learning
