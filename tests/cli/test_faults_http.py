@@ -5,6 +5,8 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -194,6 +196,33 @@ class Head(ProviderCase):
             result, stub = self.ask([rule])
             self.assert_status(result, 76)
             self.assertEqual(result.out, b"")
+
+    @unittest.skipIf(harness.SANITIZED, "a sanitizer takes memory of its own")
+    def test_H13_H15_H16_memory_stays_small(self):
+        """Not more than 32 MiB over what an answer takes."""
+        usual = self.memory_of({"text": "a"}, 0)
+        for rule, status in (({"huge_header": 1 << 20}, 76), ({"many_headers": 10_000}, 76),
+                             ({"encoded": "gzip", "raw": "x" * (32 << 20)}, 76),
+                             ({"huge_line": 100 << 20, "at": 0}, 76),
+                             ({"status": 503, "raw": "x" * (32 << 20)}, 75)):
+            with self.subTest(list(rule)[0]):
+                self.assertLess(self.memory_of(rule, status) - usual, 32 << 10)
+
+    def memory_of(self, rule, status):
+        """The most memory of a run, in KiB."""
+        # By a small process of its own: what a fork has counts for its child.
+        measure = ("import os, sys; child = os.posix_spawn(sys.argv[1], sys.argv[1:], "
+                   "os.environ); _, end, used = os.wait4(child, 0); "
+                   "print(used.ru_maxrss, os.waitstatus_to_exitcode(end))")
+        words = self.home.command(
+            ["run", "--no-ledger", "-m", "m", *ONCE, "-p", "x"],
+            harness.stub_config(self.served([rule]), {"m": {}}))
+        said = subprocess.run([sys.executable, "-c", measure, *words], check=True,
+                              env=self.home.environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True).stdout.splitlines()[-1]
+        most, ended = map(int, said.split())
+        self.assertEqual(ended, status)
+        return most
 
     def test_H14_lengths_that_lie(self):
         for rule in ({"length_long": 10, "force_stream": False},

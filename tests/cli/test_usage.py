@@ -41,6 +41,12 @@ class Help(Usage):
                 self.assertTrue(lines[0].startswith("usage: llmroute"))
                 self.assertTrue(lines[-1].startswith("more: llmroute help"))
 
+    def test_help_fits_the_terminal(self):
+        for command in ((),) + tuple((name,) for name in COMMANDS):
+            with self.subTest(command):
+                lines = self.said([*command, "--help"]).splitlines()
+                self.assertLessEqual(max(map(len, lines)), 80)
+
     def test_examples_come_before_options_and_groups_in_their_order(self):
         text = self.said(["-h"])
         places = [text.index(part) for part in (
