@@ -9,6 +9,7 @@
 #include "app/events.h"
 #include "base/url.h"
 #include "config/keys.h"
+#include "core/secret_headers.h"
 #include "provider/call.h"
 
 namespace llmroute::app {
@@ -124,7 +125,7 @@ provider::CallResult Attempts::call(const core::Candidate& candidate,
   const auto started = steady_clock::now();
   auto key = config::resolve_key(*candidate.provider, environment_);
   if (!key) return no_key(key.error());
-  redact_in_messages(*key);
+  redact_secrets(*candidate.provider, *key);
   const provider::Call call{
       *candidate.provider,
       *candidate.model,
@@ -319,6 +320,13 @@ Failure no_key(const base::Error& error) {
   failure.cause = "no key";
   failure.message = error.message;
   return failure;
+}
+
+void redact_secrets(const core::Provider& provider, const std::string& key) {
+  redact_in_messages(key);
+  for (const std::string& secret : core::header_secrets(provider)) {
+    redact_in_messages(secret);
+  }
 }
 
 void redact_names(provider::CallResult& result) {

@@ -33,6 +33,9 @@ class AttemptBook {
 // A provider whose key cannot be had, as a failed attempt.
 core::Failure no_key(const base::Error& error);
 
+// From here on neither the key nor a secret header of the provider is shown.
+void redact_secrets(const core::Provider& provider, const std::string& key);
+
 // Takes keys out of what a provider names, which is shown and recorded; the
 // answer's text is nobody's to change.
 void redact_names(provider::CallResult& result);

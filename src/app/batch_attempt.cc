@@ -130,7 +130,7 @@ base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
   if (!state.key) {
     LLMROUTE_TRY(state.key,
                  config::resolve_key(*candidate.provider, environment_));
-    redact_in_messages(*state.key);
+    redact_secrets(*candidate.provider, *state.key);
   }
   const core::Limits& limits = limits_.call;
   const milliseconds total = std::max(milliseconds(1), time_left(item));

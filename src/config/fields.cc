@@ -10,6 +10,7 @@
 #include "config/names.h"
 #include "config/pattern.h"
 #include "config/toml_text.h"
+#include "core/secret_headers.h"
 
 namespace llmroute::config {
 namespace {
@@ -152,7 +153,7 @@ base::Status set_headers(Provider& provider, const Node& node,
   for (const Member& member : node.members) {
     LLMROUTE_CHECK(complain(setting, member.value,
                             header_complaint(member.key, member.value.text)));
-    if (is_secret_header(member.key) && !setting.layer.secret) {
+    if (core::is_secret_header(member.key) && !setting.layer.secret) {
       return base::Error{
           base::ErrorKind::kNoPermission,
           fmt::format("{}: {} holds a key but others can read the file; "
@@ -167,8 +168,9 @@ base::Status set_headers(Provider& provider, const Node& node,
 void list_headers(const Provider& provider, std::string_view key,
                   std::vector<Leaf>& out) {
   for (const auto& [name, value] : provider.headers) {
-    out.push_back({fmt::format("{}.{}", key, key_text(name)),
-                   is_secret_header(name) ? "\"(hidden)\"" : quoted(value)});
+    out.push_back(
+        {fmt::format("{}.{}", key, key_text(name)),
+         core::is_secret_header(name) ? "\"(hidden)\"" : quoted(value)});
   }
 }
 

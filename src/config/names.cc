@@ -88,14 +88,6 @@ Complaint header_name_complaint(std::string_view name) {
   return header_complaint(name, "");
 }
 
-bool is_secret_header(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kSecret = {
-      "authorization", "proxy-authorization", "x-api-key",
-      "api-key",       "x-goog-api-key",      "cookie"};
-  const std::string lower = base::to_lower_ascii(name);
-  return std::find(kSecret.begin(), kSecret.end(), lower) != kSecret.end();
-}
-
 Complaint template_complaint(std::string_view text) {
   constexpr std::string_view kSlot = "{input}";
   const size_t first = text.find(kSlot);

@@ -29,9 +29,6 @@ Complaint header_complaint(std::string_view name, std::string_view value);
 // A header's name alone.
 Complaint header_name_complaint(std::string_view name);
 
-// Whether a header of this name usually holds a secret.
-bool is_secret_header(std::string_view name);
-
 // A prompt template holds "{input}" exactly once.
 Complaint template_complaint(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include "config/names.h"
 #include "config/toml_text.h"
+#include "core/secret_headers.h"
 
 namespace llmroute::config {
 
@@ -28,7 +29,8 @@ void Origins::add_values(const std::string& parent, const Node& table,
     const std::string path = join_path(parent, member.key);
     if (member.value.kind == Node::Kind::kTable) {
       add_values(path, member.value, layer);
-    } else if (parent.ends_with(".headers") && is_secret_header(member.key)) {
+    } else if (parent.ends_with(".headers") &&
+               core::is_secret_header(member.key)) {
       set_[path] = {layer.file, member.value.at, "\"(hidden)\""};
     } else {
       add_value(path, member.value, layer);

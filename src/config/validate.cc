@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "config/names.h"
 #include "config/references.h"
+#include "core/secret_headers.h"
 
 namespace llmroute::config {
 namespace {
@@ -125,7 +126,7 @@ base::Status Validator::check_http(const Provider& provider,
   }
   const bool secret = std::any_of(
       provider.headers.begin(), provider.headers.end(),
-      [](const auto& header) { return is_secret_header(header.first); });
+      [](const auto& header) { return core::is_secret_header(header.first); });
   if (provider.keyless() && !secret) return {};
   return fail(path, "base_url",
               fmt::format("provider '{}': a key never goes over plain http to "

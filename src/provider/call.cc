@@ -1,5 +1,6 @@
 #include "provider/call.h"
 
+#include "core/secret_headers.h"
 #include "provider/curl_transport.h"
 #include "provider/exec.h"
 #include "provider/http_call.h"
@@ -44,6 +45,7 @@ std::string describe_request(const Call& call) {
   for (const auto& [name, value] : request.headers) {
     std::string shown = value;
     hide(shown, call.key);
+    if (shown == value && core::is_secret_header(name)) shown = "...";
     text += name;
     text += ": ";
     text += shown;

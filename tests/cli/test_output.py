@@ -284,6 +284,26 @@ class Output(harness.TestCase):
                 self.assert_status(result, status)
         self.assertEqual(self.home.files_with_key(), [])
 
+    def test_A2_secret_headers_of_the_configuration_are_redacted(self):
+        secrets = {"Authorization": "Bearer zz-canary-123456", "Cookie": "yy-canary-7890",
+                   "X-Api-Key": "xx-canary-4567"}
+        stub = self.stub([{"status": 400, "echo_auth": True}])
+        config = harness.provider("p", protocol="openai-chat", base_url=stub.base_url,
+                                  key_env=[], headers=secrets | {"X-Title": "shown"})
+        config += harness.model("m", provider="p", **harness.DEFAULT_MODEL, id="m")
+        for args in (["run", "-p", "x"], ["run", "-p", "x", "--json", "-vv"],
+                     ["run", "-p", "x", "--format", "jsonl"], ["run", "-p", "x", "-n"],
+                     ["run", "-p", "x", "--error-format", "json"], ["batch"]):
+            result = self.run_llmroute([*args, "-m", "m"], config=config,
+                                       stdin='{"prompt":"x"}\n')
+            with self.subTest(args):
+                self.assertIn(result.status, (0, 1, 65))
+                self.assertNotIn("canary", result.text + result.err)
+        result = self.run_llmroute(["run", "-p", "x", "-n", "-m", "m"], config=config)
+        self.assertIn("Authorization: ...\n", result.text)
+        self.assertIn("X-Title: shown\n", result.text)
+        self.assertEqual(stub.requests()[0].header("x-api-key"), secrets["X-Api-Key"])
+
     def test_A2_an_answer_is_left_as_it_is(self):
         # Backwards, so that the harness does not find it.
         stub = self.stub([{"text": harness.KEY[::-1]}])
