@@ -41,14 +41,11 @@ base::Status check_routing_options(const BatchOptions& options,
 // That error as the record's own.
 batch::RecordError not_routed(const base::Error& error);
 
-// Calls visit(line) for every line, waiting where none is there yet, until the
-// end or the first error.
-template <class Visit>
-base::Status for_each_line(batch::InputLines& lines, const Visit& visit);
-
 // Blocks until there is something to read.
 void wait_for_input(int fd);
 
+// Calls visit(line) for every line, waiting where none is there yet, until the
+// end or the first error.
 template <class Visit>
 base::Status for_each_line(batch::InputLines& lines, const Visit& visit) {
   batch::InputLine line;

@@ -17,29 +17,36 @@ using learning::PairScorer;
 using learning::PoolReport;
 using learning::PoolRouter;
 
+enum class Better { kHigher, kLower };
+
+struct FigureName {
+  std::string_view name;
+  Better better;
+};
+// Every figure there can be.
 constexpr FigureName kNames[] = {
-    {"apgr", Better::kHigher, "share of the pair's gap won, fine curve"},
-    {"apgr_over_length", Better::kHigher, "the same less that by length"},
-    {"routellm_apgr", Better::kHigher, "as RouteLLM defines it"},
-    {"cpt50", Better::kLower, "percent of calls that win half of the gap"},
-    {"cpt80", Better::kLower, "percent of calls that win 80 % of it"},
-    {"saved_calls_95", Better::kHigher, "percent, at 95 % of the quality"},
-    {"saved_calls_99", Better::kHigher, "percent, at 99 % of the quality"},
-    {"saved_calls_100", Better::kHigher, "percent, at the whole quality"},
-    {"aiq", Better::kHigher, "quality averaged over costs, as RouterBench"},
-    {"aiq_over_zero", Better::kHigher, "the same less the zero router's"},
-    {"gain", Better::kHigher, "quality over the best constant at its cost"},
-    {"cost_saved_95", Better::kHigher, "percent of the best constant's cost"},
-    {"cost_saved_99", Better::kHigher, "the same at 99 % of its quality"},
-    {"cost_saved_100", Better::kHigher, "the same at its whole quality"},
-    {"brier", Better::kLower, "of all probabilities"},
-    {"ece", Better::kLower, "expected calibration error"},
-    {"auc", Better::kHigher, "of all probabilities"},
-    {"unchanged", Better::kHigher, "share of decisions, mean over variants"},
-    {"floor_broken", Better::kLower, "share of folds below the target"},
-    {"domain_accuracy", Better::kHigher, "of all labelled rows"},
-    {"domain_f1", Better::kHigher, "macro-F1"},
-    {"decision_us", Better::kLower, "median microseconds of an analysis"},
+    {"apgr", Better::kHigher},
+    {"apgr_over_length", Better::kHigher},
+    {"routellm_apgr", Better::kHigher},
+    {"cpt50", Better::kLower},
+    {"cpt80", Better::kLower},
+    {"saved_calls_95", Better::kHigher},
+    {"saved_calls_99", Better::kHigher},
+    {"saved_calls_100", Better::kHigher},
+    {"aiq", Better::kHigher},
+    {"aiq_over_zero", Better::kHigher},
+    {"gain", Better::kHigher},
+    {"cost_saved_95", Better::kHigher},
+    {"cost_saved_99", Better::kHigher},
+    {"cost_saved_100", Better::kHigher},
+    {"brier", Better::kLower},
+    {"ece", Better::kLower},
+    {"auc", Better::kHigher},
+    {"unchanged", Better::kHigher},
+    {"floor_broken", Better::kLower},
+    {"domain_accuracy", Better::kHigher},
+    {"domain_f1", Better::kHigher},
+    {"decision_us", Better::kLower},
 };
 
 class Collector {
@@ -94,8 +101,6 @@ Better better_of(std::string_view name) {
 }
 
 }  // namespace
-
-std::span<const FigureName> figure_names() { return kNames; }
 
 std::vector<Figure> figures_of(const BenchReport& report) {
   Collector all;

@@ -1,7 +1,6 @@
 // The figures of a report by name, for --baseline and --fail-if.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,16 +9,6 @@
 #include "base/result.h"
 
 namespace llmroute::app {
-
-enum class Better { kHigher, kLower };
-
-struct FigureName {
-  std::string_view name;
-  Better better;
-  std::string_view meaning;
-};
-// Every figure there can be.
-std::span<const FigureName> figure_names();
 
 struct Figure {
   std::string study;  // empty: of all rows

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "app/config_check.h"
 #include "app/messages.h"
@@ -11,6 +10,7 @@
 #include "app/router_model.h"
 #include "app/starter_config.h"
 #include "base/files.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "config/keys.h"
 #include "config/load.h"
@@ -120,11 +120,9 @@ Result<ExitStatus> get(const ConfigCommandOptions& options,
     }
     return print(config::plain_text(value.value) + "\n");
   }
-  const std::optional<std::string> near = base::nearest_name(wanted, known);
   return Error{ErrorKind::kUsage,
                fmt::format("unknown key '{}'{}", options.key,
-                           near ? fmt::format(" (did you mean '{}'?)", *near)
-                                : std::string())};
+                           base::did_you_mean(wanted, known))};
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "app/output.h"
 #include "app/terminal.h"
 #include "base/json_writer.h"
+#include "base/names.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "config/keys.h"
@@ -118,11 +119,9 @@ base::Status Listing::check_patterns() const {
                     [&](const Model& m) { return matches(pattern, m); })) {
       continue;
     }
-    const auto near = base::nearest_name(pattern, names);
     return Error{ErrorKind::kNegative,
                  fmt::format("no model matches '{}'{}", pattern,
-                             near ? fmt::format(" (did you mean '{}'?)", *near)
-                                  : std::string())};
+                             base::did_you_mean(pattern, names))};
   }
   return {};
 }

@@ -6,12 +6,17 @@
 
 namespace llmroute::base {
 
+std::string did_you_mean(std::string_view name,
+                         std::span<const std::string> known) {
+  const auto nearest = nearest_name(name, known);
+  return nearest ? fmt::format(" (did you mean '{}'?)", *nearest) : "";
+}
+
 std::string name_help(std::string_view name,
                       std::span<const std::string> known) {
   constexpr size_t kFew = 8;  // that can all be named
-  if (const auto nearest = nearest_name(name, known)) {
-    return fmt::format(" (did you mean '{}'?)", *nearest);
-  }
+  std::string near = did_you_mean(name, known);
+  if (!near.empty()) return near;
   if (known.empty() || known.size() > kFew) return {};
   return fmt::format(" (known: {})", join(known, ", "));
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "learning/abilities.h"
 
@@ -35,11 +36,10 @@ base::Result<ModelNumbers> matching(const NameTable& models,
       chosen[m] = any = true;
     }
     if (any) continue;
-    const auto near = base::nearest_name(pattern, names);
     return base::Error{
         base::ErrorKind::kUsage,
         fmt::format("--models: no model of the files matches '{}'{}", pattern,
-                    near ? fmt::format(" (did you mean '{}'?)", *near) : "")};
+                    base::did_you_mean(pattern, names))};
   }
   ModelNumbers numbers;
   for (uint32_t m = 0; m < chosen.size(); ++m) {
