@@ -94,14 +94,6 @@ const Logarithms& logarithms() {
 
 constexpr double kLengthBounds[] = {50, 200, 800, 2500};
 
-// Words that differ, estimated from how many of the 1024 bits are set.
-double distinct_words(const Surface& surface) {
-  int set = 0;
-  for (const uint64_t bits : surface.word_bits) set += std::popcount(bits);
-  if (set >= 1024) return 5000;
-  return -1024 * std::log(1 - set / 1024.0);
-}
-
 // Counts are as in the first kilobyte of an even text, so that long contexts
 // stay within what training has seen.
 constexpr double kEvenBytes = 1000;
@@ -151,8 +143,8 @@ void append_length(const Window& window, double share, float*& out) {
   *out++ = static_cast<float>(context == 0 ? 0 : std::log1p(context));
 }
 
-void append_shape(const Surface& s, double length, const Counter& log_count,
-                  float*& out) {
+void append_shape(const Surface& s, uint32_t distinct_words, double length,
+                  const Counter& log_count, float*& out) {
   const uint32_t all_words = s.words + s.wide_characters + 1;
   const double words = all_words;
   const uint32_t lines = s.lines - s.blank_lines;
@@ -165,7 +157,7 @@ void append_shape(const Surface& s, double length, const Counter& log_count,
       log_count(s.numbers),
       log_count(s.long_numbers),
       s.lone_letters / words * 4,
-      distinct_words(s) / words,
+      distinct_words / words,
       log_count(lines),
       std::log1p((length + 1) / (lines + 1.0)),
       log_count(s.blank_lines),
@@ -206,7 +198,8 @@ void append_scripts(const uint32_t* bytes, double letters, float*& out,
 
 }  // namespace
 
-DenseFeatures dense_features(const Surface& surface, const Window& window) {
+DenseFeatures dense_features(const Surface& surface, const Window& window,
+                             uint32_t distinct_words) {
   DenseFeatures features{};
   float* out = features.data();
   const double length = length_of(surface);
@@ -214,7 +207,7 @@ DenseFeatures dense_features(const Surface& surface, const Window& window) {
   append_length(
       window,
       window.bytes == 0 ? 0 : length / static_cast<double>(window.bytes), out);
-  append_shape(surface, length, log_count, out);
+  append_shape(surface, distinct_words, length, log_count, out);
   append_marks(surface.bytes.data(), log_count, out);
   const double letters = surface.word_bytes + surface.wide_characters + 1.0;
   append_scripts(surface.bytes.data(), letters, out,

@@ -16,11 +16,14 @@ inline constexpr size_t kDenseCount = 80;
 
 using DenseFeatures = std::array<float, kDenseCount>;
 
-// Of `window`, whose pieces `surface` has counted. Lengths are those of the
-// words and of one byte between them: more blanks, fewer marks or another
-// layout do not move them. Every entry is finite and about -1 to 12. Order and
-// meaning are part of the model file's format, whose version rises with them.
-DenseFeatures dense_features(const Surface& surface, const Window& window);
+// Of `window`, whose pieces `surface` has counted; `distinct_words`: of those
+// that it counted, how many brought an id that was not met before. Lengths are
+// those of the words and of one byte between them: more blanks, fewer marks or
+// another layout do not move them. Every entry is finite and about -1 to 12.
+// Order and meaning are part of the model file's format, whose version rises
+// with them.
+DenseFeatures dense_features(const Surface& surface, const Window& window,
+                             uint32_t distinct_words);
 
 // Whether the domain may depend on it. Scripts and the language of a prompt say
 // nothing of its kind, though in training data they do.

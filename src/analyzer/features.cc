@@ -16,11 +16,14 @@ class ListSink {
       met_[id] = true;
       features_.grams.push_back(id);
       features_.words.push_back(hash);
+      distinct_words_ += kind == GramKind::kWord;
     }
   }
+  uint32_t distinct_words() const { return distinct_words_; }
 
  private:
   TrainingFeatures& features_;
+  uint32_t distinct_words_ = 0;
   std::bitset<1 << kIdBits> met_;
 };
 
@@ -39,7 +42,7 @@ void extract(std::string_view instruction, std::string_view context,
   for (size_t i = 0; i < window.pieces.size(); ++i) {
     if (!window.pieces[i].empty()) scanner.feed(window.pieces[i], i == edges);
   }
-  features.dense = dense_features(surface, window);
+  features.dense = dense_features(surface, window, sink.distinct_words());
 }
 
 }  // namespace llmroute::analyzer

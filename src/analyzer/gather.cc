@@ -19,12 +19,8 @@ static_assert(kInstructionHead + kInstructionTail < 65'000 &&
 // Hashes of words and symbols of a text in their order -> rows of n-grams.
 class GramSummer {
  public:
-  GramSummer(const Kernel& kernel, const Model& model, Surface& surface,
-             Evidence& evidence)
-      : kernel_(kernel),
-        model_(model),
-        surface_(surface),
-        evidence_(evidence) {}
+  GramSummer(const Kernel& kernel, const Model& model, Evidence& evidence)
+      : kernel_(kernel), model_(model), evidence_(evidence) {}
 
   void begin_text(bool edges) {
     edges_ = edges;
@@ -64,47 +60,49 @@ class GramSummer {
     keep_last_words();
   }
 
-  // Words with the pairs that they end, in their order.
-  size_t list_grams(size_t begin, size_t end, uint64_t* grams) {
-    uint64_t* word_bits = surface_.word_bits.data();
+  // Each word with the pair that it ends. The first word of a text ends none:
+  // it is there twice, which counts once.
+  void list_grams(size_t begin, size_t end, uint64_t* grams) const {
     const uint64_t* words = words_.data();
-    size_t count = 0;
     uint64_t previous = words[begin - 1];
     for (size_t i = begin; i < end; ++i) {
       const uint64_t word = words[i];
-      word_bits[(word >> 16) & 15] |= uint64_t{1} << ((word >> 20) & 63);
-      grams[count] = word;
-      grams[count + 1] = pair_hash(previous, word);
-      count += previous == 0 ? 1 : 2;
+      *grams++ = word;
+      *grams++ = previous == 0 ? word : pair_hash(previous, word);
       previous = word;
     }
-    return count;
   }
 
   // Everything is kept in locals: stores could change members otherwise.
   void sum_rows(size_t begin, size_t end) {
     uint64_t grams[kMostRows];
     uint16_t ids[kMostRows];
-    const size_t count = list_grams(begin, end, grams);
+    list_grams(begin, end, grams);
     const uint32_t seen_bits = model_.seen_bits;
     const uint8_t* seen = model_.seen.data();
     uint64_t* met = met_.data();
     size_t used = 0;
-    uint32_t known = 0;
+    uint32_t known = 0, distinct_words = 0;
     // Without a branch: whether an n-gram is new cannot be predicted.
-    for (size_t i = 0; i < count; ++i) {
-      const uint32_t id = gram_id(grams[i]);
+    const auto add = [&](uint64_t gram) {
+      const uint32_t id = gram_id(gram);
       const uint64_t bits = met[id >> 6];
       const uint32_t is_new = 1 & ~static_cast<uint32_t>(bits >> (id & 63));
       met[id >> 6] = bits | uint64_t{1} << (id & 63);
-      const uint32_t bit = seen_bit(grams[i], seen_bits);
+      const uint32_t bit = seen_bit(gram, seen_bits);
       known += is_new & (seen[bit >> 3] >> (bit & 7));
       ids[used] = static_cast<uint16_t>(id);
       used += is_new;
+      return is_new;
+    };
+    for (const uint64_t* gram = grams; begin < end; ++begin, gram += 2) {
+      distinct_words += add(gram[0]);
+      add(gram[1]);
     }
     kernel_.add_rows(model_, {ids, used}, evidence_.sums);
     evidence_.grams += static_cast<uint32_t>(used);
     evidence_.known += known;
+    evidence_.distinct_words += distinct_words;
   }
 
   void add_first_edges() {
@@ -136,7 +134,6 @@ class GramSummer {
 
   const Kernel& kernel_;
   const Model& model_;
-  Surface& surface_;
   Evidence& evidence_;
   std::array<uint64_t, 3 * kChunkBytes> words_;  // some, then from summed_ new
   size_t summed_ = 1, count_ = 1;
@@ -181,6 +178,50 @@ constexpr SymbolTable make_symbol_table() {
 }
 constexpr SymbolTable kIsSymbol = make_symbol_table();
 
+// For each number of bytes up to 16: ones in those of two words of 64 bits.
+struct ByteMasks {
+  uint64_t first[17], second[17];
+};
+
+constexpr ByteMasks make_byte_masks(uint64_t of_byte) {
+  ByteMasks masks{};
+  for (size_t count = 0; count <= 16; ++count) {
+    for (size_t i = 0; i < count; ++i) {
+      (i < 8 ? masks.first : masks.second)[count] |= of_byte << 8 * (i % 8);
+    }
+  }
+  return masks;
+}
+constexpr ByteMasks kBytes = make_byte_masks(0xff);
+constexpr uint64_t kLetterBits = 0x4040404040404040;  // letters, not digits
+
+// The bytes of a word, zeros after its end.
+struct Sixteen {
+  uint64_t first, second;
+  uint64_t not_first, not_second;  // bit 6 of each that is no letter
+
+  // Reads 16 bytes. REQUIRES: length <= 16.
+  Sixteen(const uint8_t* bytes, size_t length)
+      : first(load(bytes) & kBytes.first[length]),
+        second(load(bytes + 8) & kBytes.second[length]),
+        not_first(~first & kBytes.first[length] & kLetterBits),
+        not_second(~second & kBytes.second[length] & kLetterBits) {}
+
+  uint64_t not_letters() const { return not_first | not_second; }
+
+  uint64_t hash(size_t length) const {
+    const uint64_t eight = hash_step(kHashSeed, first);
+    return finish_hash(length > 8 ? hash_step(eight, second) : eight);
+  }
+
+  static uint64_t load(const uint8_t* bytes) {
+    uint64_t eight;
+    std::memcpy(&eight, bytes, 8);
+    const bool little = std::endian::native == std::endian::little;
+    return little ? eight : __builtin_bswap64(eight);
+  }
+};
+
 // One text: its tokens to the summer, its shape to the surface.
 class Walker {
  public:
@@ -214,131 +255,59 @@ class Walker {
     chunk_.mark_count = 0;
   }
 
-  // In two loops: hashing a word is a long chain of multiplications, and the
-  // processor overlaps those of more words if nothing else is in between. Raw
-  // arrays, because the checks of std::array would count here.
+  // Hardly a branch, because where a word ends cannot be predicted.
   void walk_tokens(size_t chunk_begin) {
-    uint64_t hashes[kChunkBytes + 1];
-    hash_tokens(chunk_begin, hashes);
-    emit_tokens(chunk_begin, hashes);
-    chunk_.begins[0] = chunk_.begins[chunk_.end_count];
-    chunk_.begin_count -= chunk_.end_count;
-    chunk_.end_count = 0;
-  }
-
-  const uint8_t* lower_of(size_t at, size_t chunk_begin) const {
-    return chunk_.lower.data() + (kBlockBytes + at - chunk_begin);
-  }
-
-  // Of runs that are too long for a word: anything.
-  void hash_tokens(size_t chunk_begin, uint64_t* hashes) const {
-    const uint16_t* begins = chunk_.begins.data();
-    const uint16_t* ends = chunk_.ends.data();
-    const size_t count = chunk_.end_count;
-    for (size_t i = 0; i < count; ++i) {
-      const size_t length = static_cast<size_t>(ends[i] - begins[i]);
-      const uint8_t* bytes = lower_of(begins[i], chunk_begin);
-      if (length <= 8) {
-        hashes[i] = hash_some(kHashSeed, bytes, length);
-      } else if (length <= kLongestWord) {
-        hashes[i] = hash_many(bytes, length);
-      }
-    }
-  }
-
-  void emit_tokens(size_t chunk_begin, const uint64_t* hashes) {
     const uint16_t* begins = chunk_.begins.data();
     const uint16_t* ends = chunk_.ends.data();
     const size_t count = chunk_.end_count;
     uint32_t* word_class = surface_.word_class.data();
     uint64_t* out = summer_.make_room();
-    uint64_t previous = out[-1];
     uint64_t lengths = 0;
     for (size_t i = 0; i < count; ++i) {
       const size_t begin = begins[i];
       const size_t length = ends[i] - begin;
-      const uint8_t* bytes = lower_of(begin, chunk_begin);
-      size_t symbol = 0;
-      if (length > 8 || others(bytes, length) != 0) {
-        symbol = kIsSymbol.of[static_cast<uint8_t>(text_[begin])];
-        if (symbol == 0 && !is_plain(bytes, length)) {
+      const Sixteen bytes(
+          chunk_.lower.data() + kBlockBytes + begin - chunk_begin,
+          std::min<size_t>(length, 16));
+      const size_t symbol = kIsSymbol.of[bytes.first & 0xff];
+      if (length > 16 || (bytes.not_letters() != 0 && symbol == 0)) {
+        if (length > 16 || !count_number(bytes, length)) {
           out = walk_run(begin, begin + length, out);
-          previous = out[-1];
           continue;
         }
-      } else {
-        symbol = kIsSymbol.of[*bytes];
       }
       // 0 of a symbol, that of a word else.
       lengths += kLengthCounts.of_length[length & (symbol - 1)];
-      const uint64_t hash = finish_hash(hashes[i]);
-      ++word_class[find_word_class(hash)];
-      *out = hash;
+      const uint64_t word = bytes.hash(length);
+      ++word_class[find_word_class(word)];
       // A symbol like the one before, as in a rule of ----, is not counted.
-      out += 1 - (symbol & static_cast<size_t>(hash == previous));
-      previous = hash;
+      const size_t again = symbol & static_cast<size_t>(word == out[-1]);
+      *out = word;
+      out += 1 - again;
     }
     summer_.set_end(out);
     add_lengths(lengths);
+    chunk_.begins[0] = chunk_.begins[chunk_.end_count];
+    chunk_.begin_count -= chunk_.end_count;
+    chunk_.end_count = 0;
   }
 
-  // Of up to eight bytes those that are no letters: bit 6 tells.
-  static uint64_t others(const uint8_t* bytes, size_t count) {
-    static constexpr uint64_t kFirst[] = {0,
-                                          0x40,
-                                          0x4040,
-                                          0x404040,
-                                          0x40404040,
-                                          0x4040404040,
-                                          0x404040404040,
-                                          0x40404040404040,
-                                          0x4040404040404040};
-    uint64_t eight = 0;
-    std::memcpy(&eight, bytes, 8);
-    return ~eight & kFirst[count];
-  }
-
-  // Whether a run is one word of letters and at most four digits.
-  bool is_plain(const uint8_t* bytes, size_t length) {
-    if (length > kLongestWord) return false;
-    size_t digits = 0;
-    for (size_t i = 0; i < length; i += 8) {
-      const size_t count = std::min<size_t>(8, length - i);
-      const uint64_t other = others(bytes + i, count);
-      if (other == 0) continue;
-      uint64_t eight = 0;
-      std::memcpy(&eight, bytes + i, 8);
-      const uint64_t digit = other & eight << 2;  // bit 4
-      if (digit != other) return false;
-      digits += (digit >> 6) * 0x0101010101010101 >> 56;
-    }
+  // Whether a run is one word of letters and at most four digits; counts its
+  // number then.
+  bool count_number(const Sixteen& bytes, size_t length) {
+    // Bit 4 tells digits, moved to the place of bit 6.
+    const uint64_t first = bytes.not_first & bytes.first << 2;
+    const uint64_t second = bytes.not_second & bytes.second << 2;
+    if (first != bytes.not_first || second != bytes.not_second) return false;
+    const size_t digits = count_bytes(first) + count_bytes(second);
     if (digits > 4) return false;
     count_number(digits, length);
     return true;
   }
 
-  // Hashes eight bytes and takes the value after `count` of them: where a word
-  // ends cannot be predicted.
-  static uint64_t hash_some(uint64_t hash, const uint8_t* bytes, size_t count) {
-    uint64_t after[9];
-    after[0] = hash;
-    after[1] = hash_step(after[0], bytes[0]);
-    after[2] = hash_step(after[1], bytes[1]);
-    after[3] = hash_step(after[2], bytes[2]);
-    after[4] = hash_step(after[3], bytes[3]);
-    after[5] = hash_step(after[4], bytes[4]);
-    after[6] = hash_step(after[5], bytes[5]);
-    after[7] = hash_step(after[6], bytes[6]);
-    after[8] = hash_step(after[7], bytes[7]);
-    return after[count];
-  }
-
-  static uint64_t hash_many(const uint8_t* bytes, size_t length) {
-    uint64_t hash = kHashSeed;
-    for (; length > 8; length -= 8, bytes += 8) {
-      hash = hash_some(hash, bytes, 8);
-    }
-    return hash_some(hash, bytes, length);
+  // Of bytes of which bit 6 only may be set.
+  static size_t count_bytes(uint64_t bits) {
+    return (bits >> 6) * 0x0101010101010101 >> 56;
   }
 
   // Beside what the length says.
@@ -390,30 +359,24 @@ class Walker {
     }
     end_word();
     if (wide.kind != WideKind::kBreak) {
-      uint64_t hash = kHashSeed;
-      for (size_t i = 0; i < wide.length; ++i) {
-        hash = hash_step(hash, wide.bytes[i]);
-      }
       ++surface_.wide_characters;
-      add_from_run(finish_hash(hash));
+      add_from_run(wide_hash(wide));
     }
     return wide.length;
   }
 
   void push(uint8_t byte) {
     if (length_ == kLongestWord) end_word();
-    hash_ = hash_step(hash_, byte);
-    ++length_;
+    word_[length_++] = static_cast<char>(byte);
   }
 
   void end_word() {
     if (length_ == 0) return;
-    const uint64_t word = finish_hash(hash_);
+    const uint64_t word = word_hash({word_.data(), length_});
     add_lengths(kLengthCounts.of_length[length_]);
     count_number(digits_, length_);
     ++surface_.word_class[find_word_class(word)];
     add_from_run(word);
-    hash_ = kHashSeed;
     length_ = 0;
     digits_ = 0;
   }
@@ -476,7 +439,7 @@ class Walker {
   Chunk chunk_;
   size_t line_begin_ = 0;
   // Of the word so far, in a run.
-  uint64_t hash_ = kHashSeed;
+  std::array<char, kLongestWord> word_;
   size_t length_ = 0, digits_ = 0;
 };
 
@@ -485,7 +448,7 @@ class Walker {
 Evidence gather(const Kernel& kernel, const Model& model, const Window& window,
                 Surface& surface) {
   Evidence evidence;
-  GramSummer summer(kernel, model, surface, evidence);
+  GramSummer summer(kernel, model, evidence);
   const size_t edges = edge_piece(window);
   for (size_t i = 0; i < window.pieces.size(); ++i) {
     if (window.pieces[i].empty()) continue;
@@ -493,7 +456,7 @@ Evidence gather(const Kernel& kernel, const Model& model, const Window& window,
     Walker(window.pieces[i], summer, surface).walk(kernel);
     summer.end_text();
   }
-  evidence.dense = dense_features(surface, window);
+  evidence.dense = dense_features(surface, window, evidence.distinct_words);
   return evidence;
 }
 

@@ -18,6 +18,7 @@ struct Evidence {
   std::array<int32_t, kHeadCount> edge_sums{};
   uint32_t grams = 0, edges = 0;  // ids, words and pairs with repetitions
   uint32_t known = 0;             // of the ids: seen in training
+  uint32_t distinct_words = 0;    // of the ids: of words, not of pairs
   DenseFeatures dense{};
 
   bool operator==(const Evidence&) const = default;

@@ -37,7 +37,7 @@
 
 namespace llmroute::analyzer {
 
-inline constexpr uint32_t kFormatVersion = 3;
+inline constexpr uint32_t kFormatVersion = 4;
 inline constexpr size_t kLargestModelFile = size_t{64} << 20;
 
 // How the model was made; kept in the file, not used for decisions.

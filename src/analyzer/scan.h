@@ -24,7 +24,6 @@ struct Surface {
                                       // multi-byte sequences the first
   uint32_t letters = 0, digits = 0;   // of ASCII
   std::array<uint32_t, kWordClassCount> word_class{};
-  std::array<uint64_t, 16> word_bits{};  // hashes of the words, 1024 bits
   uint32_t words = 0, word_bytes = 0;
   uint32_t short_words = 0, long_words = 0;  // up to 3 bytes; 8 or more
   uint32_t numbers = 0, long_numbers = 0;    // words of digits; of 3 or more
@@ -93,6 +92,15 @@ struct Wide {
 // REQUIRES: at < text.size(). Never reads past the end; invalid bytes are
 // breaks of length 1.
 Wide read_wide(std::string_view text, size_t at);
+
+// Of a character that is a word by itself.
+constexpr uint64_t wide_hash(const Wide& wide) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < wide.length; ++i) {
+    bytes |= uint64_t{wide.bytes[i]} << 8 * i;
+  }
+  return finish_hash(hash_step(kHashSeed, bytes));
+}
 
 inline constexpr size_t kLongestWord = 48;  // longer runs are cut
 
@@ -195,8 +203,7 @@ class Scanner {
       push(byte, at);
       return;
     }
-    hash_ = hash_step(hash_, byte);
-    ++length_;
+    word_[length_++] = static_cast<char>(byte);
   }
 
   void push_digit(size_t at) {
@@ -206,10 +213,9 @@ class Scanner {
 
   void end_word(size_t at) {
     if (length_ == 0) return;
-    const uint64_t word = finish_hash(hash_);
+    const uint64_t word = word_hash({word_.data(), length_});
     count_word(word);
     emit_word(word, begin_, at);
-    hash_ = kHashSeed;
     length_ = 0;
     digits_ = 0;
   }
@@ -227,7 +233,6 @@ class Scanner {
   }
 
   void emit_word(uint64_t word, size_t begin, size_t end) {
-    surface_.word_bits[(word >> 16) & 15] |= uint64_t{1} << ((word >> 20) & 63);
     sink_.gram(GramKind::kWord, word, begin, end);
     uint64_t pair = 0;
     if (previous_ != 0) {
@@ -273,11 +278,8 @@ class Scanner {
   }
 
   void own_word(const Wide& wide, size_t at) {
-    uint64_t hash = kHashSeed;
-    for (size_t i = 0; i < wide.length; ++i)
-      hash = hash_step(hash, wide.bytes[i]);
     ++surface_.wide_characters;
-    emit_word(finish_hash(hash), at, at + wide.length);
+    emit_word(wide_hash(wide), at, at + wide.length);
   }
 
   void begin_line(std::string_view text, size_t at) {
@@ -308,7 +310,7 @@ class Scanner {
 
   Sink& sink_;
   Surface& surface_;
-  uint64_t hash_ = kHashSeed;
+  std::array<char, kLongestWord> word_;
   uint64_t previous_ = 0;  // hash of the word before; 0: none
   size_t length_ = 0;      // of the word so far
   size_t digits_ = 0;      // in it

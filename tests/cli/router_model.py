@@ -8,7 +8,7 @@ import hashlib
 import pathlib
 import struct
 
-VERSION = 3
+VERSION = 4
 DENSE = 80
 HEADS = ("code", "agentic", "math", "reasoning", "knowledge", "writing", "chat", "text",
          "tools", "difficulty", "hard-math", "hard-code", "hard-know", "hard-open",

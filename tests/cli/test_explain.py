@@ -344,7 +344,7 @@ class Explain(harness.TestCase):
 
     def test_coverage_is_in_the_prompt_line_of_at_most_100_columns(self):
         seen = set()
-        for prompt in ("Write a function that sorts a list of numbers", "zqx vrrk jjpq wmx",
+        for prompt in ("Write a function that sorts a list of numbers", "zqxj vrrkw jjpqz wmxv",
                        "why " * 900, "knowledge of the history of the world " * 200):
             _, result = self.explain(["-p", prompt])
             line, = [line for line in result.text.splitlines()

@@ -22,6 +22,7 @@ class Sink {
       add_row(id, evidence_.edge_sums);
     } else if (met_.insert(id).second) {
       ++evidence_.grams;
+      evidence_.distinct_words += kind == analyzer::GramKind::kWord;
       add_row(id, evidence_.sums);
       const uint32_t bit = analyzer::seen_bit(hash, model_.seen_bits);
       evidence_.known += model_.seen[bit / 8] >> bit % 8 & 1U;
@@ -53,7 +54,8 @@ inline analyzer::Evidence gather_slowly(const analyzer::Model& model,
     if (window.pieces[i].empty()) continue;
     scanner.feed(window.pieces[i], i == analyzer::edge_piece(window));
   }
-  evidence.dense = analyzer::dense_features(surface, window);
+  evidence.dense =
+      analyzer::dense_features(surface, window, evidence.distinct_words);
   return evidence;
 }
 
