@@ -3,6 +3,7 @@
 
 #include "app/retake.h"
 #include "base/packed.h"
+#include "core/tokens.h"
 
 namespace llmroute::app {
 namespace {
@@ -151,12 +152,11 @@ void unpack_findings(Unpacker& unpack, const std::vector<core::Rule>& rules,
 }  // namespace
 
 std::string pack_inputs(const Taken& taken) {
-  const routing::Sizes sizes = routing::measure(taken.prompt);
   const core::Analysis& analysis = taken.decision.analysis;
   const core::Experience* experience = taken.around.experience;
   Packer pack(kVersion);
-  pack(sizes.input_tokens);
-  pack(sizes.input_bound);
+  pack(taken.decision.candidates.front().input_tokens);
+  pack(core::input_token_bound(taken.prompt));
   pack(taken.prompt.parameters.max_tokens);
   pack(taken.ceiling ? std::optional(taken.ceiling->pico) : std::nullopt);
   each_analysis(pack, analysis);

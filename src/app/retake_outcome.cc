@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 
 #include "app/retake.h"
 #include "base/json_writer.h"
@@ -10,6 +9,7 @@ namespace llmroute::app {
 namespace {
 
 using base::JsonWriter;
+using base::Packer;
 
 constexpr uint8_t kVersion = 1;
 
@@ -52,65 +52,49 @@ void each_field(auto& archive, auto& outcome) {
   archive(outcome.fingerprint);
 }
 
-// Takes in values one after the other, so that no two sequences of them are
-// the same bytes.
-class Fingerprinter {
- public:
-  Fingerprinter() { bytes_.reserve(512); }
-  Fingerprinter& text(std::string_view text) {
-    number(text.size());
-    bytes_ += text;
-    return *this;
-  }
-  Fingerprinter& number(uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) {
-      bytes_ += static_cast<char>(number >> shift);
-    }
-    return *this;
-  }
-  Fingerprinter& real(double number) {
-    return this->number(std::bit_cast<uint64_t>(number));
-  }
-  // Of a list: before each item, and after the last.
-  Fingerprinter& item() { return number(1); }
-  Fingerprinter& end() { return number(0); }
-  base::Fingerprint take() const { return base::fingerprint(bytes_); }
+// What a decision is told apart by, but for its head. Before each item of a
+// list is true, after the last false, so that no two decisions are the same
+// bytes.
 
- private:
-  std::string bytes_;
-};
-
-void take_candidates(Fingerprinter& all, const core::Decision& decision) {
+void take_candidates(Packer& all, const core::Decision& decision) {
   for (const core::Candidate& candidate : decision.candidates) {
-    all.item().text(candidate.model->name).real(candidate.good);
-    all.number(candidate.cost.has_value());
-    if (candidate.cost) all.number(static_cast<uint64_t>(candidate.cost->pico));
-    all.real(candidate.seconds).real(candidate.worth);
-    all.number(static_cast<uint64_t>(candidate.output_cap.value_or(-1)));
+    all(true);
+    all(candidate.model->name);
+    all(candidate.good);
+    all(candidate.cost ? std::optional(candidate.cost->pico) : std::nullopt);
+    all(candidate.seconds);
+    all(candidate.worth);
+    all(candidate.output_cap);
   }
-  all.end();
+  all(false);
 }
 
-void take_excluded(Fingerprinter& all, const core::Decision& decision) {
+void take_excluded(Packer& all, const core::Decision& decision) {
   for (const core::Exclusion& excluded : decision.excluded) {
     if (excluded.gate == core::Gate::kKey) continue;  // the inputs name them
-    all.item().text(excluded.model->name).text(excluded.reason);
-    all.number(static_cast<uint64_t>(excluded.gate));
+    all(true);
+    all(excluded.model->name);
+    all(excluded.reason);
+    all(static_cast<int64_t>(excluded.gate));
   }
-  all.end();
+  all(false);
 }
 
-// What a decision is told apart by, but for its head.
 base::Fingerprint fingerprint(const core::Decision& decision) {
-  Fingerprinter all;
+  Packer all(kVersion);
   take_candidates(all, decision);
   take_excluded(all, decision);
   for (const core::RuleTrace& rule : decision.rules) {
-    all.item().text(rule.rule->name).number(rule.matched).text(rule.why);
+    all(true);
+    all(rule.rule->name);
+    all(rule.matched);
+    all(rule.why);
   }
-  all.end().text(decision.prompt_template).number(decision.no_fallback);
-  for (const std::string& note : decision.notes) all.text(note);
-  return all.take();
+  all(false);
+  all(decision.prompt_template);
+  all(decision.no_fallback);
+  all(decision.notes);
+  return base::fingerprint(all.take());
 }
 
 std::vector<Chosen> first_candidates(const core::Decision& decision) {
@@ -167,7 +151,7 @@ std::string pack_outcome(const core::Decision& decision) {
   outcome.difficulty_used = decision.difficulty_used;
   outcome.candidates = first_candidates(decision);
   outcome.fingerprint = {reinterpret_cast<const char*>(all.data()), all.size()};
-  base::Packer pack(kVersion);
+  Packer pack(kVersion);
   each_field(pack, outcome);
   return pack.take();
 }

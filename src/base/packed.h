@@ -4,6 +4,7 @@
 // class can name the fields of a struct for both ways.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <concepts>
@@ -67,9 +68,12 @@ class Packer {
 
  private:
   void fixed(uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) {
-      bytes_ += static_cast<char>(value >> shift);
+    std::array<char, 8> bytes{};
+    for (char& byte : bytes) {
+      byte = static_cast<char>(value);
+      value >>= 8;
     }
+    bytes_.append(bytes.data(), bytes.size());
   }
 
   std::string bytes_;

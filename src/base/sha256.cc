@@ -56,25 +56,28 @@ Fingerprint fingerprint(std::string_view bytes) {
   return first;
 }
 
-std::array<uint8_t, 32> hmac_sha256(std::string_view key,
-                                    std::string_view message) {
+HmacSha256::HmacSha256(std::string_view key) {
   std::array<char, 64> block{};
   if (key.size() > block.size()) {
     std::ranges::copy(sha256(key), block.begin());
   } else {
     std::ranges::copy(key, block.begin());
   }
-  const auto keyed = [&](char pad, std::string_view text) {
+  const auto begin_with = [&](char pad, Sha256& hash) {
     std::array<char, 64> padded = block;
     for (char& byte : padded) byte = static_cast<char>(byte ^ pad);
-    Sha256 hash;
     hash.update({padded.data(), padded.size()});
-    hash.update(text);
-    return hash.finish();
   };
-  const std::array<uint8_t, 32> inner = keyed(0x36, message);
-  return keyed(0x5c,
-               {reinterpret_cast<const char*>(inner.data()), inner.size()});
+  begin_with(0x36, inner_);
+  begin_with(0x5c, outer_);
+}
+
+std::array<uint8_t, 32> HmacSha256::of(std::string_view message) const {
+  Sha256 inner = inner_, outer = outer_;
+  inner.update(message);
+  const std::array<uint8_t, 32> digest = inner.finish();
+  outer.update({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return outer.finish();
 }
 
 std::string hex(std::span<const uint8_t> bytes) {

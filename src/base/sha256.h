@@ -32,9 +32,15 @@ std::array<uint8_t, 32> sha256(std::string_view bytes);
 using Fingerprint = std::array<uint8_t, 16>;
 Fingerprint fingerprint(std::string_view bytes);
 
-// HMAC-SHA-256 (RFC 2104).
-std::array<uint8_t, 32> hmac_sha256(std::string_view key,
-                                    std::string_view message);
+// HMAC-SHA-256 (RFC 2104): digests under one key, which is hashed once.
+class HmacSha256 {
+ public:
+  explicit HmacSha256(std::string_view key);
+  std::array<uint8_t, 32> of(std::string_view message) const;
+
+ private:
+  Sha256 inner_, outer_;  // after the key
+};
 
 // Lower-case hexadecimal.
 std::string hex(std::span<const uint8_t> bytes);

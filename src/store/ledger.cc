@@ -42,10 +42,11 @@ Result<Ledger> Ledger::open(const std::string& path,
 Result<std::string> Ledger::prompt_hash(std::string_view prompt) {
   if (!prompt_key_) {
     LLMROUTE_TRY(
-        prompt_key_,
+        const auto key,
         database_.text("SELECT value FROM meta WHERE name='prompt_key'"));
+    prompt_key_.emplace(key.value_or(""));
   }
-  const auto digest = base::hmac_sha256(prompt_key_.value_or(""), prompt);
+  const auto digest = prompt_key_->of(prompt);
   return base::hex({digest.data(), 16});
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/sha256.h"
 #include "store/database.h"
 #include "store/rows.h"
 
@@ -109,7 +110,7 @@ class Ledger {
 
   bool made_on_network_ = false;
   Database database_;
-  std::optional<std::string> prompt_key_;  // once it was read
+  std::optional<base::HmacSha256> prompt_key_;  // once it was read
   Learner* learner_ = nullptr;
 };
 

@@ -59,14 +59,21 @@ TEST_CASE("a fingerprint is the first half of the digest") {
 
 // Source of the values: RFC 4231, test cases 1, 2 and 6.
 TEST_CASE("keyed digests are those of the standard") {
-  CHECK(hex(hmac_sha256(std::string(20, '\x0b'), "Hi There")) ==
+  CHECK(hex(HmacSha256(std::string(20, '\x0b')).of("Hi There")) ==
         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  CHECK(hex(hmac_sha256("Jefe", "what do ya want for nothing?")) ==
+  CHECK(hex(HmacSha256("Jefe").of("what do ya want for nothing?")) ==
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  CHECK(hex(hmac_sha256(std::string(131, '\xaa'),
-                        "Test Using Larger Than Block-Size Key - Hash Key "
-                        "First")) ==
+  CHECK(hex(HmacSha256(std::string(131, '\xaa'))
+                .of("Test Using Larger Than Block-Size Key - Hash Key "
+                    "First")) ==
         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST_CASE("a key makes the same digest of the same message again") {
+  const HmacSha256 keyed("Jefe");
+  const auto first = keyed.of("what do ya want for nothing?");
+  CHECK(keyed.of("something else") != first);
+  CHECK(keyed.of("what do ya want for nothing?") == first);
 }
 
 }  // namespace llmroute::base
