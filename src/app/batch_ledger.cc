@@ -28,8 +28,6 @@ using std::chrono::steady_clock;
 
 // Decisions in one transaction, and how long one waits for others.
 constexpr size_t kTogether = 256;
-// Pages of the ledger's log while there will be more to write.
-constexpr int kManyPages = 1024;
 constexpr milliseconds kFlushAfter{1000};
 // That wait for a ledger which cannot be written now.
 constexpr size_t kMostPending = 4096;
@@ -94,7 +92,7 @@ Status BatchLedger::open_ledger() {
   warn_of_network(ledger, *messages_);
   LLMROUTE_CHECK(import_spilled(ledger, *messages_));
   ledger.database().set_busy_timeout(kShortly);
-  ledger.database().set_log_pages(kManyPages);
+  ledger.database().set_writes_much(true);
   ledger_.emplace(std::move(ledger));
   if (learns_) ledger_->teach(learner_.get());
   return {};
@@ -212,12 +210,11 @@ void BatchLedger::spill_pending() {
 void BatchLedger::close() {
   if (off_) return;
   if (!ledger_) failed_ = open_ledger();
-  if (ledger_) {
-    ledger_->database().set_busy_timeout(kPatiently);
-    ledger_->database().set_log_pages(store::Database::kFewPages);
-  }
+  if (ledger_) ledger_->database().set_busy_timeout(kPatiently);
   if (!flush() && !pending_.empty()) spill_pending();
-  if (ledger_) (void)store::forget_oldest(*ledger_, wall_ms());
+  if (!ledger_) return;
+  (void)store::forget_oldest(*ledger_, wall_ms());
+  ledger_->database().set_writes_much(false);
 }
 
 }  // namespace llmroute::app

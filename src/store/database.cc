@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -12,6 +13,10 @@ namespace {
 
 using base::Result;
 using base::Status;
+
+// Of the log, before it is emptied.
+constexpr int kFewPages = 128;
+constexpr int kManyPages = 1024;
 
 // REQUIRES: sqlite_library() was opened, as Database::open() does.
 const SqliteLibrary& sqlite() {
@@ -69,15 +74,21 @@ bool checkpoint(sqlite3* database, int mode) {
 // What was emptied is not known to a process that opens the log later: it would
 // read all of it again and add to its end. So it is cut, unless another process
 // is at it, which is not waited for.
-int Database::after_commit(void* waits, sqlite3* database, const char*,
-                           int pages) {
-  const auto& [busy_timeout, log_pages] = *static_cast<const Waits*>(waits);
-  if (pages < log_pages || !checkpoint(database, SQLITE_CHECKPOINT_PASSIVE)) {
-    return SQLITE_OK;
-  }
+void Database::cut_log(sqlite3* database, LogState& log) {
+  if (!checkpoint(database, SQLITE_CHECKPOINT_PASSIVE)) return;
   sqlite().busy_timeout(database, 0);
-  checkpoint(database, SQLITE_CHECKPOINT_TRUNCATE);
-  sqlite().busy_timeout(database, busy_timeout);
+  if (checkpoint(database, SQLITE_CHECKPOINT_TRUNCATE)) log.longest = 0;
+  sqlite().busy_timeout(database, log.busy_timeout);
+}
+
+int Database::after_commit(void* state, sqlite3* database, const char*,
+                           int pages) {
+  auto& log = *static_cast<LogState*>(state);
+  log.longest = std::max(log.longest, pages);
+  if (!log.much && pages >= kFewPages) cut_log(database, log);
+  if (log.much && pages >= kManyPages) {
+    checkpoint(database, SQLITE_CHECKPOINT_PASSIVE);
+  }
   return SQLITE_OK;
 }
 
@@ -203,7 +214,7 @@ Status Database::configure(const DatabaseOptions& options) {
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   sqlite().db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite().wal_hook(db, after_commit, waits_.get());
+  sqlite().wal_hook(db, after_commit, log_.get());
   LLMROUTE_CHECK(set_durability(options.durability));
   return execute("PRAGMA cell_size_check=ON");
 }
@@ -214,11 +225,14 @@ Status Database::set_durability(Durability durability) {
                       : "PRAGMA synchronous=NORMAL");
 }
 
-void Database::set_log_pages(int pages) { waits_->log_pages = pages; }
+void Database::set_writes_much(bool much) {
+  log_->much = much;
+  if (!much && log_->longest >= kFewPages) cut_log(database_.get(), *log_);
+}
 
 void Database::set_busy_timeout(std::chrono::milliseconds timeout) {
-  waits_->busy_timeout = static_cast<int>(timeout.count());
-  sqlite().busy_timeout(database_.get(), waits_->busy_timeout);
+  log_->busy_timeout = static_cast<int>(timeout.count());
+  sqlite().busy_timeout(database_.get(), log_->busy_timeout);
 }
 
 Status Database::execute(const std::string& sql) {

@@ -108,11 +108,11 @@ class Database {
 
   // From now on.
   base::Status set_durability(Durability durability);
-  // How many pages the write-ahead log may hold from now on before it is
-  // emptied into the file: few, so that whoever opens it next has little to
-  // read.
-  void set_log_pages(int pages);
-  static constexpr int kFewPages = 128;
+  // Whether much is written in a row from now on. The write-ahead log is
+  // emptied into the file and cut when it is a little long, so that whoever
+  // opens it next has little to read; in a row less often, and it is cut at the
+  // end of the row, since to write its pages again is cheaper.
+  void set_writes_much(bool much);
   // How long to wait from now on while others hold the lock.
   void set_busy_timeout(std::chrono::milliseconds timeout);
 
@@ -139,19 +139,20 @@ class Database {
       : database_(database),
         path_(std::make_unique<std::string>(path)),
         idle_(std::make_unique<IdleStatements>()),
-        waits_(std::make_unique<Waits>()) {}
-  struct Waits {
+        log_(std::make_unique<LogState>()) {}
+  struct LogState {
     int busy_timeout = 0;  // milliseconds
-    int log_pages = kFewPages;
+    bool much = false;
+    int longest = 0;  // pages, since it was cut
   };
-  static int after_commit(void* waits, sqlite3* database, const char*,
-                          int pages);
+  static int after_commit(void* log, sqlite3* database, const char*, int pages);
+  static void cut_log(sqlite3* database, LogState& log);
   base::Status configure(const DatabaseOptions& options);
 
   std::unique_ptr<sqlite3, Close> database_;
   std::unique_ptr<std::string> path_;  // statements point to it
   std::unique_ptr<IdleStatements> idle_;
-  std::unique_ptr<Waits> waits_;  // SQLite points to it
+  std::unique_ptr<LogState> log_;  // SQLite points to it
 };
 
 // Takes the write lock at once; undone unless committed. Waits for the lock as

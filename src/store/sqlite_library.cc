@@ -24,6 +24,7 @@ bool find(void* library, const char* name, Function& function) {
 
 bool find_all(void* library, SqliteLibrary& sqlite) {
   return find(library, "sqlite3_libversion_number", sqlite.libversion_number) &&
+         find(library, "sqlite3_config", sqlite.config) &&
          find(library, "sqlite3_open_v2", sqlite.open_v2) &&
          find(library, "sqlite3_close_v2", sqlite.close_v2) &&
          find(library, "sqlite3_errmsg", sqlite.errmsg) &&
@@ -63,6 +64,8 @@ base::Result<SqliteLibrary> open() {
       sqlite.libversion_number() < kStrictTables) {
     return missing("it is older than 3.37");
   }
+  // Nobody asks for them, and each allocation would lock and count.
+  sqlite.config(SQLITE_CONFIG_MEMSTATUS, 0);
   return sqlite;
 }
 

@@ -12,6 +12,7 @@ namespace llmroute::store {
 struct SqliteLibrary {
   decltype(&sqlite3_libversion_number) libversion_number = nullptr;
   decltype(&sqlite3_open_v2) open_v2 = nullptr;
+  decltype(&sqlite3_config) config = nullptr;
   decltype(&sqlite3_close_v2) close_v2 = nullptr;
   decltype(&sqlite3_errmsg) errmsg = nullptr;
   decltype(&sqlite3_extended_errcode) extended_errcode = nullptr;

@@ -100,6 +100,27 @@ TEST_CASE("the log stays short however many processes come one by one") {
   CHECK(test.number("SELECT count(*) FROM t") == 100);
 }
 
+TEST_CASE("the log of who writes much has an end, and is cut at the row's") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  Database& database = ledger.database();
+  const auto log = [&] {
+    return std::filesystem::file_size(test.path + "-wal");
+  };
+  REQUIRE(database.execute("CREATE TABLE t (x BLOB)"));
+  database.set_writes_much(true);
+  uintmax_t longest = 0;
+  for (int i = 0; i < 300; ++i) {
+    REQUIRE(database.execute("INSERT INTO t VALUES (zeroblob(40000))"));
+    longest = std::max(longest, log());
+  }
+  CHECK(longest > 150 * 4120);
+  CHECK(longest < 1100 * 4120);
+  database.set_writes_much(false);
+  CHECK(log() == 0);
+  CHECK(test.number("SELECT count(*) FROM t") == 300);
+}
+
 TEST_CASE("a reader that is in the way of the log's end is not waited for") {
   const LedgerTest test;
   Ledger other = test.open();
