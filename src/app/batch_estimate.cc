@@ -16,6 +16,7 @@
 #include "app/batch_setup.h"
 #include "app/output.h"
 #include "base/json_writer.h"
+#include "base/sha256.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "base/threads.h"
@@ -33,7 +34,7 @@ using core::ExitStatus;
 using core::Money;
 
 // Small enough to stay in a core's own cache with what is read from it.
-constexpr size_t kBlockBytes = size_t{64} << 10;
+constexpr size_t kBlockBytes = size_t{32} << 10;
 constexpr size_t kMostKept = 4 * kBlockBytes;  // of a block with a long line
 constexpr size_t kMostThreads = 8;
 
@@ -174,6 +175,8 @@ class Estimator {
     batch::RecordParser parser;
     Block block;
     std::vector<batch::Record> records;
+    std::vector<batch::Record*> sound;   // those without an error
+    std::vector<base::Fingerprint> ids;  // theirs
     DecidedRecord decided;
     Sums sums;
   };
@@ -185,7 +188,7 @@ class Estimator {
   }
   Result<Sums> work(Blocks& blocks);
   Status look_at_block(Desk& desk);
-  Status check_ids(std::vector<batch::Record>& records);
+  Status check_ids(Desk& desk);
   void look_at(batch::Record& record, Desk& desk) const;
 
   const BatchOptions& options_;
@@ -196,14 +199,19 @@ class Estimator {
 };
 
 // All of a block at once: threads meet here.
-Status Estimator::check_ids(std::vector<batch::Record>& records) {
-  const std::lock_guard lock(mutex_);
-  for (batch::Record& record : records) {
+Status Estimator::check_ids(Desk& desk) {
+  desk.ids.clear();
+  desk.sound.clear();
+  for (batch::Record& record : desk.records) {
     if (record.error) continue;
-    LLMROUTE_TRY(const bool fresh, ids_.insert(record.id));
-    if (!fresh) record.error = batch::duplicate_id(record);
+    desk.ids.push_back(base::fingerprint(record.id));
+    desk.sound.push_back(&record);
   }
-  return {};
+  const std::lock_guard lock(mutex_);
+  return ids_.insert(desk.ids, [&desk](size_t i, bool fresh) {
+    batch::Record& record = *desk.sound[i];
+    if (!fresh) record.error = batch::duplicate_id(record);
+  });
 }
 
 void Estimator::look_at(batch::Record& record, Desk& desk) const {
@@ -231,14 +239,14 @@ Status Estimator::look_at_block(Desk& desk) {
                         record);
     }
   }
-  LLMROUTE_CHECK(check_ids(desk.records));
+  LLMROUTE_CHECK(check_ids(desk));
   for (batch::Record& record : desk.records) look_at(record, desk);
   return {};
 }
 
 Result<Sums> Estimator::work(Blocks& blocks) {
   LLMROUTE_TRY(auto parser, record_parser(options_.input, false));
-  Desk desk{std::move(parser), {}, {}, {}, {}};
+  Desk desk{std::move(parser), {}, {}, {}, {}, {}, {}};
   for (;;) {
     LLMROUTE_CHECK(blocks.take(desk.block));
     if (desk.block.lines.empty()) return std::move(desk.sums);

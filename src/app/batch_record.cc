@@ -62,7 +62,8 @@ base::Result<DecidedRecord> decide_record(batch::Record& record,
 base::Status decide_record(batch::Record& record, const BatchOptions& options,
                            const Routed& routed, DecidedRecord& decided) {
   complete(record, options);
-  decided.routing = batch::routing_of(record.overrides, options.routing);
+  decided.routing = options.routing;
+  batch::override_routing(record.overrides, decided.routing);
   for (std::string& need : core::needs_of(record.prompt)) {
     decided.routing.require.push_back(std::move(need));
   }

@@ -8,12 +8,12 @@ namespace llmroute::batch {
 namespace {
 
 constexpr int kFirstBits = 10;
-constexpr int kMostBitsInMemory = 16;
+constexpr int kMostBitsInMemory = 15;
 constexpr uint64_t kBlock = 32;       // slots read at once
-constexpr uint64_t kMoved = 1 << 12;  // slots moved at once
-constexpr size_t kTogether = 32;      // keys for which that many are rewritten
+constexpr uint64_t kMoved = 1 << 11;  // slots moved at once
+constexpr size_t kTogether = 16;      // keys for which that many are rewritten
 constexpr size_t kLineWords = 8;      // of a cache line
-constexpr size_t kFilterLines = size_t{1} << 14;
+constexpr size_t kFilterLines = size_t{1} << 13;
 
 }  // namespace
 
@@ -49,19 +49,30 @@ FingerprintMap::Slot FingerprintMap::slot_of(const base::Fingerprint& key,
 
 FingerprintMap::Filter::Filter() : bits_(kFilterLines * kLineWords) {}
 
+size_t FingerprintMap::Filter::first_word(const Slot& slot) {
+  return slot.key[1] % kFilterLines * kLineWords;
+}
+
 // Two bits in one line, chosen by what does not choose the slot.
 void FingerprintMap::Filter::add(const Slot& slot) {
   const uint64_t key = slot.key[1];
-  uint64_t* line = bits_.data() + (key % kFilterLines) * kLineWords;
+  uint64_t* line = bits_.data() + first_word(slot);
   line[key >> 61] |= uint64_t{1} << (key >> 55 & 63);
   line[key >> 52 & 7] |= uint64_t{1} << (key >> 46 & 63);
 }
 
 bool FingerprintMap::Filter::may_hold(const Slot& slot) const {
   const uint64_t key = slot.key[1];
-  const uint64_t* line = bits_.data() + (key % kFilterLines) * kLineWords;
+  const uint64_t* line = line_of(slot);
   return (line[key >> 61] >> (key >> 55 & 63) &
           line[key >> 52 & 7] >> (key >> 46 & 63) & 1) != 0;
+}
+
+void FingerprintMap::expect(const base::Fingerprint& key) const {
+  const Slot wanted = slot_of(key, 0);
+  const FingerprintMap& in_memory = file_ ? *recent_ : *this;
+  __builtin_prefetch(in_memory.slots_.data() + in_memory.home(wanted));
+  if (file_) __builtin_prefetch(filter_->line_of(wanted));
 }
 
 base::Result<FingerprintMap::Place> FingerprintMap::locate(

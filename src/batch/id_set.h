@@ -1,7 +1,9 @@
 // Which ids have been seen, for any number of them in little memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +23,18 @@ class IdSet {
   // Whether `id` is new; it is from now on known. Errors: kIo; kCannotCreate.
   base::Result<bool> insert(std::string_view id) {
     return seen_.insert(base::fingerprint(id), 0);
+  }
+  // The same for many ids by their fingerprints: is_new(i, whether the i-th is)
+  // is called in order.
+  template <class IsNew>
+  base::Status insert(std::span<const base::Fingerprint> ids,
+                      const IsNew& is_new) {
+    for (const base::Fingerprint& id : ids) seen_.expect(id);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      LLMROUTE_TRY(const bool fresh, seen_.insert(ids[i], 0));
+      is_new(i, fresh);
+    }
+    return {};
   }
 
  private:

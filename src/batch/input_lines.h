@@ -32,7 +32,7 @@ struct InputOptions {
   std::optional<int64_t> limit;
   int64_t shard = 1, shards = 1;  // 1 <= shard <= shards
   size_t longest_line = size_t{16} << 20;
-  size_t block = size_t{256} << 10;
+  size_t block = size_t{64} << 10;
 };
 
 struct InputLine {

@@ -89,8 +89,7 @@ RecordError duplicate_id(const Record& record) {
           fmt::format("the id '{}' occurred before", record.id)};
 }
 
-core::RoutingOptions routing_of(const Overrides& overrides,
-                                core::RoutingOptions run) {
+void override_routing(const Overrides& overrides, core::RoutingOptions& run) {
   if (overrides.model || overrides.route) {
     run.models.clear();
     run.route.reset();
@@ -98,10 +97,9 @@ core::RoutingOptions routing_of(const Overrides& overrides,
     run.from_record = true;
   }
   if (overrides.model) run.models = {*overrides.model};
-  run.route = overrides.route ? overrides.route : run.route;
+  if (overrides.route) run.route = overrides.route;
   if (overrides.fallback) run.fallback = *overrides.fallback;
   for (const auto& [name, value] : overrides.tags) run.tags[name] = value;
-  return run;
 }
 
 }  // namespace llmroute::batch

@@ -85,9 +85,8 @@ class RecordParser {
 Record too_long_record(int64_t number);
 RecordError duplicate_id(const Record& record);
 
-// The options of a run as a record changes them: what it names comes first, its
-// tags are added.
-core::RoutingOptions routing_of(const Overrides& overrides,
-                                core::RoutingOptions run);
+// Changes the options of a run as a record wants: what it names comes first,
+// its tags are added.
+void override_routing(const Overrides& overrides, core::RoutingOptions& run);
 
 }  // namespace llmroute::batch

@@ -6,10 +6,10 @@
 
 using llmroute::batch::duplicate_id;
 using llmroute::batch::Form;
+using llmroute::batch::override_routing;
 using llmroute::batch::Record;
 using llmroute::batch::RecordOptions;
 using llmroute::batch::RecordParser;
-using llmroute::batch::routing_of;
 using llmroute::batch::Template;
 using llmroute::batch::too_long_record;
 using llmroute::core::Role;
@@ -517,19 +517,21 @@ TEST_CASE("a record's word on routing replaces the run's") {
   run.models_from_environment = true;
   run.fallback = {"run-fallback"};
   run.tags = {{"a", "1"}, {"b", "1"}};
-  const auto same = routing_of({}, run);
+  auto same = run;
+  override_routing({}, same);
   CHECK(same.models == run.models);
   CHECK(same.models_from_environment);
   const Record record =
       good(R"({"prompt":"p","model":"m","fallback":[],"tags":{"b":"2"}})");
-  const auto changed = routing_of(record.overrides, run);
+  auto changed = run;
+  override_routing(record.overrides, changed);
   CHECK(changed.models == std::vector<std::string>{"m"});
   CHECK(!changed.models_from_environment);
   CHECK(changed.fallback.empty());
   CHECK(changed.tags.at("a") == "1");
   CHECK(changed.tags.at("b") == "2");
-  const auto routed =
-      routing_of(good(R"({"prompt":"p","route":"r"})").overrides, run);
+  auto routed = run;
+  override_routing(good(R"({"prompt":"p","route":"r"})").overrides, routed);
   CHECK(routed.models.empty());
   CHECK(routed.route == "r");
 }
