@@ -9,9 +9,9 @@ set(HTTP_MODULE_SOURCE ${CMAKE_SOURCE_DIR}/src/provider/absent_libraries.c)
 set(HTTP_MODULE_FUNCTIONS
   curl_global_init curl_easy_init curl_easy_setopt curl_easy_getinfo
   curl_easy_reset curl_easy_cleanup curl_easy_strerror curl_slist_append
-  curl_slist_free_all curl_multi_init curl_multi_cleanup curl_multi_add_handle
-  curl_multi_remove_handle curl_multi_setopt curl_multi_socket_action
-  curl_multi_info_read)
+  curl_slist_free_all curl_url curl_url_set curl_url_cleanup curl_multi_init
+  curl_multi_cleanup curl_multi_add_handle curl_multi_remove_handle
+  curl_multi_setopt curl_multi_socket_action curl_multi_info_read)
 
 # Sets `archives`, or `why` not.
 function(find_http_archives archives why)

@@ -105,10 +105,14 @@ void make_room(std::string& out, size_t more) {
 
 void append_json_string(std::string& out, std::string_view text) {
   make_room(out, text.size() + 2);
-  out += '"';
   if (is_plain(text)) {
-    out += text;
-  } else if (find_invalid_utf8(text)) {
+    const size_t at = out.size();
+    out.append(text.size() + 2, '"');
+    text.copy(out.data() + at + 1, text.size());
+    return;
+  }
+  out += '"';
+  if (find_invalid_utf8(text)) {
     append_valid(out, replace_invalid_utf8(text));
   } else {
     append_valid(out, text);

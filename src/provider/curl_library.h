@@ -20,6 +20,9 @@ struct CurlLibrary {
   decltype(&curl_easy_strerror) easy_strerror = nullptr;
   decltype(&curl_slist_append) slist_append = nullptr;
   decltype(&curl_slist_free_all) slist_free_all = nullptr;
+  decltype(&curl_url) url = nullptr;
+  decltype(&curl_url_set) url_set = nullptr;
+  decltype(&curl_url_cleanup) url_cleanup = nullptr;
   decltype(&curl_multi_init) multi_init = nullptr;
   decltype(&curl_multi_cleanup) multi_cleanup = nullptr;
   decltype(&curl_multi_add_handle) multi_add_handle = nullptr;

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/environment.h"
+#include "base/text.h"
 #include "provider/curl_failure.h"
 #include "provider/peer_address.h"
 
@@ -138,19 +139,37 @@ void CurlTransfer::make_headers(CurlHandle& handle) {
     (void)handle.headers.release();
     handle.headers.reset(longer);
   };
+  bool named = false;
   for (const auto& [name, value] : request_.headers) {
     append(value.empty() ? name + ";" : name + ": " + value);
+    named = named || base::to_lower_ascii(name) == "user-agent";
   }
+  // As an option libcurl would write it anew for each request.
+  if (!named) append("User-Agent: llmroute/" LLMROUTE_VERSION);
   append("Expect:");  // else a large body waits for servers that ignore it
 }
 
-void CurlTransfer::set_request(curl_slist* headers, bool http2) {
+// Read once: libcurl would read a text for each request. One that cannot be
+// read is left to libcurl to refuse.
+void CurlTransfer::set_url(CurlHandle& handle) {
+  handle.url.reset(curl_.url());
+  const bool good =
+      handle.url != nullptr &&
+      curl_.url_set(handle.url.get(), CURLUPART_URL, request_.url.c_str(),
+                    CURLU_DISALLOW_USER) == CURLUE_OK;
+  if (good) {
+    set(CURLOPT_CURLU, handle.url.get());
+  } else {
+    set(CURLOPT_URL, request_.url.c_str());
+  }
+}
+
+void CurlTransfer::set_request(CurlHandle& handle, bool http2) {
   const bool tls = request_.url.starts_with("https:");
-  set(CURLOPT_URL, request_.url.c_str());
+  set_url(handle);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  set(CURLOPT_HTTPHEADER, headers);
-  set(CURLOPT_USERAGENT, "llmroute/" LLMROUTE_VERSION);
+  set(CURLOPT_HTTPHEADER, handle.headers.get());
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_HTTP_VERSION,
       static_cast<long>(http2 && tls ? CURL_HTTP_VERSION_2TLS
@@ -214,7 +233,7 @@ void CurlTransfer::set_up(CurlHandle& handle, const CurlNetwork& network) {
   if (!same) {
     make_headers(handle);
     curl_.easy_reset(easy_);
-    set_request(handle.headers.get(), network.http2);
+    set_request(handle, network.http2);
     set_network(network);
     before = request_;
     before.body.clear();

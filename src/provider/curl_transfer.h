@@ -28,19 +28,23 @@ struct CurlNetwork {
   void read(const std::string& wanted_ca_file);
 };
 
-struct FreeCurlList {
+struct FreeCurl {
   const CurlLibrary* curl = nullptr;
   void operator()(curl_slist* list) const { curl->slist_free_all(list); }
+  void operator()(CURLU* url) const { curl->url_cleanup(url); }
 };
 
 // A libcurl handle, and the request its options were set for: most of a batch's
 // requests differ in their body only. Owned by who frees `easy`.
 struct CurlHandle {
   explicit CurlHandle(const CurlLibrary& curl)
-      : easy(curl.easy_init()), headers(nullptr, FreeCurlList{&curl}) {}
+      : easy(curl.easy_init()),
+        url(nullptr, FreeCurl{&curl}),
+        headers(nullptr, FreeCurl{&curl}) {}
 
   CURL* easy;
-  std::unique_ptr<curl_slist, FreeCurlList> headers;
+  std::unique_ptr<CURLU, FreeCurl> url;
+  std::unique_ptr<curl_slist, FreeCurl> headers;
   HttpRequest set_for;  // without its body
   bool set = false;     // false also after a failure: then all is set anew
 };
@@ -103,7 +107,8 @@ class CurlTransfer {
   }
   long get(CURLINFO info) const;
   void make_headers(CurlHandle& handle);
-  void set_request(curl_slist* headers, bool http2);
+  void set_url(CurlHandle& handle);
+  void set_request(CurlHandle& handle, bool http2);
   void set_body();
   void set_network(const CurlNetwork& network);
   void set_callbacks();

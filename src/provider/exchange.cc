@@ -23,11 +23,12 @@ bool is_html(const ResponseHead& head) {
 // An encoding that was not asked for; "" if there is none.
 std::string encoding(const ResponseHead& head) {
   for (const auto& [name, value] : head.headers) {
+    const bool transfer = name == "transfer-encoding";
+    if (!transfer && name != "content-encoding") continue;
     const std::string lower = base::to_lower_ascii(value);
-    const bool content = name == "content-encoding" && lower != "identity";
-    const bool transfer = name == "transfer-encoding" && lower != "chunked" &&
-                          lower != "identity";
-    if ((content || transfer) && !lower.empty()) return value;
+    const bool asked_for = lower.empty() || lower == "identity" ||
+                           (transfer && lower == "chunked");
+    if (!asked_for) return value;
   }
   return {};
 }
