@@ -32,6 +32,14 @@ class OpenAi(ProviderCase):
                          {"role": "user", "content": "Say hi"}],
             "stream": True, "stream_options": {"include_usage": True}})
 
+    def test_a_providers_own_user_agent_takes_the_place_of_ours(self):
+        for name in ("User-Agent", "user-agent"):
+            _, stub = self.answered([{"text": "a"}], "a\n",
+                                    provider={"headers": {name: "batch/7"}})
+            request, = self.posts(stub)
+            self.assertEqual([value for key, value in request.headers
+                              if key.lower() == "user-agent"], ["batch/7"])
+
     def test_OAI_1_usage_chunk_without_choices(self):
         result, _ = self.ask([{"text": "a", "usage": {"input": 70, "cached": 20,
                                                        "output": 9, "reasoning": 4}}],
