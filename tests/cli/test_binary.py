@@ -66,7 +66,7 @@ class Hardening(unittest.TestCase):
                            re.M)
         self.assertEqual({name for name in shown if not name.startswith("curl_")},
                          {"llmroute_http_versions"})
-        self.assertEqual(len(shown), 17)
+        self.assertEqual(len(shown), 20)
 
     @unittest.skipUnless(os.environ.get("LLMROUTE_BUILD_TYPE") == "Release",
                          "_FORTIFY_SOURCE is of the release")
