@@ -1,5 +1,6 @@
 #include "app/batch_record.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -46,6 +47,14 @@ std::optional<core::Money> ceiling_of(const batch::Record& record,
   return least;
 }
 
+base::Status check_extra(const batch::Record& record) {
+  const std::string name = costly_field(record.prompt.parameters.extra);
+  if (name.empty()) return {};
+  return base::Error{
+      base::ErrorKind::kData,
+      fmt::format("'{}' is not possible under a cost ceiling", name)};
+}
+
 }  // namespace
 
 base::Result<DecidedRecord> decide_record(batch::Record& record,
@@ -69,6 +78,9 @@ base::Status decide_record(batch::Record& record, const BatchOptions& options,
   }
   decided.ceiling =
       ceiling_of(record, decided.routing, options, *routed.config);
+  if (decided.ceiling || options.run_ceiling) {
+    LLMROUTE_CHECK(check_extra(record));
+  }
   LLMROUTE_CHECK(routed.decider->decide(record.prompt, decided.routing,
                                         decided.ceiling, decided.decision));
   if (decided.decision.candidates.empty()) {

@@ -1,6 +1,7 @@
 #include "app/ceilings.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace llmroute::app {
@@ -56,6 +57,31 @@ std::optional<LeastCeiling> least_ceiling(const core::Config& config,
     least = {ceiling.limit, store::ceiling_name(ceiling)};
   }
   return least;
+}
+
+std::string costly_field(
+    const std::vector<std::pair<std::string, std::string>>& extra) {
+  constexpr std::string_view kCostly[] = {"max_tokens",
+                                          "max_completion_tokens",
+                                          "max_output_tokens",
+                                          "n",
+                                          "model",
+                                          "best_of",
+                                          "options",
+                                          "generationConfig",
+                                          "service_tier",
+                                          "speed",
+                                          "models",
+                                          "tools",
+                                          "plugins",
+                                          "web_search_options"};
+  for (const auto& [name, value] : extra) {
+    if (std::find(std::begin(kCostly), std::end(kCostly), name) !=
+        std::end(kCostly)) {
+      return name;
+    }
+  }
+  return {};
 }
 
 }  // namespace llmroute::app

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -32,5 +33,11 @@ struct LeastCeiling {
 // The one, shared or its own, that allows a request the least.
 std::optional<LeastCeiling> least_ceiling(const core::Config& config,
                                           const Tags& tags);
+
+// Fields sent as they are (-O, a record's body) that change what an answer may
+// cost; "" where there are none. A ceiling is kept by the request's own limit
+// and the model's own price, so nothing may replace them.
+std::string costly_field(
+    const std::vector<std::pair<std::string, std::string>>& extra);
 
 }  // namespace llmroute::app

@@ -24,32 +24,13 @@ namespace {
 
 using base::Result;
 
-// A ceiling is kept by the request's own limit and the model's own price, so
-// nothing may replace them.
 base::Status check_extra(const RequestOptions& request, bool under_ceiling) {
-  constexpr std::string_view kCostly[] = {"max_tokens",
-                                          "max_completion_tokens",
-                                          "max_output_tokens",
-                                          "n",
-                                          "model",
-                                          "best_of",
-                                          "options",
-                                          "generationConfig",
-                                          "service_tier",
-                                          "speed",
-                                          "models",
-                                          "tools",
-                                          "plugins",
-                                          "web_search_options"};
-  for (const auto& [name, value] : request.extra) {
-    if (under_ceiling && std::find(std::begin(kCostly), std::end(kCostly),
-                                   name) != std::end(kCostly)) {
-      return base::Error{
-          base::ErrorKind::kUsage,
-          fmt::format("-O {} is not possible under a cost ceiling", name)};
-    }
-  }
-  return {};
+  if (!under_ceiling) return {};
+  const std::string name = costly_field(request.extra);
+  if (name.empty()) return {};
+  return base::Error{
+      base::ErrorKind::kUsage,
+      fmt::format("-O {} is not possible under a cost ceiling", name)};
 }
 
 base::Status apply_limits(const LimitOptions& options, core::Limits& limits) {

@@ -63,6 +63,18 @@ class Ceiling(BatchCase):
             self.assertGreater(spent, 0.3 * ceiling * PICO)
             self.assertFalse(os.path.exists(out))
 
+    def test_no_field_of_a_record_changes_the_price_under_a_ceiling(self):
+        stub = self.stub(self.RULES, prices=PRICES)
+        records = lines(openai("a", "x", service_tier="priority"),
+                        openai("b", "y", user="jane"))
+        result = self.batch(stub, ["--max-cost", "1"], stdin=records)
+        first, second = self.results(result, 1)
+        self.assertEqual(codes([first, second]), ["data", None])
+        self.assertIn("'service_tier' is not possible under a cost ceiling", str(first))
+        self.assertEqual([r.json()["user"] for r in self.posts(stub)], ["jane"])
+        self.assertEqual(codes(self.results(self.batch(stub, stdin=records))),
+                         [None, None])
+
     def test_a_higher_ceiling_goes_on_and_asks_nothing_twice(self):
         stub = self.stub(self.RULES, prices=PRICES)
         path = self.home.write("in.jsonl", prompts(100))
