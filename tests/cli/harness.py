@@ -41,6 +41,8 @@ STUB = os.environ.get("LLMROUTE_STUB", str(
 
 # Code that is watched is slower and its frames are larger.
 SANITIZED = "asan" in BINARY or "tsan" in BINARY
+# As by `ulimit -s 256`, which is enough for us, but not for zsh and compilers.
+SMALL_STACK = resource.getrlimit(resource.RLIMIT_STACK)[0] in range(1 << 20)
 SLOWNESS = 10 if SANITIZED else 1
 REPORT = 99  # the status of a process that a sanitizer ended; none of ours
 REPORTS = "sanitizer"  # how the names of the files with reports in a home begin

@@ -132,6 +132,7 @@ class Completions(harness.TestCase):
             ["bash", "--norc", "--noprofile", "-i"],
             f". {self.script}/llmroute.bash; bind 'set bell-style none'"))
 
+    @unittest.skipIf(harness.SMALL_STACK, "zsh needs more stack")
     def test_zsh(self):
         self.need("zsh")
         dump = self.home.file("zcompdump")

@@ -49,6 +49,7 @@ class Offline(harness.TestCase):
         self.assertTrue(pathlib.Path(model).exists())
         self.said("bench", "--part", "test", "--model-file", model, rows)
 
+    @unittest.skipIf(harness.SMALL_STACK, "cmake needs more stack")
     @in_a_namespace
     def test_A28_what_is_built_and_tested_needs_no_network(self):
         self.assert_no_network()
