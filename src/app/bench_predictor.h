@@ -54,12 +54,13 @@ class AbilityPredictor : public Predictor {
   std::vector<std::optional<core::PerDomain>> abilities_;  // per model
 };
 
-// Heads fitted to the other folds. Row i of BenchRows is row i of the data.
+// Heads fitted to the other folds. Row i of StudyRows is row i of the
+// data.
 class FoldPredictor : public Predictor {
  public:
   // Borrows all but the split. `unseen`: FoldModel::fit_unseen where it can be.
-  // With `training` not empty, these rows of the
-  // data are fitted to instead of other folds.
+  // With `training` not empty, these rows of the data are fitted to instead of
+  // other folds.
   FoldPredictor(const FoldData& data, const learning::StudyTable& table,
                 learning::StudySplit split,
                 const std::vector<uint32_t>& training, bool unseen,
