@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/events.h"
+#include "app/race.h"
 #include "base/url.h"
 #include "config/keys.h"
 #include "core/secret_headers.h"
@@ -61,6 +62,21 @@ std::string how_it_ended(const provider::CallResult& result,
                      took.count());
 }
 
+// A command may do more than answer.
+bool may_run_for_nothing(const core::Candidate& candidate) {
+  const core::Provider& provider = *candidate.provider;
+  return provider.protocol != core::Protocol::kExec || provider.pure;
+}
+
+Failure outrun(bool sent) {
+  Failure failure;
+  failure.kind = FailureClass::kCancelled;
+  failure.cause = kOutrun;
+  failure.message = "another model was faster";
+  failure.sent = sent;
+  return failure;
+}
+
 // Tries the candidates of one decision; the state of one request.
 class Attempts {
  public:
@@ -83,14 +99,26 @@ class Attempts {
  private:
   void try_all();
   void try_avoided();
-  Attempt one_attempt(const core::Candidate& candidate, milliseconds waited);
-  Attempt booked_attempt(const core::Candidate& candidate, milliseconds waited);
+  Attempt attempt_at(const core::Candidate& candidate, milliseconds waited);
+  std::optional<base::Error> put_aside(const Attempt& asked);
+  void announce(const Attempt& asked) const;
+  base::Result<provider::Call> call_of(const core::Candidate& candidate);
+  void ask(Attempt& attempt);
+  void end(provider::CallResult result, Attempt& attempt);
+  std::optional<size_t> other_beside(size_t candidate) const;
+  std::vector<Attempt> ask_hedged(size_t candidate, Attempt attempt);
+  std::vector<Attempt> ask_both(Attempt first, size_t other,
+                                milliseconds patience);
+  bool ask_beside(const Attempt& silent, Attempt& attempt, Race& race);
+  void end_of(Race::Finish finish, Attempt& attempt);
+  void pass_over(Attempt attempt);
+  size_t index_of(const Attempt& attempt) const {
+    return static_cast<size_t>(attempt.candidate - decision_.candidates.data());
+  }
   bool is_over() const {
     return reply_ || output_.broken() || output_.printed_bytes() > 0 ||
            cancel_.requested();
   }
-  std::optional<base::Error> put_aside(const core::Candidate& candidate);
-  provider::CallResult call(const core::Candidate& candidate, Attempt& attempt);
   void tell(const Attempt& attempt, size_t candidate,
             const std::optional<AttemptPlan::Next>& next) const;
   std::string next_try() const;
@@ -109,6 +137,7 @@ class Attempts {
   AttemptBook& book_;
   const Messages& messages_;
   AttemptPlan plan_;
+  int64_t begun_ = 0;  // attempts
   std::optional<core::Reply> reply_;
   // The last answer that would not do.
   std::optional<core::Reply> rejected_;
@@ -120,56 +149,176 @@ class Attempts {
   const steady_clock::time_point start_ = steady_clock::now();
 };
 
-provider::CallResult Attempts::call(const core::Candidate& candidate,
-                                    Attempt& attempt) {
-  const auto started = steady_clock::now();
-  auto key = config::resolve_key(*candidate.provider, environment_);
-  if (!key) return no_key(key.error());
-  redact_secrets(*candidate.provider, *key);
-  const provider::Call call{
-      *candidate.provider,
-      *candidate.model,
-      prompt_,
-      *key,
-      cap_to_send(candidate, prompt_, has_ceiling_),
-      true,
-      {limits_.connect, limits_.first_token, limits_.idle, time_left()},
-      cancel_};
-  output_.discard();
-  if (messages_.traces()) messages_.trace(provider::request_line(call));
-  return provider::call(call, [&](std::string_view text) {
-    if (attempt.first_token.count() == 0) {
-      attempt.first_token = std::max(milliseconds(1), since(started));
-    }
-    return output_.write(text);
-  });
-}
-
-Attempt Attempts::one_attempt(const core::Candidate& candidate,
-                              milliseconds waited) {
+Attempt Attempts::attempt_at(const core::Candidate& candidate,
+                             milliseconds waited) {
   Attempt attempt;
   attempt.candidate = &candidate;
   attempt.waited = waited;
-  messages_.detail(who_is_asked(candidate));
-  const auto started = steady_clock::now();
-  auto result = call(candidate, attempt);
-  attempt.took = since(started);
-  redact_names(result);
-  messages_.trace(how_it_ended(result, attempt.took));
-  if (auto* reply = std::get_if<core::Reply>(&result)) {
-    reply_ = std::move(*reply);
-  } else {
-    attempt.failure = std::get<Failure>(std::move(result));
-  }
+  attempt.number = begun_ + 1;
   return attempt;
 }
 
 // Why its cost could not be put aside; nothing: it was.
-std::optional<base::Error> Attempts::put_aside(
+std::optional<base::Error> Attempts::put_aside(const Attempt& asked) {
+  base::Status held = book_.before(asked);
+  if (!held) return std::move(held).error();
+  begun_ = asked.number;
+  return std::nullopt;
+}
+
+void Attempts::announce(const Attempt& asked) const {
+  if (output_.events()) output_.event(attempt_event(asked));
+  messages_.detail(who_is_asked(*asked.candidate));
+}
+
+base::Result<provider::Call> Attempts::call_of(
     const core::Candidate& candidate) {
-  base::Status held = book_.before(candidate);
-  if (held) return std::nullopt;
-  return std::move(held).error();
+  LLMROUTE_TRY(std::string key,
+               config::resolve_key(*candidate.provider, environment_));
+  redact_secrets(*candidate.provider, key);
+  provider::Call call{
+      *candidate.provider,
+      *candidate.model,
+      prompt_,
+      std::move(key),
+      cap_to_send(candidate, prompt_, has_ceiling_),
+      true,
+      {limits_.connect, limits_.first_token, limits_.idle, time_left()},
+      cancel_};
+  if (messages_.traces()) messages_.trace(provider::request_line(call));
+  return call;
+}
+
+void Attempts::end(provider::CallResult result, Attempt& attempt) {
+  redact_names(result);
+  messages_.trace(how_it_ended(result, attempt.took));
+  auto* reply = std::get_if<core::Reply>(&result);
+  if (reply != nullptr) {
+    reply_ = std::move(*reply);
+  } else {
+    attempt.failure = std::get<Failure>(std::move(result));
+  }
+  book_.after(attempt, reply != nullptr ? &*reply_ : nullptr);
+}
+
+void Attempts::ask(Attempt& attempt) {
+  const auto started = steady_clock::now();
+  const auto call = call_of(*attempt.candidate);
+  output_.discard();
+  const auto take = [&](std::string_view text) {
+    if (text.empty()) return true;
+    if (attempt.first_token.count() == 0) {
+      attempt.first_token = std::max(milliseconds(1), since(started));
+    }
+    return output_.write(text);
+  };
+  provider::CallResult result =
+      call ? provider::call(*call, take) : no_key(call.error());
+  attempt.took = since(started);
+  end(std::move(result), attempt);
+}
+
+// Who is asked as well if that one is silent.
+std::optional<size_t> Attempts::other_beside(size_t candidate) const {
+  const auto other = plan_.beside(candidate);
+  const bool may =
+      other && may_hedge(decision_, prompt_, decision_.candidates[candidate],
+                         decision_.candidates[*other]);
+  return may ? other : std::nullopt;
+}
+
+// More than one where another was asked beside it; the last is what counts.
+std::vector<Attempt> Attempts::ask_hedged(size_t candidate, Attempt attempt) {
+  announce(attempt);
+  const auto other = other_beside(candidate);
+  const auto patience =
+      other ? book_.patience(*attempt.candidate) : std::nullopt;
+  if (patience) return ask_both(std::move(attempt), *other, *patience);
+  ask(attempt);
+  return {std::move(attempt)};
+}
+
+std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
+                                        milliseconds patience) {
+  std::vector<Attempt> asked = {std::move(first)};
+  auto call = call_of(*asked.front().candidate);
+  output_.discard();
+  Race race(cancel_, [this](std::string_view text) {
+    return output_.write(text);
+  });
+  if (!call) {
+    end(no_key(call.error()), asked.front());
+    return asked;
+  }
+  if (!race.start(*std::move(call), [] {})) {  // no thread is to be had
+    ask(asked.front());
+    return asked;
+  }
+  if (race.silent_for(patience)) {
+    Attempt second = attempt_at(decision_.candidates[other],
+                                asked.front().waited + patience);
+    second.hedge = true;
+    if (ask_beside(asked.front(), second, race)) {
+      asked.push_back(std::move(second));
+    }
+  }
+  auto finishes = race.finish();
+  for (size_t i = 0; i < asked.size(); ++i) {
+    end_of(std::move(finishes[i]), asked[i]);
+  }
+  // Whoever was outrun, or failed, comes before the one that did not.
+  if (asked.size() > 1 && asked[1].failure &&
+      (asked[1].outrun || !asked[0].failure)) {
+    std::swap(asked[0], asked[1]);
+  }
+  return asked;
+}
+
+bool Attempts::ask_beside(const Attempt& silent, Attempt& attempt,
+                          Race& race) {
+  const std::string& name = silent.candidate->model->name;
+  auto call = call_of(*attempt.candidate);
+  auto why = call ? put_aside(attempt) : std::optional(call.error());
+  if (why) {
+    messages_.detail(
+        fmt::format("nobody is asked beside {}: {}", name, why->message));
+    return false;
+  }
+  const auto begin = [&] {
+    messages_.warn(fmt::format("{}: nothing for {:.1f} s; asking {} as well",
+                               name,
+                               seconds_of(attempt.waited - silent.waited),
+                               attempt.candidate->model->name));
+    announce(attempt);
+  };
+  if (race.start(*std::move(call), begin)) return true;
+  // Something came just then, and nothing was sent.
+  attempt.outrun = true;
+  attempt.failure = outrun(false);
+  book_.after(attempt, nullptr);
+  return false;
+}
+
+void Attempts::end_of(Race::Finish finish, Attempt& attempt) {
+  attempt.took = finish.took;
+  attempt.first_token = finish.first_token;
+  const auto* failure = std::get_if<Failure>(&finish.result);
+  attempt.outrun = finish.outrun && (failure == nullptr ||
+                                     failure->kind == FailureClass::kCancelled);
+  if (!attempt.outrun) return end(std::move(finish.result), attempt);
+  attempt.failure = outrun(failure == nullptr || failure->sent);
+  redact_names(finish.result);
+  book_.after(attempt, std::get_if<core::Reply>(&finish.result));
+}
+
+// An attempt beside which another one decides what comes next.
+void Attempts::pass_over(Attempt attempt) {
+  if (may_have_cost(*attempt.failure)) {
+    plan_.charge(attempt.candidate->worst_cost.value_or(core::Money{}));
+  }
+  if (attempt.outrun) return plan_.last(std::move(attempt));
+  const size_t candidate = index_of(attempt);
+  (void)plan_.after(candidate, std::move(attempt), time_left());
 }
 
 bool Attempts::wait(milliseconds how_long) const {
@@ -219,16 +368,6 @@ std::string Attempts::next_try() const {
                      std::min(rules.attempts_per_candidate, tried + left));
 }
 
-Attempt Attempts::booked_attempt(const core::Candidate& candidate,
-                                 milliseconds waited) {
-  if (output_.events()) {
-    output_.event(attempt_event(candidate, plan_.attempts().size() + 1));
-  }
-  Attempt attempt = one_attempt(candidate, waited);
-  book_.after(attempt, reply_ ? &*reply_ : nullptr);
-  return attempt;
-}
-
 // Keeps an answer that will not do, in case no better one comes.
 bool Attempts::accepts(Attempt& attempt) {
   const core::Candidate& by = *attempt.candidate;
@@ -248,7 +387,7 @@ void Attempts::try_all() {
   auto next = plan_.allowed_from(0);
   if (!next) avoided_.push_back(0);
   while (next) {
-    const size_t candidate = next->candidate;
+    size_t candidate = next->candidate;
     const core::Candidate& it = decision_.candidates[candidate];
     const bool again =
         !plan_.attempts().empty() && plan_.attempts().back().candidate == &it;
@@ -258,17 +397,24 @@ void Attempts::try_all() {
       continue;
     }
     if (!wait(next->wait)) return;
-    held_back_ = put_aside(it);
+    Attempt asked = attempt_at(it, next->wait);
+    held_back_ = put_aside(asked);
     if (held_back_ && held_back_->kind != base::ErrorKind::kBudget) return;
     if (held_back_) {
       next = plan_.allowed_from(candidate + 1);
       continue;
     }
-    Attempt attempt = booked_attempt(it, next->wait);
+    std::vector<Attempt> made = ask_hedged(candidate, std::move(asked));
+    Attempt attempt = std::move(made.back());
+    made.pop_back();
+    for (Attempt& other : made) pass_over(std::move(other));
+    candidate = index_of(attempt);
     const bool rejected = reply_ && check_ && !accepts(attempt);
-    if (!rejected && is_over()) return plan_.last(std::move(attempt));
+    if (!rejected && (is_over() || plan_.over())) {
+      return plan_.last(std::move(attempt));
+    }
     if (!rejected && may_have_cost(*attempt.failure)) {
-      plan_.charge(it.worst_cost.value_or(core::Money{}));
+      plan_.charge(attempt.candidate->worst_cost.value_or(core::Money{}));
     }
     next = rejected ? plan_.after_rejection(candidate, std::move(attempt),
                                             time_left())
@@ -283,9 +429,11 @@ void Attempts::try_avoided() {
   for (const size_t avoided : avoided_) {
     if (held_back_ && held_back_->kind != base::ErrorKind::kBudget) return;
     const core::Candidate& candidate = decision_.candidates[avoided];
-    held_back_ = put_aside(candidate);
+    Attempt attempt = attempt_at(candidate, milliseconds(0));
+    held_back_ = put_aside(attempt);
     if (held_back_) continue;
-    Attempt attempt = booked_attempt(candidate, milliseconds(0));
+    announce(attempt);
+    ask(attempt);
     if (reply_ && check_) (void)accepts(attempt);
     return plan_.last(std::move(attempt));
   }
@@ -300,6 +448,7 @@ Answered Attempts::run() {
   Answered answered;
   answered.reply = std::move(reply_);
   answered.attempts = plan_.take_attempts();
+  answered.took = since(start_);
   answered.held_back = std::move(held_back_);
   if (!answered.attempts.empty()) {
     answered.by = answered.attempts.back().candidate;
@@ -320,6 +469,12 @@ Failure no_key(const base::Error& error) {
   failure.cause = "no key";
   failure.message = error.message;
   return failure;
+}
+
+bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
+               const core::Candidate& silent, const core::Candidate& other) {
+  return decision.hedge && prompt.parameters.tools.empty() &&
+         may_run_for_nothing(silent) && may_run_for_nothing(other);
 }
 
 void redact_secrets(const core::Provider& provider, const std::string& key) {

@@ -23,9 +23,14 @@ class AttemptBook {
   // asked before each attempt. `again`: a retry, which this request's own
   // failures do not forbid.
   virtual bool allows(const core::Candidate& candidate, bool again) = 0;
+  // How long it may be silent before another is asked beside it; nothing: as
+  // long as it likes.
+  virtual std::optional<std::chrono::milliseconds> patience(
+      const core::Candidate& candidate) = 0;
   // Puts the worst case aside. kBudget: not for this candidate; any other error
-  // ends the request. Either way it is not sent.
-  virtual base::Status before(const core::Candidate& candidate) = 0;
+  // ends the request, or only what was to be asked beside another. Either way
+  // it is not sent.
+  virtual base::Status before(const Attempt& asked) = 0;
   // `reply`: the answer, or null.
   virtual void after(const Attempt& attempt, const core::Reply* reply) = 0;
 };
@@ -44,6 +49,11 @@ void redact_names(provider::CallResult& result);
 // one: the user, a ceiling, or a protocol that requires it.
 int64_t cap_to_send(const core::Candidate& candidate,
                     const core::Prompt& prompt, bool has_ceiling);
+
+// Whether `other` may be asked while `silent` says nothing: the route wants it,
+// no tool may be called twice, and a command does no harm.
+bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
+               const core::Candidate& silent, const core::Candidate& other);
 
 struct Question {  // borrows everything
   const core::Decision& decision;

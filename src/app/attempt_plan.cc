@@ -129,6 +129,20 @@ std::optional<AttemptPlan::Next> AttemptPlan::allowed_from(
   return std::nullopt;
 }
 
+std::optional<size_t> AttemptPlan::beside(size_t candidate) const {
+  const bool room = static_cast<int>(attempts_.size()) + 2 <=
+                    rules_.attempts_per_request;
+  const auto other = allowed_from(candidate + 1);
+  if (!room || !other) return std::nullopt;
+  const auto worst = [&](size_t of) {
+    return decision_.candidates[of].worst_cost.value_or(core::Money{});
+  };
+  const bool fits =
+      !ceiling_ ||
+      spent_ + worst(candidate) + worst(other->candidate) <= *ceiling_;
+  return fits ? std::optional(other->candidate) : std::nullopt;
+}
+
 std::optional<AttemptPlan::Next> AttemptPlan::same_again(
     size_t candidate, milliseconds time_left) const {
   const core::Candidate& it = decision_.candidates[candidate];
@@ -263,6 +277,7 @@ base::Error failed(const Answered& answered, size_t printed_bytes) {
   std::vector<const Attempt*> last_ones;
   for (size_t i = 0; i < answered.attempts.size(); ++i) {
     const Attempt& attempt = answered.attempts[i];
+    if (attempt.outrun) continue;
     const base::ErrorKind its = kind_of(attempt.failure->kind);
     if (core::is_graver(core::exit_status(its), core::exit_status(kind))) {
       kind = its;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -24,15 +25,22 @@ struct Attempt {
   std::optional<bool> verdict;      // of a check, if it came to one
   std::optional<core::Money> cost;  // of an answer, if it is known
   bool retryable = false;
+  int64_t number = 1;   // of the request's, from 1, in the order of beginning
+  bool hedge = false;   // asked beside another that was silent
+  bool outrun = false;  // the other was faster: cancelled, which is its failure
   std::chrono::milliseconds waited{0};  // before this attempt
   std::chrono::milliseconds took{0};
   std::chrono::milliseconds first_token{0};  // 0: no text came
 };
 
+// The cause of that failure.
+inline constexpr std::string_view kOutrun = "outrun";
+
 struct Answered {
   std::optional<core::Reply> reply;
   const core::Candidate* by = nullptr;  // who answered, or who failed last
-  std::vector<Attempt> attempts;
+  std::vector<Attempt> attempts;  // in the order of their ends, his the last
+  std::chrono::milliseconds took{0};  // `run`: with all waits
   // `reply` would not do, and nobody stronger gave another.
   std::optional<base::Error> rejected;
   // Why the next attempt was not made, if its cost could not be put aside.
@@ -81,6 +89,8 @@ class AttemptPlan {
 
   // The first candidate from that index on who may be asked; nothing: nobody.
   std::optional<Next> allowed_from(size_t candidate) const;
+  // Who may be asked beside that candidate: both may cost their worst.
+  std::optional<size_t> beside(size_t candidate) const;
   // Whether it may be asked, or might be if it were not blocked.
   bool possible(size_t candidate) const;
   // What an attempt has cost, or may have; it counts against the ceiling.

@@ -128,9 +128,10 @@ Result<bool> BatchLedger::before(BatchItem& item) {
   if (item.ceilings.empty()) return true;
   Status held = flush();
   if (held) {
-    LLMROUTE_TRY(
-        const store::AttemptRow row,
-        row_to_hold(item.decision, item.asked_of(), item.attempts + 1));
+    Attempt asked;
+    asked.candidate = &item.asked_of();
+    LLMROUTE_TRY(const store::AttemptRow row,
+                 row_to_hold(item.decision, asked, item.attempts + 1));
     held = store::hold(*ledger_, item.recorded.decision, row, item.ceilings,
                        wall_ms());
   }

@@ -33,11 +33,12 @@ std::string route_event(const core::Decision& decision) {
   return end(json);
 }
 
-std::string attempt_event(const core::Candidate& candidate, size_t number) {
+std::string attempt_event(const Attempt& asked) {
   base::JsonWriter json = begin("attempt");
-  json.field("number", static_cast<int64_t>(number));
-  json.field("model", candidate.model->name);
-  json.field("provider", candidate.provider->name);
+  json.field("number", asked.number);
+  json.field("model", asked.candidate->model->name);
+  json.field("provider", asked.candidate->provider->name);
+  if (asked.hedge) json.field("hedge", true);
   return end(json);
 }
 

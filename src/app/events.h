@@ -12,7 +12,7 @@
 namespace llmroute::app {
 
 std::string route_event(const core::Decision& decision);
-std::string attempt_event(const core::Candidate& candidate, size_t number);
+std::string attempt_event(const Attempt& asked);
 // `next`: who is asked then; may be the same.
 std::string retry_event(const Attempt& failed, const core::Candidate& next,
                         std::chrono::milliseconds wait);

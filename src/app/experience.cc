@@ -78,7 +78,27 @@ void add_breaker(const core::Config& config, const StatisticsRow& row,
            known.experience.held);
 }
 
+constexpr int64_t kFewestStarts = 50;  // of which a share says something
+constexpr std::chrono::milliseconds kShortestPatience{2000};
+constexpr std::chrono::milliseconds kPatience{10'000};  // with a stranger
+
+void add_slow_start(const StatisticsRow& row, const learning::Speed& speed,
+                    Known& known) {
+  if (row.answered < kFewestStarts) return;
+  const auto start = speed.first.quantile(learning::kNinetyFivePercent);
+  if (start) known.slow_starts[row.model] = *start;
+}
+
 }  // namespace
+
+std::chrono::milliseconds patience_with(const Known& known,
+                                        const std::string& model) {
+  const auto start = known.slow_starts.find(model);
+  if (start == known.slow_starts.end()) return kPatience;
+  constexpr double kMost = 1e6;  // seconds; a sum may be anything
+  const auto ms = static_cast<int64_t>(std::min(start->second, kMost) * 1000);
+  return std::max(kShortestPatience, std::chrono::milliseconds(ms));
+}
 
 Breaker::Time breaker_time(int64_t wall_ms) {
   return Breaker::Time(std::chrono::milliseconds(wall_ms));
@@ -97,9 +117,8 @@ learning::Speed speed_of(const StatisticsRow& row) {
                 row.fast_seconds};
   speed.slow = {row.slow_weight, row.slow_first, row.slow_tokens,
                 row.slow_seconds};
-  speed.log_weight = row.log_weight;
-  speed.log_sum = row.log_sum;
-  speed.log_squares = row.log_squares;
+  speed.whole = {row.log_weight, row.log_sum, row.log_squares};
+  speed.first = {row.begin_weight, row.begin_sum, row.begin_squares};
   speed.last = {static_cast<double>(row.at_call),
                 static_cast<double>(row.time) / 1000};
   return speed;
@@ -144,6 +163,7 @@ Known known_of(const core::Config& config,
           speed.freshness(moment, rows.size()),
           std::max<int64_t>(0, row.calls - row.answered),
           failed_ago(row, now)};
+      add_slow_start(row, speed, known);
     } else if (row.calls != 0 || row.fast_weight != 0) {
       known.warnings.push_back(
           fmt::format("the ledger's statistics of {} make no sense and are "

@@ -27,9 +27,15 @@ struct Known {
   core::Experience experience;
   std::map<std::string, core::Breaker> breakers;  // by model
   std::set<std::string> half_open;                // models
+  // Seconds within which 95 of 100 answers of a model begin, if that is known.
+  std::map<std::string, double> slow_starts;
   uint64_t state = 0;  // changes with whatever is learned
   std::vector<std::string> warnings;
 };
+
+// How long a model may be silent before another is asked beside it.
+std::chrono::milliseconds patience_with(const Known& known,
+                                        const std::string& model);
 
 // Wall time as the breakers of the ledger count it.
 using base::wall_ms;

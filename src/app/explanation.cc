@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "app/attempt.h"
+#include "app/experience.h"
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -312,6 +314,37 @@ std::string footer(const Explanation& explanation) {
   return line + "\n";
 }
 
+// Who is asked as well if the first is silent for so long; null: nobody.
+struct Hedge {
+  const core::Model* model = nullptr;
+  double seconds = 0;
+};
+
+Hedge hedge_of(const Routed& routed) {
+  const auto chain = routed.decision.chain();
+  const bool hedged = chain.size() > 1 && may_hedge(routed.decision, routed.prompt,
+                                                    chain[0], chain[1]);
+  if (!hedged) return {};
+  const auto patience = patience_with(
+      routed.known ? *routed.known : Known(), chain[0].model->name);
+  return {chain[1].model, std::chrono::duration<double>(patience).count()};
+}
+
+std::string hedge_line(const Routed& routed) {
+  const Hedge hedge = hedge_of(routed);
+  if (hedge.model == nullptr) return {};
+  return fmt::format("hedge      {} is asked as well after {:.1f} s of silence\n",
+                     hedge.model->name, hedge.seconds);
+}
+
+void write_hedge(JsonWriter& json, const Routed& routed) {
+  const Hedge hedge = hedge_of(routed);
+  json.key("hedge");
+  if (hedge.model == nullptr) return (void)json.null();
+  json.begin_object().field("model", hedge.model->name);
+  json.field("after_s", hedge.seconds).end_object();
+}
+
 void write_decision(JsonWriter& json, const Routed& routed) {
   const Decision& decision = routed.decision;
   json.key("decision").begin_object();
@@ -330,6 +363,7 @@ void write_decision(JsonWriter& json, const Routed& routed) {
     json.field("tier",
                routed.config->tiers[routed.config->tier_of(model)].name);
   }
+  write_hedge(json, routed);
   json.field("notes", decision.notes).end_object();
 }
 
@@ -434,6 +468,7 @@ std::string explanation_text(const Explanation& explanation) {
   text += measured_line(decision) + verdicts_line(decision);
   if (explanation.stability) text += stability_lines(*explanation.stability);
   if (!decision.candidates.empty()) text += candidate_table(decision);
+  text += hedge_line(explanation.routed);
   text += rule_lines(decision);
   text += pushed_lines(explanation.contributions);
   text += flip_lines(explanation.flips);

@@ -32,9 +32,14 @@ bool counts(const AttemptRow& attempt) {
   return is(attempt, FailureClass::kTransient);
 }
 
+// It was silent while another one, asked later, began to answer.
+bool outrun(const AttemptRow& attempt) {
+  return !answered(attempt) && attempt.cause == kOutrun && !attempt.hedge;
+}
+
 // Says something of the model, not of us.
 bool is_of_the_model(const AttemptRow& attempt) {
-  return answered(attempt) || counts(attempt) ||
+  return answered(attempt) || counts(attempt) || outrun(attempt) ||
          is(attempt, FailureClass::kThrottled) ||
          is(attempt, FailureClass::kGone) ||
          is(attempt, FailureClass::kNotAllowed) ||
@@ -45,6 +50,11 @@ bool is_of_the_model(const AttemptRow& attempt) {
 learning::CallSpeed speed_of(const AttemptRow& attempt,
                              const core::Limits& limits) {
   learning::CallSpeed speed;
+  if (outrun(attempt)) {
+    speed.first_token = seconds(attempt.ms);
+    speed.began = true;
+    return speed;
+  }
   if (!answered(attempt)) {
     speed.first_token =
         seconds(std::min(limits.first_token, limits.total).count());
@@ -52,6 +62,7 @@ learning::CallSpeed speed_of(const AttemptRow& attempt,
   }
   const double whole = seconds(attempt.ms);
   speed.whole = whole;
+  speed.began = true;
   speed.first_token =
       attempt.first_token_ms ? seconds(attempt.first_token_ms) : whole;
   const int64_t shown =
@@ -72,9 +83,12 @@ void put_speed(const learning::Speed& speed, StatisticsRow& row) {
   row.slow_first = speed.slow.first_token;
   row.slow_tokens = speed.slow.tokens;
   row.slow_seconds = speed.slow.token_seconds;
-  row.log_weight = speed.log_weight;
-  row.log_sum = speed.log_sum;
-  row.log_squares = speed.log_squares;
+  row.log_weight = speed.whole.weight;
+  row.log_sum = speed.whole.sum;
+  row.log_squares = speed.whole.squares;
+  row.begin_weight = speed.first.weight;
+  row.begin_sum = speed.first.sum;
+  row.begin_squares = speed.first.squares;
 }
 
 // What is known of a model, while a transaction adds to it.
@@ -118,13 +132,14 @@ void learn_one(const store::Ended& ended, const core::Limits& limits,
   const AttemptRow& attempt = *ended.attempt;
   StatisticsRow& row = learned.row;
   const core::Breaker::Time time = breaker_time(ended.time);
-  if (answered(attempt) || counts(attempt)) {
+  if (answered(attempt) || counts(attempt) || outrun(attempt)) {
     learned.speed.add(
         speed_of(attempt, limits),
         {static_cast<double>(calls), static_cast<double>(ended.time) / 1000});
     row.at_call = calls;
     row.time = ended.time;
   }
+  if (outrun(attempt)) return;  // neither good nor bad
   row.calls = one_more(row.calls);
   row.probe_until = 0;
   if (answered(attempt)) {

@@ -116,11 +116,11 @@ Status LedgerBook::record() {
   return {};
 }
 
-Status LedgerBook::put_aside(const core::Candidate& candidate) {
+Status LedgerBook::put_aside(const Attempt& asked) {
   fill_decision();
   if (!pending_.empty()) LLMROUTE_CHECK(record());
   LLMROUTE_TRY(const store::AttemptRow row,
-               row_to_hold(routed_.decision, candidate, attempts_ + 1));
+               row_to_hold(routed_.decision, asked, asked.number));
   return store::hold(*ledger_, decision_, row, ceilings_, wall_ms());
 }
 
@@ -160,6 +160,7 @@ void LedgerBook::hold_others(const Attempt& attempt) {
 
 // Whether others should know of it at once.
 bool LedgerBook::changes_health(const Attempt& attempt) {
+  if (attempt.outrun) return false;
   core::Breaker& breaker = known_.breakers[attempt.candidate->model->name];
   const core::Breaker::Time now = breaker_time(wall_ms());
   if (!attempt.failure) {
@@ -168,7 +169,7 @@ bool LedgerBook::changes_health(const Attempt& attempt) {
   }
   if (attempt.failure->kind == core::FailureClass::kThrottled &&
       attempt.failure->retry_after) {
-    learner_->expect_hold(decision_.id, attempts_,
+    learner_->expect_hold(decision_.id, attempt.number,
                           *attempt.failure->retry_after);
     hold_others(attempt);
     return true;
@@ -177,16 +178,35 @@ bool LedgerBook::changes_health(const Attempt& attempt) {
          breaker.fail(now, true, system_random());
 }
 
-Status LedgerBook::before(const core::Candidate& candidate) {
+std::optional<std::chrono::milliseconds> LedgerBook::patience(
+    const core::Candidate& candidate) {
+  const std::string& model = candidate.model->name;
+  // A probe is waited for, and without the ledger hedges cannot be counted.
+  if (off_ || known_.experience.held.contains(model)) return std::nullopt;
+  return patience_with(known_, model);
+}
+
+// Only beside a model of which nothing bad is known.
+Status LedgerBook::put_hedge(const Attempt& asked) {
+  const std::string& model = asked.candidate->model->name;
+  if (known_.half_open.contains(model) || !allows(*asked.candidate, false)) {
+    return Error{ErrorKind::kTryLater, model + " keeps failing"};
+  }
+  if (!ledger_) LLMROUTE_CHECK(open_ledger(kMeanwhile));
+  return put_aside(asked);
+}
+
+Status LedgerBook::before(const Attempt& asked) {
+  if (asked.hedge) return put_hedge(asked);
   if (!holds_) return {};
-  Status held = put_aside(candidate);
+  Status held = put_aside(asked);
   if (!held && held.error().kind != ErrorKind::kBudget) failed_ = held;
   return held;
 }
 
 void LedgerBook::after(const Attempt& attempt, const core::Reply* reply) {
   pending_.push_back(
-      attempt_row(routed_.decision, attempt, reply, ++attempts_));
+      attempt_row(routed_.decision, attempt, reply, attempt.number));
   if (!changes_health(attempt) || off_ || !learns_) return;
   if (ledger_ || open_ledger(kMeanwhile)) (void)record();
 }
@@ -210,12 +230,10 @@ Status LedgerBook::remember_session(const Answered& answered) {
 // What checks said, of each attempt.
 Status LedgerBook::learn_verdicts(const Answered& answered) {
   if (!learns_) return {};
-  for (size_t i = 0; i < answered.attempts.size(); ++i) {
-    const auto& verdict = answered.attempts[i].verdict;
-    if (!verdict) continue;
-    LLMROUTE_CHECK(ledger_->put_verdict(decision_.id,
-                                        static_cast<int64_t>(i) + 1,
-                                        *verdict ? 1 : 0, wall_ms()));
+  for (const Attempt& attempt : answered.attempts) {
+    if (!attempt.verdict) continue;
+    LLMROUTE_CHECK(ledger_->put_verdict(decision_.id, attempt.number,
+                                        *attempt.verdict ? 1 : 0, wall_ms()));
   }
   return {};
 }
@@ -230,11 +248,7 @@ void LedgerBook::finish(const Answered& answered, int exit,
     answer_bytes = answered.reply->bytes();
   }
   decision_.answer_bytes = static_cast<int64_t>(answer_bytes);
-  std::chrono::milliseconds total{0};
-  for (const Attempt& attempt : answered.attempts) {
-    total += attempt.waited + attempt.took;
-  }
-  decision_.ms = total.count();
+  decision_.ms = answered.took.count();
   const store::DatabaseOptions& options =
       exit > 128 ? kInterrupted : kAfterAnswer;
   if (ledger_) ledger_->database().set_busy_timeout(options.busy_timeout);

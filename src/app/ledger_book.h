@@ -38,7 +38,9 @@ class LedgerBook : public AttemptBook {
   void decided_again();
 
   bool allows(const core::Candidate& candidate, bool again) override;
-  base::Status before(const core::Candidate& candidate) override;
+  std::optional<std::chrono::milliseconds> patience(
+      const core::Candidate& candidate) override;
+  base::Status before(const Attempt& asked) override;
   void after(const Attempt& attempt, const core::Reply* reply) override;
 
   // After the answer. `exit`: the status, or 128 + the number of a signal.
@@ -63,13 +65,13 @@ class LedgerBook : public AttemptBook {
   base::Status record();
   void fill_decision();
   base::Status learn_verdicts(const Answered& answered);
-  base::Status put_aside(const core::Candidate& candidate);
+  base::Status put_aside(const Attempt& asked);
+  base::Status put_hedge(const Attempt& asked);
 
   const Routed& routed_;
   const Messages& messages_;
   store::DecisionRow decision_;
   std::vector<store::AttemptRow> pending_;  // ended, not yet recorded
-  int64_t attempts_ = 0;
   Known known_;  // breakers as this run sees them
   std::unique_ptr<AttemptLearner> learner_;
   bool learns_ = true;

@@ -146,6 +146,7 @@ store::AttemptRow attempt_row(const core::Decision& decision,
   row.ms = attempt.took.count();
   row.first_token_ms = if_any(attempt.first_token);
   row.worst_pico = pico(candidate.worst_cost);
+  if (attempt.hedge) row.hedge = 1;
   if (reply != nullptr) {
     add_answer(decision, candidate, *reply, row);
   } else if (attempt.failure) {
@@ -155,15 +156,17 @@ store::AttemptRow attempt_row(const core::Decision& decision,
 }
 
 base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
-                                            const core::Candidate& candidate,
+                                            const Attempt& asked,
                                             int64_t number) {
+  const core::Candidate& candidate = *asked.candidate;
   if (!candidate.worst_cost) {
     return base::Error{base::ErrorKind::kBudget,
-                       fmt::format("{}: under a ceiling a price must be known",
-                                   candidate.model->name)};
+                       fmt::format("{}: {} its worst case must be known: a "
+                                   "price and max_output_tokens",
+                                   candidate.model->name,
+                                   asked.hedge ? "beside another"
+                                               : "under a ceiling")};
   }
-  Attempt asked;
-  asked.candidate = &candidate;
   store::AttemptRow row = attempt_row(decision, asked, nullptr, number);
   row.likely_pico = pico(candidate.cost);  // should its process die
   return row;

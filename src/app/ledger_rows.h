@@ -29,7 +29,7 @@ store::AttemptRow attempt_row(const core::Decision& decision,
 // An attempt that is about to be made, to be held. kBudget: its price is not
 // known.
 base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
-                                            const core::Candidate& candidate,
+                                            const Attempt& asked,
                                             int64_t number);
 
 // What the prompt's hash is made of: system text and messages, unambiguously.

@@ -40,8 +40,8 @@ ModelRecord record_of(const store::StatisticsRow& row, int64_t now) {
   record.answered = std::clamp<int64_t>(row.answered, 0, record.calls);
   const learning::Speed speed = speed_of(row);
   if (speed.sane()) {
-    record.p50 = speed.quantile(learning::kMedian);
-    record.p90 = speed.quantile(learning::kNinetyPercent);
+    record.p50 = speed.whole.quantile(learning::kMedian);
+    record.p90 = speed.whole.quantile(learning::kNinetyPercent);
   }
   record.last_error = row.last_error;
   record.last_error_time = row.last_error_time;

@@ -71,6 +71,7 @@ void write_attempts(JsonWriter& json, const Answered& answered) {
       json.field("retryable", attempt.retryable);
     }
     if (attempt.rejected) json.field("rejected", *attempt.rejected);
+    if (attempt.hedge) json.field("hedge", true);
     if (attempt.waited.count() > 0) {
       json.field("waited_ms", attempt.waited.count());
     }
@@ -128,15 +129,11 @@ void write_cost(JsonWriter& json, const Decision& decision,
 }
 
 void write_timing(JsonWriter& json, const Answered& answered) {
-  std::chrono::milliseconds total{0};
-  for (const Attempt& attempt : answered.attempts) {
-    total += attempt.waited + attempt.took;
-  }
   json.key("timing_ms").begin_object();
   json.key("first_token");
   const auto first = answered.attempts.back().first_token.count();
   first > 0 ? json.value(first) : json.null();
-  json.field("total", total.count()).end_object();
+  json.field("total", answered.took.count()).end_object();
 }
 
 // By the model's prices, whatever was charged for another.

@@ -418,6 +418,7 @@ constexpr auto kProviders = std::to_array<Field<Provider>>({
     special<&Provider::command, set_command<&Provider::command>>("command"),
     checked<&Provider::pass_env, variable_complaint>("pass_env"),
     special<&Provider::retry_exit, set_retry_exit>("retry_exit"),
+    plain<&Provider::pure>("pure"),
 });
 
 constexpr auto kModels = std::to_array<Field<Model>>({
@@ -464,6 +465,7 @@ constexpr auto kRoutes = std::to_array<Field<Route>>({
     checked<&Route::prompt_template, template_complaint>("prompt"),
     plain<&Route::description>("description"),
     plain<&Route::no_fallback>("no_fallback"),
+    plain<&Route::hedge>("hedge"),
 });
 
 constexpr auto kRules = std::to_array<Field<Rule>>({

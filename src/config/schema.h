@@ -140,6 +140,8 @@ inline constexpr auto kKeys = std::to_array<KeyRow>({
      "exec: variables handed on besides PATH, HOME, USER, LANG, LC_*, TMPDIR and TZ."},
     {"providers", "retry_exit", KeyType::kIntegers, "",
      "exec: exit statuses that mean try again, besides 75."},
+    {"providers", "pure", KeyType::kBool, "false",
+     "exec: running the command for nothing does no harm, so that a route with hedge may."},
 
     {"models", "provider", KeyType::kString, "", "The provider that serves it."},
     {"models", "id", KeyType::kString, "", "What the provider calls it; NAME if not given."},
@@ -197,6 +199,10 @@ inline constexpr auto kKeys = std::to_array<KeyRow>({
     {"routes", "description", KeyType::kString, "", "For people."},
     {"routes", "no_fallback", KeyType::kBool, "false",
      "Never try a second model."},
+    {"routes", "hedge", KeyType::kBool, "false",
+     "run: while a model is silent, ask the next one as well; the first to say something answers, "
+     "both are paid for. After 10 s, or what 95 of 100 of its answers take to begin, at least 2 s; "
+     "for at most 5 of 100 requests."},
 
     {"rules", "name", KeyType::kString, "", "Shown by explain; FILE:LINE if not given."},
     {"rules", "pattern", KeyType::kString, "",

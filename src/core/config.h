@@ -36,6 +36,7 @@ struct Route {
   std::string prompt_template;  // holds "{input}"; empty: the prompt as it is
   std::string description;
   bool no_fallback = false;
+  bool hedge = false;  // while a model is silent, another is asked as well
   std::string origin;
 };
 

@@ -84,6 +84,7 @@ struct Decision {
       0;  // analysis.difficulty, raised where confidence is low
   std::string prompt_template;  // of the route or rule; empty: none
   bool no_fallback = false;     // only the first may be asked
+  bool hedge = false;           // as the route's
   // A rule that could have acted reads text that was not there.
   bool undecided = false;
   bool explored = false;  // chance could have its say

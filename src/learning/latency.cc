@@ -41,6 +41,24 @@ void add_to(Speed::Sums& sums, const CallSpeed& call) {
   sums.token_seconds += call.token_seconds;
 }
 
+void age(Speed::Logs& logs, double by) {
+  logs.weight *= by;
+  logs.sum *= by;
+  logs.squares *= by;
+}
+
+void add_to(Speed::Logs& logs, double seconds) {
+  const double log = std::log(std::max(0.001, seconds));
+  logs.weight += 1;
+  logs.sum += log;
+  logs.squares += log * log;
+}
+
+bool sane_logs(const Speed::Logs& logs) {
+  return in_range(logs.weight) && in_range(logs.squares) &&
+         in_range(std::abs(logs.sum));
+}
+
 bool sane_sums(const Speed::Sums& sums) {
   for (const double x :
        {sums.weight, sums.first_token, sums.tokens, sums.token_seconds}) {
@@ -56,10 +74,8 @@ double models_at_least_one(size_t models) {
 }  // namespace
 
 bool Speed::sane() const {
-  for (const double x : {log_weight, log_squares, last.calls, last.seconds}) {
-    if (!in_range(x)) return false;
-  }
-  return sane_sums(fast) && sane_sums(slow) && in_range(std::abs(log_sum));
+  return in_range(last.calls) && in_range(last.seconds) && sane_sums(fast) &&
+         sane_sums(slow) && sane_logs(whole) && sane_logs(first);
 }
 
 void Speed::add(const CallSpeed& call, Moment now) {
@@ -67,17 +83,12 @@ void Speed::add(const CallSpeed& call, Moment now) {
   scale(fast, std::exp(-aged(last, now, kFastCalls, kFastSeconds)));
   const double kept = std::exp(-aged(last, now, kSlowCalls, kSlowSeconds));
   scale(slow, kept);
-  log_weight *= kept;
-  log_sum *= kept;
-  log_squares *= kept;
+  age(whole, kept);
+  age(first, kept);
   add_to(fast, call);
   add_to(slow, call);
-  if (call.whole) {
-    const double log = std::log(std::max(0.001, *call.whole));
-    log_weight += 1;
-    log_sum += log;
-    log_squares += log * log;
-  }
+  if (call.whole) add_to(whole, *call.whole);
+  if (call.began) add_to(first, call.first_token);
   last = now;
 }
 
@@ -100,11 +111,11 @@ double Speed::freshness(Moment now, size_t models) const {
   return std::exp(-age);
 }
 
-std::optional<double> Speed::quantile(double z) const {
+std::optional<double> Speed::Logs::quantile(double z) const {
   constexpr double kFewest = 1e-6;
-  if (log_weight < kFewest) return std::nullopt;
-  const double mean = log_sum / log_weight;
-  const double variance = std::max(0.0, log_squares / log_weight - mean * mean);
+  if (weight < kFewest) return std::nullopt;
+  const double mean = sum / weight;
+  const double variance = std::max(0.0, squares / weight - mean * mean);
   return std::exp(mean + z * std::sqrt(variance));
 }
 

@@ -23,6 +23,7 @@ struct CallSpeed {
   double tokens = 0;            // after the first
   double token_seconds = 0;     // that they took
   std::optional<double> whole;  // seconds until the answer was complete
+  bool began = false;  // first_token was seen, or at least so long, in silence
 };
 
 // Weighted sums over the calls of one model, by weights that decay.
@@ -31,8 +32,16 @@ struct Speed {
     double weight = 0, first_token = 0, tokens = 0, token_seconds = 0;
   };
   Sums fast, slow;
-  // Of the logarithm of whole answers' seconds.
-  double log_weight = 0, log_sum = 0, log_squares = 0;
+  // Of logarithms of seconds, by weights that decay as the slow sums do.
+  struct Logs {
+    double weight = 0, sum = 0, squares = 0;
+
+    // Seconds below which a share of them is, taken as log-normal. `z`:
+    // standard score of the share. Nothing: there are none.
+    std::optional<double> quantile(double z) const;
+  };
+  Logs whole;  // answers, until they were complete
+  Logs first;  // until they began
   Moment last;  // when the last call was added
 
   // Adds a call. Numbers that make no sense are forgotten first.
@@ -49,12 +58,11 @@ struct Speed {
   // all; with more, each is tried again less often, so that tries are a fixed
   // share of all calls.
   double freshness(Moment now, size_t models) const;
-  // Seconds below which a share of whole answers is, taken as log-normal. `z`:
-  // standard score of the share. Nothing: no whole answer yet.
-  std::optional<double> quantile(double z) const;
 };
 
-inline constexpr double kMedian = 0, kNinetyPercent = 1.2815515655446004;
+// Standard scores.
+inline constexpr double kMedian = 0, kNinetyPercent = 1.2815515655446004,
+                        kNinetyFivePercent = 1.6448536269514722;
 
 // core::Experience::unseen after `calls` of other models.
 double unseen_share(double calls, size_t models);

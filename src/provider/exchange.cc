@@ -193,15 +193,23 @@ std::string Exchange::answer_text(std::string piece) {
 
 // Hands over what was decoded since the last time.
 bool Exchange::deliver() {
-  if (answer_.text.empty() || sink_closed_) return true;
+  if (sink_closed_) return true;
+  if (answer_.text.empty()) {
+    return begun_ || !answer_.has_content || hand_over({});
+  }
   const std::string piece = answer_text(joiner_.add(answer_.text));
   answer_.text.clear();
-  if (piece.empty()) return true;
+  if (piece.empty()) return begun_ || hand_over({});
   sink_closed_ = text_.size() + piece.size() > kMaxAnswerBytes;
   if (sink_closed_) {
     return refuse("answer too large", "the answer is over 16 MiB");
   }
   text_ += piece;
+  return hand_over(piece);
+}
+
+bool Exchange::hand_over(std::string_view piece) {
+  begun_ = true;
   if (on_text_(piece)) return true;
   sink_closed_ = true;
   failure_ = Failure{};

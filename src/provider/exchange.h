@@ -51,6 +51,7 @@ class Exchange : public Receiver {
   void end_body();
   void end_document();
   bool deliver();
+  bool hand_over(std::string_view piece);
   std::string answer_text(std::string piece);
   void check_calls();
   bool refuse(std::string_view cause, std::string message);
@@ -74,6 +75,7 @@ class Exchange : public Receiver {
   ThinkFilter think_filter_;
   Answer answer_;
   std::string text_;  // all that was delivered
+  bool begun_ = false;  // the sink was told of something
   bool repaired_ = false;
   bool sink_closed_ = false;  // nothing more goes there
   std::optional<core::Failure> failure_;

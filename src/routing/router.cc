@@ -129,6 +129,7 @@ Result<Wanted> route_members(const Config& config, Models by_default,
   if (route == nullptr) return unknown_name("route", name, config.routes);
   decision.route = name;
   decision.no_fallback = decision.no_fallback || route->no_fallback;
+  decision.hedge = route->hedge;
   if (decision.prompt_template.empty()) {
     decision.prompt_template = route->prompt_template;
   }

@@ -12,11 +12,12 @@ namespace {
 using base::Result;
 using base::Status;
 
-// All but its number, which is 1.
+// All but its number, which is 1, and whether it is a hedge, which it is not.
 template <class Visit>
 void each_call_column(const AttemptRow& row, Visit&& visit) {
   each_attempt_column(row, [&](const char* name, const auto& value) {
-    if (name != std::string_view("number")) visit(name, value);
+    const std::string_view column = name;
+    if (column != "number" && column != "hedge") visit(name, value);
   });
 }
 

@@ -50,6 +50,22 @@ Status check(Database& database, const DecisionRow& decision,
                   core::display_usd(held))};
 }
 
+// Of the last requests, this one among them.
+Status check_hedges(Database& database, const DecisionRow& decision) {
+  LLMROUTE_TRY(
+      Statement statement,
+      database.prepare("SELECT count(*) FROM attempts_apart WHERE hedge=1 AND "
+                       "decision IN (SELECT id FROM decisions WHERE id<>? "
+                       "ORDER BY id DESC LIMIT ?)"));
+  statement.bind(0, decision.id).bind(1, int64_t{kRequests - 1});
+  LLMROUTE_TRY(const bool counted, statement.step());
+  if (!counted || statement.integer(0) < kHedges) return {};
+  return base::Error{base::ErrorKind::kBudget,
+                     fmt::format("{} of the last {} requests were asked twice "
+                                 "already",
+                                 kHedges, kRequests)};
+}
+
 struct Held {
   std::string decision;
   int64_t number = 0;
@@ -100,6 +116,7 @@ Status hold(Ledger& ledger, DecisionRow& decision, const AttemptRow& attempt,
   for (const Ceiling& ceiling : ceilings) {
     LLMROUTE_CHECK(check(database, decision, ceiling, worst, time));
   }
+  if (attempt.hedge) LLMROUTE_CHECK(check_hedges(database, decision));
   decision.time = time;
   LLMROUTE_CHECK(put_decision(database, decision));
   KeptAttempt held{attempt, time, this_process(), ""};

@@ -60,6 +60,7 @@ struct AttemptRow {
   Integer likely_pico;  // where the cost is not known: by what was sent and
                         // received; counts against no ceiling
   Integer strongest_pico, cheapest_pico;
+  Integer hedge;  // 1: asked beside another that was silent; never number 1
 };
 
 // A decision and those of its attempts that have ended.
@@ -126,6 +127,7 @@ void each_attempt_column(Row& row, Visit&& visit) {
   visit("likely_pico", row.likely_pico);
   visit("strongest_pico", row.strongest_pico);
   visit("cheapest_pico", row.cheapest_pico);
+  visit("hedge", row.hedge);
 }
 
 }  // namespace llmroute::store

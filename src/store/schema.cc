@@ -56,7 +56,8 @@ constexpr Object kObjects[] = {
      " reasoning_tokens INTEGER, worst_pico INTEGER, cost_pico INTEGER,"
      " charged_pico INTEGER NOT NULL, charged_as TEXT NOT NULL,"
      " likely_pico INTEGER,"
-     " strongest_pico INTEGER, cheapest_pico INTEGER, owner TEXT, scopes TEXT,"
+     " strongest_pico INTEGER, cheapest_pico INTEGER, hedge INTEGER,"
+     " owner TEXT, scopes TEXT,"
      " PRIMARY KEY(decision, number)) STRICT, WITHOUT ROWID"},
     {"attempts_held",
      "CREATE INDEX attempts_held ON attempts_apart(owner) WHERE"
@@ -96,6 +97,8 @@ constexpr Object kObjects[] = {
      " slow_first_s REAL NOT NULL, slow_tokens REAL NOT NULL,"
      " slow_token_s REAL NOT NULL, log_weight REAL NOT NULL,"
      " log_sum REAL NOT NULL, log_squares REAL NOT NULL,"
+     " begin_weight REAL NOT NULL, begin_sum REAL NOT NULL,"
+     " begin_squares REAL NOT NULL,"
      " breaker TEXT NOT NULL, probe_until INTEGER NOT NULL,"
      " hold_until INTEGER NOT NULL, last_error TEXT,"
      " last_error_time INTEGER, PRIMARY KEY(model, provider, origin))"
@@ -128,13 +131,14 @@ constexpr Object kObjects[] = {
      " call_charged_pico AS charged_pico, call_charged_as AS charged_as,"
      " call_likely_pico AS likely_pico,"
      " call_strongest_pico AS strongest_pico,"
-     " call_cheapest_pico AS cheapest_pico, NULL AS owner,"
+     " call_cheapest_pico AS cheapest_pico, NULL AS hedge, NULL AS owner,"
      " NULL AS scopes FROM decisions WHERE call_state IS NOT NULL UNION ALL"
      " SELECT decision, number, time,"
      " model, provider, served, state, status, class, cause, waited_ms, ms,"
      " first_token_ms, input_tokens, cached_tokens, cache_write_tokens,"
      " output_tokens, reasoning_tokens, worst_pico, cost_pico, charged_pico,"
-     " charged_as, likely_pico, strongest_pico, cheapest_pico, owner, scopes"
+     " charged_as, likely_pico, strongest_pico, cheapest_pico, hedge, owner,"
+     " scopes"
      " FROM attempts_apart"},
     {"calls",
      "CREATE VIEW calls AS SELECT strftime('%Y-%m-%dT%H:%M:%SZ',"

@@ -9,7 +9,8 @@
 //              answered or failed. A view: the only call of a decision, if it
 //              had ended when the decision was written, is in call_...
 //              beside it, which takes half the time; the others are in
-//              attempts_apart
+//              attempts_apart. `hedge` is 1 of a call made beside another that
+//              was silent
 //   scopes     what ceilings count: settled and held, by day, month, run, tag
 //   daily      sums of attempts, for reports
 //   snapshots  what decisions were made under, by hash: shared inputs, which
@@ -37,7 +38,7 @@
 
 namespace llmroute::store {
 
-inline constexpr int64_t kSchemaVersion = 2;
+inline constexpr int64_t kSchemaVersion = 3;
 
 // In an empty database.
 base::Status create_schema(Database& database);

@@ -83,7 +83,8 @@ store::StatisticsRow statistics(const std::string& breaker, Words words) {
   for (double* value :
        {&row.fast_weight, &row.fast_first, &row.fast_tokens, &row.fast_seconds,
         &row.slow_weight, &row.slow_first, &row.slow_tokens, &row.slow_seconds,
-        &row.log_weight, &row.log_sum, &row.log_squares}) {
+        &row.log_weight, &row.log_sum, &row.log_squares, &row.begin_weight,
+        &row.begin_sum, &row.begin_squares}) {
     *value = words.real();
   }
   return row;
@@ -93,11 +94,13 @@ bool is_share(double value) { return value >= 0 && value <= 1; }
 
 void check_speed(const store::StatisticsRow& row) {
   learning::Speed speed = app::speed_of(row);
-  speed.add({0.5, 10, 0.2, 0.7}, {100, static_cast<double>(kNow) / 1000});
+  speed.add({0.5, 10, 0.2, 0.7, true}, {100, static_cast<double>(kNow) / 1000});
   must(speed.sane());
   must(std::isfinite(speed.first_token()) && speed.first_token() >= 0);
-  if (const auto most = speed.quantile(learning::kNinetyPercent)) {
-    must(*most >= 0);
+  for (const auto& logs : {speed.whole, speed.first}) {
+    if (const auto most = logs.quantile(learning::kNinetyFivePercent)) {
+      must(*most >= 0);
+    }
   }
 }
 
@@ -108,6 +111,9 @@ void check_known(const app::Known& known) {
     must(!pace.per_token ||
          (std::isfinite(*pace.per_token) && *pace.per_token >= 0));
     must(is_share(pace.freshness));
+  }
+  for (const auto& [model, seconds] : known.slow_starts) {
+    must(app::patience_with(known, model).count() >= 2000);
   }
   for (const auto& [model, cells] : known.experience.judged) {
     for (const core::Judged& judged : cells) {
