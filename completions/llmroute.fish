@@ -170,6 +170,7 @@ complete -c llmroute -n '__llmroute_in bench' -l speed -r -F -d 'measure the ana
 complete -c llmroute -n '__llmroute_in train' -l threads -x -d 'work on N threads'
 complete -c llmroute -n '__llmroute_in run explain batch bench train models usage config' -s c -l config -r -F -d 'read FILE in place of the usual config files'
 complete -c llmroute -n '__llmroute_in run' -l key-fd -x -d 'read the key from descriptor N'
+complete -c llmroute -n '__llmroute_in run' -l tls-keylog -d 'write TLS session keys to $SSLKEYLOGFILE'
 complete -c llmroute -n '__llmroute_in run explain batch train models' -l ledger -r -F -d 'the ledger; off: none'
 complete -c llmroute -n '__llmroute_in usage' -l ledger -r -F -d 'read this ledger'
 complete -c llmroute -n '__llmroute_in feedback replay' -l ledger -r -F -d 'the ledger, if not the usual one'

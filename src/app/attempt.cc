@@ -243,9 +243,8 @@ std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
   std::vector<Attempt> asked = {std::move(first)};
   auto call = call_of(*asked.front().candidate);
   output_.discard();
-  Race race(cancel_, [this](std::string_view text) {
-    return output_.write(text);
-  });
+  Race race(cancel_,
+            [this](std::string_view text) { return output_.write(text); });
   if (!call) {
     end(no_key(call.error()), asked.front());
     return asked;
@@ -274,8 +273,7 @@ std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
   return asked;
 }
 
-bool Attempts::ask_beside(const Attempt& silent, Attempt& attempt,
-                          Race& race) {
+bool Attempts::ask_beside(const Attempt& silent, Attempt& attempt, Race& race) {
   const std::string& name = silent.candidate->model->name;
   auto call = call_of(*attempt.candidate);
   auto why = call ? put_aside(attempt) : std::optional(call.error());
@@ -286,8 +284,7 @@ bool Attempts::ask_beside(const Attempt& silent, Attempt& attempt,
   }
   const auto begin = [&] {
     messages_.warn(fmt::format("{}: nothing for {:.1f} s; asking {} as well",
-                               name,
-                               seconds_of(attempt.waited - silent.waited),
+                               name, seconds_of(attempt.waited - silent.waited),
                                attempt.candidate->model->name));
     announce(attempt);
   };

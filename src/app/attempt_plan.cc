@@ -130,8 +130,8 @@ std::optional<AttemptPlan::Next> AttemptPlan::allowed_from(
 }
 
 std::optional<size_t> AttemptPlan::beside(size_t candidate) const {
-  const bool room = static_cast<int>(attempts_.size()) + 2 <=
-                    rules_.attempts_per_request;
+  const bool room =
+      static_cast<int>(attempts_.size()) + 2 <= rules_.attempts_per_request;
   const auto other = allowed_from(candidate + 1);
   if (!room || !other) return std::nullopt;
   const auto worst = [&](size_t of) {

@@ -322,19 +322,21 @@ struct Hedge {
 
 Hedge hedge_of(const Routed& routed) {
   const auto chain = routed.decision.chain();
-  const bool hedged = chain.size() > 1 && may_hedge(routed.decision, routed.prompt,
-                                                    chain[0], chain[1]);
+  const bool hedged =
+      chain.size() > 1 &&
+      may_hedge(routed.decision, routed.prompt, chain[0], chain[1]);
   if (!hedged) return {};
-  const auto patience = patience_with(
-      routed.known ? *routed.known : Known(), chain[0].model->name);
+  const auto patience = patience_with(routed.known ? *routed.known : Known(),
+                                      chain[0].model->name);
   return {chain[1].model, std::chrono::duration<double>(patience).count()};
 }
 
 std::string hedge_line(const Routed& routed) {
   const Hedge hedge = hedge_of(routed);
   if (hedge.model == nullptr) return {};
-  return fmt::format("hedge      {} is asked as well after {:.1f} s of silence\n",
-                     hedge.model->name, hedge.seconds);
+  return fmt::format(
+      "hedge      {} is asked as well after {:.1f} s of silence\n",
+      hedge.model->name, hedge.seconds);
 }
 
 void write_hedge(JsonWriter& json, const Routed& routed) {

@@ -72,7 +72,7 @@ class LedgerBook : public AttemptBook {
   const Messages& messages_;
   store::DecisionRow decision_;
   std::vector<store::AttemptRow> pending_;  // ended, not yet recorded
-  Known known_;  // breakers as this run sees them
+  Known known_;                             // breakers as this run sees them
   std::unique_ptr<AttemptLearner> learner_;
   bool learns_ = true;
   std::optional<std::string> session_;

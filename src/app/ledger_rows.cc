@@ -160,12 +160,12 @@ base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
                                             int64_t number) {
   const core::Candidate& candidate = *asked.candidate;
   if (!candidate.worst_cost) {
-    return base::Error{base::ErrorKind::kBudget,
-                       fmt::format("{}: {} its worst case must be known: a "
-                                   "price and max_output_tokens",
-                                   candidate.model->name,
-                                   asked.hedge ? "beside another"
-                                               : "under a ceiling")};
+    return base::Error{
+        base::ErrorKind::kBudget,
+        fmt::format("{}: {} its worst case must be known: a "
+                    "price and max_output_tokens",
+                    candidate.model->name,
+                    asked.hedge ? "beside another" : "under a ceiling")};
   }
   store::AttemptRow row = attempt_row(decision, asked, nullptr, number);
   row.likely_pico = pico(candidate.cost);  // should its process die

@@ -19,6 +19,7 @@ namespace llmroute::app {
 
 struct ConfigOptions : config::Sources {
   std::optional<int> key_fd;  // where a key comes from
+  bool tls_keylog = false;    // SSLKEYLOGFILE is obeyed
 };
 
 struct InputOptions {

@@ -68,15 +68,14 @@ bool Race::start(provider::Call call, const std::function<void()>& announce) {
 }
 
 void Race::run(Runner& runner) {
-  provider::CallResult result =
-      provider::call(runner.call, [this, &runner](std::string_view text) {
-        return take(runner, text);
-      });
+  provider::CallResult result = provider::call(
+      runner.call,
+      [this, &runner](std::string_view text) { return take(runner, text); });
   const std::lock_guard lock(mutex_);
   if (std::holds_alternative<core::Reply>(result)) win(runner);
   runner.finish.result = std::move(result);
-  runner.finish.took = std::chrono::duration_cast<milliseconds>(Clock::now() -
-                                                                runner.begun);
+  runner.finish.took =
+      std::chrono::duration_cast<milliseconds>(Clock::now() - runner.begun);
   runner.finish.outrun = winner_ != nullptr && winner_ != &runner;
   runner.ended = true;
   tell(news_);
@@ -88,9 +87,9 @@ bool Race::take(Runner& runner, std::string_view text) {
   if (winner_ != &runner) return false;
   if (text.empty()) return true;
   if (runner.finish.first_token.count() == 0) {
-    runner.finish.first_token =
-        std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(
-                                      Clock::now() - runner.begun));
+    runner.finish.first_token = std::max(
+        milliseconds(1),
+        std::chrono::duration_cast<milliseconds>(Clock::now() - runner.begun));
   }
   return sink_(text);
 }
@@ -122,8 +121,8 @@ bool Race::wait(std::optional<Clock::time_point> then) {
     if (time.count() <= 0) return false;
     left = static_cast<int>(std::min<int64_t>(time.count(), 1'000'000));
   }
-  std::array<pollfd, 2> fds = {{{news_.get(), POLLIN, 0},
-                                {told_ ? -1 : cancel_.wake_fd, POLLIN, 0}}};
+  std::array<pollfd, 2> fds = {
+      {{news_.get(), POLLIN, 0}, {told_ ? -1 : cancel_.wake_fd, POLLIN, 0}}};
   ::poll(fds.data(), fds.size(), left);
   uint64_t count = 0;
   (void)!::read(news_.get(), &count, sizeof count);
@@ -134,9 +133,9 @@ bool Race::silent_for(milliseconds time) {
   const auto then = Clock::now() + time;
   do {
     const std::lock_guard lock(mutex_);
-    const bool news =
-        winner_ != nullptr ||
-        std::ranges::any_of(runners_, [](const auto& one) { return one->ended; });
+    const bool news = winner_ != nullptr ||
+                      std::ranges::any_of(
+                          runners_, [](const auto& one) { return one->ended; });
     if (news || told_) return false;
   } while (wait(then));
   return true;

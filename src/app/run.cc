@@ -278,9 +278,11 @@ Result<ExitStatus> run_prompt(const RunOptions& options,
   std::optional<provider::Preload> preload;
   if (!contacts_nothing) {
     const bool ledger = ledger_place(options.ledger, environment).has_value();
-    preload.emplace([ledger] {
-      if (ledger) (void)store::load_sqlite();
-    });
+    preload.emplace(
+        [ledger] {
+          if (ledger) (void)store::load_sqlite();
+        },
+        options.config.tls_keylog);
   }
   LLMROUTE_TRY(Routed routed,
                route_prompt({options.config, options.input, options.routing,

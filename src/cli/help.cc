@@ -174,13 +174,10 @@ std::string variable_text(const VariableRow& row) {
 std::string short_help(Command command, bool program) {
   const CommandRow& row = command_row(command);
   std::string out = usage_lines(row, program) + "\n";
-  out += example_lines(row, program ? 2 : 4) + "\n";
-  if (program) out += command_lines();
-  const bool many = command == Command::kRun || command == Command::kExplain ||
-                    command == Command::kBatch || command == Command::kBench ||
-                    command == Command::kUsage || command == Command::kTrain;
-  out += option_lines(command, many);
-  out += fmt::format("more: llmroute help {}\n", program ? "CMD" : row.name);
+  out += example_lines(row, 2) + "\n";
+  out += program ? command_lines() : option_lines(command, true);
+  out += program ? "more: llmroute help CMD, llmroute CMD -h\n"
+                 : fmt::format("more: llmroute help {}\n", row.name);
   return out;
 }
 

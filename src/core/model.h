@@ -60,7 +60,7 @@ struct Provider {
   std::vector<std::string> command;  // argv, no shell
   std::vector<std::string> pass_env;
   std::vector<int> retry_exit;
-  bool pure = false;  // does no harm if it is run for nothing
+  bool pure = false;   // does no harm if it is run for nothing
   std::string origin;  // "built-in" or file:line
 
   bool limits_whole_key() const { return rate_limit_scope == "key"; }

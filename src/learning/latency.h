@@ -40,8 +40,8 @@ struct Speed {
     // standard score of the share. Nothing: there are none.
     std::optional<double> quantile(double z) const;
   };
-  Logs whole;  // answers, until they were complete
-  Logs first;  // until they began
+  Logs whole;   // answers, until they were complete
+  Logs first;   // until they began
   Moment last;  // when the last call was added
 
   // Adds a call. Numbers that make no sense are forgotten first.

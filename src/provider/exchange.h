@@ -74,7 +74,7 @@ class Exchange : public Receiver {
   TextJoiner joiner_;
   ThinkFilter think_filter_;
   Answer answer_;
-  std::string text_;  // all that was delivered
+  std::string text_;    // all that was delivered
   bool begun_ = false;  // the sink was told of something
   bool repaired_ = false;
   bool sink_closed_ = false;  // nothing more goes there

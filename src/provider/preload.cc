@@ -23,11 +23,10 @@ void open_libraries(const std::function<void()>& first) {
 
 }  // namespace
 
-Preload::Preload(std::function<void()> first) {
-  // Never write TLS session keys to a file that some variable names. Here and
-  // not beside the library's opening: changing the environment is only safe
-  // while one thread runs.
-  unsetenv("SSLKEYLOGFILE");
+Preload::Preload(std::function<void()> first, bool tls_keylog) {
+  // Here and not beside the library's opening: changing the environment is only
+  // safe while one thread runs.
+  if (!tls_keylog) unsetenv("SSLKEYLOGFILE");
   try {
     thread_ = std::thread(open_libraries, std::move(first));
   } catch (const std::system_error&) {

@@ -386,14 +386,17 @@ class Network(ProviderCase):
             self.assert_status(result, 77)
             self.assertEqual(attempts(result)[0][1:], ("not allowed", "address refused"))
 
-    def test_A22_no_file_for_tls_keys(self):
+    def test_A22_a_file_for_tls_keys_only_if_asked_for(self):
         stub = self.stub([{"text": "ok"}], tls=True)
         place = self.home.file("keys.log")
-        result = self.run_at(stub.base_url_for("openai-chat", "good"),
-                             fields={"key_env": ["STUB_KEY"], "ca_file": stub.ca_file},
-                             env={"SSLKEYLOGFILE": place})
-        self.assert_status(result, 0)
-        self.assertFalse(os.path.exists(place))
+        for args in ((), ("--tls-keylog",)):
+            result = self.run_at(stub.base_url_for("openai-chat", "good"), *args,
+                                 fields={"key_env": ["STUB_KEY"], "ca_file": stub.ca_file},
+                                 env={"SSLKEYLOGFILE": place})
+            self.assert_status(result, 0)
+            self.assertEqual(os.path.exists(place), bool(args))
+        with open(place, encoding="utf-8") as keys:
+            self.assertIn("CLIENT_TRAFFIC_SECRET_0 ", keys.read())
 
     @unittest.skipIf(harness.SANITIZED, "a sanitizer opens pipes itself")
     def test_R1_no_descriptors_left(self):

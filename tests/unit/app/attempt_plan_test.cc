@@ -159,4 +159,37 @@ TEST_CASE("3.3: a candidate that is blocked or too dear is passed over") {
   CHECK(!poor.allowed_from(1));
 }
 
+TEST_CASE("3.5: beside a candidate the next, if both worst cases fit") {
+  Chain chain;
+  auto& candidates = chain.decision.candidates;
+  candidates[0].worst_cost = core::Money{3};
+  candidates[1].worst_cost = core::Money{4};
+  candidates[2].worst_cost = core::Money{1};
+  const auto beside = [&](int64_t ceiling, int64_t spent = 0) {
+    AttemptPlan plan(chain.decision, {}, core::Money{ceiling});
+    plan.charge(core::Money{spent});
+    return plan.beside(0);
+  };
+  CHECK(beside(7) == 1);
+  CHECK(!beside(6));
+  CHECK(!beside(7, 1));
+  CHECK(AttemptPlan(chain.decision, {}, std::nullopt).beside(1) == 2);
+  CHECK(!AttemptPlan(chain.decision, {}, std::nullopt).beside(2));
+  chain.decision.no_fallback = true;
+  CHECK(!AttemptPlan(chain.decision, {}, std::nullopt).beside(0));
+}
+
+TEST_CASE("3.5: two attempts at once are two of those that are allowed") {
+  Chain chain;
+  RetryRules rules;
+  rules.attempts_per_request = 2;
+  AttemptPlan plan(chain.decision, rules, std::nullopt, {}, [] { return 0.0; });
+  CHECK(plan.beside(0) == 1);
+  Attempt attempt;
+  attempt.candidate = &chain.decision.candidates[0];
+  attempt.failure = failure_of(FailureClass::kTransient);
+  CHECK(plan.after(0, attempt, kAges));
+  CHECK(!plan.beside(0));
+}
+
 }  // namespace llmroute::app

@@ -176,6 +176,18 @@ TEST_CASE("p50 and p90 are those of a log-normal distribution") {
         doctest::Approx(2 * std::exp(0.5 * kNinetyPercent)).epsilon(0.05));
 }
 
+TEST_CASE("X8: the 95 % of beginnings is of those that were seen") {
+  Random random(8);
+  Speed speed;
+  speed.add({300, 0, 0, {}}, {0, 0});
+  CHECK_FALSE(speed.first.quantile(kNinetyFivePercent));
+  for (int i = 0; i < 4000; ++i) {
+    speed.add({log_normal(2, random), 0, 0, {}, true}, {0, 0});
+  }
+  CHECK(*speed.first.quantile(kNinetyFivePercent) ==
+        doctest::Approx(2 * std::exp(0.5 * kNinetyFivePercent)).epsilon(0.05));
+}
+
 TEST_CASE("freshness falls by calls and by time, slower among many models") {
   Speed speed;
   speed.add({1, 0, 0, {}}, {100, 1000});

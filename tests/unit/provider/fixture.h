@@ -71,12 +71,12 @@ struct CallFixture {
   }
   std::string body() const { return http_request(call()).body; }
 
-  // Result of one call and what the sink got, one string per call of it.
+  // Result of one call and what the sink got, one string per call with text.
   CallResult run(Transport& transport) {
     return http_call(
         call(),
         [this](std::string_view text) {
-          pieces.emplace_back(text);
+          text.empty() ? (void)++other : (void)pieces.emplace_back(text);
           return true;
         },
         transport);
@@ -93,6 +93,7 @@ struct CallFixture {
   int64_t output_cap = 0;
   bool stream = true;
   std::vector<std::string> pieces;
+  int other = 0;  // calls of the sink without text
 };
 
 // REQUIRES the alternative that is asked for; fails the test otherwise.

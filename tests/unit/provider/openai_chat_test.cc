@@ -399,6 +399,17 @@ TEST_CASE("one call of the sink for each piece of body that carried text") {
       {ok({sse({text_delta("\"a\""), text_delta("\"b\"")}), ": comment\n\n",
            sse({text_delta("\"c\""), kStop}), sse({"[DONE]"})})});
   CHECK(fixture.pieces == std::vector<std::string>{"ab", "c"});
+  CHECK(fixture.other == 0);
+}
+
+TEST_CASE("X8: one call without text for what comes before any") {
+  CallFixture fixture(Protocol::kOpenAiChat);
+  const auto thought =
+      R"({"choices":[{"delta":{"reasoning_content":"Let me see"}}]})";
+  fixture.run({ok({": comment\n\n", sse({thought}), sse({thought}),
+                   sse({text_delta("\"a\""), kStop}), sse({"[DONE]"})})});
+  CHECK(fixture.pieces == std::vector<std::string>{"a"});
+  CHECK(fixture.other == 1);
 }
 
 }  // namespace
