@@ -275,7 +275,8 @@ class Processes(FaultCase):
     def spilled(self):
         path = pathlib.Path(self.path() + ".spill")
         # Whoever sees another's line half written puts an empty one before its own.
-        return len(path.read_bytes().split()) if path.exists() else 0
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        return len([line for line in lines if line])
 
     def all_answer(self, processes):
         for process in processes:
