@@ -266,9 +266,11 @@ class Walker {
     for (size_t i = 0; i < count; ++i) {
       const size_t begin = begins[i];
       const size_t length = ends[i] - begin;
-      const Sixteen bytes(
-          chunk_.lower.data() + kBlockBytes + begin - chunk_begin,
-          std::min<size_t>(length, 16));
+      // A token that began before the last block is longer than 16.
+      const size_t place =
+          std::max(begin + kBlockBytes, chunk_begin) - chunk_begin;
+      const Sixteen bytes(chunk_.lower.data() + place,
+                          std::min<size_t>(length, 16));
       const size_t symbol = kIsSymbol.of[bytes.first & 0xff];
       if (length > 16 || (bytes.not_letters() != 0 && symbol == 0)) {
         if (length > 16 || !count_number(bytes, length)) {

@@ -62,18 +62,11 @@ std::string how_it_ended(const provider::CallResult& result,
                      took.count());
 }
 
-// A command may do more than answer.
-bool may_run_for_nothing(const core::Candidate& candidate) {
-  const core::Provider& provider = *candidate.provider;
-  return provider.protocol != core::Protocol::kExec || provider.pure;
-}
-
-Failure outrun(bool sent) {
+Failure cancelled(std::string cause, std::string message) {
   Failure failure;
   failure.kind = FailureClass::kCancelled;
-  failure.cause = kOutrun;
-  failure.message = "another model was faster";
-  failure.sent = sent;
+  failure.cause = std::move(cause);
+  failure.message = std::move(message);
   return failure;
 }
 
@@ -138,6 +131,7 @@ class Attempts {
   const Messages& messages_;
   AttemptPlan plan_;
   int64_t begun_ = 0;  // attempts
+  bool hedged_ = false;
   std::optional<core::Reply> reply_;
   // The last answer that would not do.
   std::optional<core::Reply> rejected_;
@@ -218,12 +212,13 @@ void Attempts::ask(Attempt& attempt) {
   end(std::move(result), attempt);
 }
 
-// Who is asked as well if that one is silent.
+// Who is asked as well if that one is silent; once in a request.
 std::optional<size_t> Attempts::other_beside(size_t candidate) const {
   const auto other = plan_.beside(candidate);
   const bool may =
-      other && may_hedge(decision_, prompt_, decision_.candidates[candidate],
-                         decision_.candidates[*other]);
+      !hedged_ && other &&
+      may_hedge(decision_, prompt_, decision_.candidates[candidate],
+                decision_.candidates[*other]);
   return may ? other : std::nullopt;
 }
 
@@ -242,14 +237,14 @@ std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
                                         milliseconds patience) {
   std::vector<Attempt> asked = {std::move(first)};
   auto call = call_of(*asked.front().candidate);
-  output_.discard();
-  Race race(cancel_,
-            [this](std::string_view text) { return output_.write(text); });
   if (!call) {
     end(no_key(call.error()), asked.front());
     return asked;
   }
-  if (!race.start(*std::move(call), [] {})) {  // no thread is to be had
+  output_.discard();
+  Race race(cancel_,
+            [this](std::string_view text) { return output_.write(text); });
+  if (!race.start(*std::move(call))) {  // no thread, or no descriptor
     ask(asked.front());
     return asked;
   }
@@ -265,9 +260,9 @@ std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
   for (size_t i = 0; i < asked.size(); ++i) {
     end_of(std::move(finishes[i]), asked[i]);
   }
-  // Whoever was outrun, or failed, comes before the one that did not.
-  if (asked.size() > 1 && asked[1].failure &&
-      (asked[1].outrun || !asked[0].failure)) {
+  // Where nobody is left to ask, whoever was not outrun counts, else the first.
+  if (asked.size() > 1 && !(is_over() && asked[0].outrun) &&
+      !(reply_ && !asked[1].failure)) {
     std::swap(asked[0], asked[1]);
   }
   return asked;
@@ -275,24 +270,26 @@ std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
 
 bool Attempts::ask_beside(const Attempt& silent, Attempt& attempt, Race& race) {
   const std::string& name = silent.candidate->model->name;
-  auto call = call_of(*attempt.candidate);
-  auto why = call ? put_aside(attempt) : std::optional(call.error());
-  if (why) {
+  if (const auto why = put_aside(attempt)) {
     messages_.detail(
         fmt::format("nobody is asked beside {}: {}", name, why->message));
     return false;
   }
-  const auto begin = [&] {
+  auto call = call_of(*attempt.candidate);
+  std::string why = call ? "something has come" : call.error().message;
+  if (call) {
     messages_.warn(fmt::format("{}: nothing for {:.1f} s; asking {} as well",
                                name, seconds_of(attempt.waited - silent.waited),
                                attempt.candidate->model->name));
     announce(attempt);
-  };
-  if (race.start(*std::move(call), begin)) return true;
-  // Something came just then, and nothing was sent.
+    hedged_ = !output_.broken() && race.start(*std::move(call));
+  }
+  if (hedged_) return true;
+  attempt.hedge = false;
   attempt.outrun = true;
-  attempt.failure = outrun(false);
+  attempt.failure = cancelled("not sent", std::move(why));
   book_.after(attempt, nullptr);
+  plan_.last(attempt);
   return false;
 }
 
@@ -303,9 +300,13 @@ void Attempts::end_of(Race::Finish finish, Attempt& attempt) {
   attempt.outrun = finish.outrun && (failure == nullptr ||
                                      failure->kind == FailureClass::kCancelled);
   if (!attempt.outrun) return end(std::move(finish.result), attempt);
-  attempt.failure = outrun(failure == nullptr || failure->sent);
-  redact_names(finish.result);
-  book_.after(attempt, std::get_if<core::Reply>(&finish.result));
+  attempt.failure = cancelled(std::string(kOutrun), "another model was faster");
+  attempt.failure->sent = failure == nullptr || failure->sent;
+  if (failure != nullptr) {
+    attempt.failure->http_status = failure->http_status;
+    attempt.failure->bytes_streamed = failure->bytes_streamed;
+  }
+  book_.after(attempt, nullptr);
 }
 
 // An attempt beside which another one decides what comes next.
@@ -313,9 +314,8 @@ void Attempts::pass_over(Attempt attempt) {
   if (may_have_cost(*attempt.failure)) {
     plan_.charge(attempt.candidate->worst_cost.value_or(core::Money{}));
   }
-  if (attempt.outrun) return plan_.last(std::move(attempt));
-  const size_t candidate = index_of(attempt);
-  (void)plan_.after(candidate, std::move(attempt), time_left());
+  attempt.outrun ? plan_.last(std::move(attempt))
+                 : plan_.failed_beside(std::move(attempt));
 }
 
 bool Attempts::wait(milliseconds how_long) const {
@@ -355,8 +355,9 @@ void Attempts::tell(const Attempt& attempt, size_t candidate,
 std::string Attempts::next_try() const {
   const auto& all = plan_.attempts();
   int tried = 0;
-  for (auto it = all.rbegin();
-       it != all.rend() && it->candidate == all.back().candidate; ++it) {
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    if (it->hedge || it->outrun) continue;
+    if (it->candidate != all.back().candidate) break;
     ++tried;
   }
   const RetryRules rules = rules_of(limits_);
@@ -407,8 +408,11 @@ void Attempts::try_all() {
     for (Attempt& other : made) pass_over(std::move(other));
     candidate = index_of(attempt);
     const bool rejected = reply_ && check_ && !accepts(attempt);
-    if (!rejected && (is_over() || plan_.over())) {
-      return plan_.last(std::move(attempt));
+    if (!rejected && is_over()) return plan_.last(std::move(attempt));
+    if (attempt.outrun) {
+      pass_over(std::move(attempt));
+      next = plan_.again(candidate, time_left());
+      continue;
     }
     if (!rejected && may_have_cost(*attempt.failure)) {
       plan_.charge(attempt.candidate->worst_cost.value_or(core::Money{}));
@@ -466,12 +470,6 @@ Failure no_key(const base::Error& error) {
   failure.cause = "no key";
   failure.message = error.message;
   return failure;
-}
-
-bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
-               const core::Candidate& silent, const core::Candidate& other) {
-  return decision.hedge && prompt.parameters.tools.empty() &&
-         may_run_for_nothing(silent) && may_run_for_nothing(other);
 }
 
 void redact_secrets(const core::Provider& provider, const std::string& key) {

@@ -50,11 +50,6 @@ void redact_names(provider::CallResult& result);
 int64_t cap_to_send(const core::Candidate& candidate,
                     const core::Prompt& prompt, bool has_ceiling);
 
-// Whether `other` may be asked while `silent` says nothing: the route wants it,
-// no tool may be called twice, and a command does no harm.
-bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
-               const core::Candidate& silent, const core::Candidate& other);
-
 struct Question {  // borrows everything
   const core::Decision& decision;
   const core::Prompt& prompt;  // as it will be sent

@@ -107,7 +107,7 @@ bool AttemptPlan::affordable(const core::Candidate& candidate) const {
 
 bool AttemptPlan::excluded(const core::Candidate& candidate) const {
   return providers_off_.contains(candidate.provider->name) ||
-         !affordable(candidate) ||
+         off_.contains(&candidate) || !affordable(candidate) ||
          (rejected_ability_ &&
           candidate.model->general_ability() <= *rejected_ability_) ||
          (least_window_ > 0 &&
@@ -156,13 +156,14 @@ std::optional<AttemptPlan::Next> AttemptPlan::same_again(
   return Next{candidate, *wait};
 }
 
-std::optional<AttemptPlan::Next> AttemptPlan::after(size_t candidate,
-                                                    Attempt attempt,
-                                                    milliseconds time_left) {
-  const core::Candidate& it = decision_.candidates[candidate];
-  const bool in_a_row =
-      !attempts_.empty() && attempts_.back().candidate == attempt.candidate;
-  on_this_ = in_a_row ? on_this_ + 1 : 1;
+bool AttemptPlan::spent(milliseconds time_left) const {
+  return time_left.count() <= 0 ||
+         static_cast<int>(attempts_.size()) >= rules_.attempts_per_request;
+}
+
+// Whom a failure puts out of the question.
+void AttemptPlan::take_to_heart(Attempt& attempt) {
+  const core::Candidate& it = *attempt.candidate;
   const Whither whither = after_failure(*attempt.failure);
   attempt.retryable = whither == Whither::kSameCandidate;
   if (whither == Whither::kNextProvider) {
@@ -171,20 +172,47 @@ std::optional<AttemptPlan::Next> AttemptPlan::after(size_t candidate,
   if (whither == Whither::kLargerWindow) {
     least_window_ = it.model->context_window.value_or(0);
   }
+}
+
+std::optional<AttemptPlan::Next> AttemptPlan::after(size_t candidate,
+                                                    Attempt attempt,
+                                                    milliseconds time_left) {
+  const auto before = std::find_if(
+      attempts_.rbegin(), attempts_.rend(),
+      [](const Attempt& one) { return !one.hedge && !one.outrun; });
+  const bool in_a_row =
+      before != attempts_.rend() && before->candidate == attempt.candidate;
+  on_this_ = in_a_row ? on_this_ + 1 : 1;
+  take_to_heart(attempt);
+  const bool again = attempt.retryable;
+  const bool stop = after_failure(*attempt.failure) == Whither::kStop;
   attempts_.push_back(std::move(attempt));
-  over_ = whither == Whither::kStop || time_left.count() <= 0 ||
-          static_cast<int>(attempts_.size()) >= rules_.attempts_per_request;
+  over_ = stop || spent(time_left);
   if (over_) return std::nullopt;
-  if (whither == Whither::kSameCandidate) {
-    if (const auto again = same_again(candidate, time_left)) return again;
+  if (again) {
+    if (const auto next = same_again(candidate, time_left)) return next;
   }
   return allowed_from(candidate + 1);
 }
 
+void AttemptPlan::failed_beside(Attempt attempt) {
+  take_to_heart(attempt);
+  if (!attempt.retryable) off_.insert(attempt.candidate);
+  attempts_.push_back(std::move(attempt));
+}
+
+std::optional<AttemptPlan::Next> AttemptPlan::again(size_t candidate,
+                                                    milliseconds time_left) {
+  over_ = spent(time_left);
+  if (over_) return std::nullopt;
+  return allowed_from(candidate);
+}
+
 bool AttemptPlan::tried(const core::Candidate& candidate) const {
   return std::any_of(
-      attempts_.begin(), attempts_.end(),
-      [&](const Attempt& attempt) { return attempt.candidate == &candidate; });
+      attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
+        return attempt.candidate == &candidate && !attempt.outrun;
+      });
 }
 
 std::optional<AttemptPlan::Next> AttemptPlan::after_rejection(
@@ -193,8 +221,7 @@ std::optional<AttemptPlan::Next> AttemptPlan::after_rejection(
   rejected_ability_ = it.model->general_ability();
   charge(attempt.cost.value_or(it.worst_cost.value_or(core::Money{})));
   attempts_.push_back(std::move(attempt));
-  over_ = time_left.count() <= 0 ||
-          static_cast<int>(attempts_.size()) >= rules_.attempts_per_request;
+  over_ = spent(time_left);
   for (size_t i = 0; !over_ && i < decision_.chain().size(); ++i) {
     const core::Candidate& other = decision_.candidates[i];
     if (!tried(other) && !excluded(other) && !(blocked_ && blocked_(other))) {
@@ -202,6 +229,15 @@ std::optional<AttemptPlan::Next> AttemptPlan::after_rejection(
     }
   }
   return std::nullopt;
+}
+
+bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
+               const core::Candidate& silent, const core::Candidate& other) {
+  const auto harmless = [](const core::Provider& provider) {
+    return provider.protocol != core::Protocol::kExec || provider.pure;
+  };
+  return decision.hedge && prompt.parameters.tools.empty() &&
+         harmless(*silent.provider) && harmless(*other.provider);
 }
 
 void AttemptPlan::last(Attempt attempt) {
@@ -275,17 +311,16 @@ base::Error failed(const Answered& answered, size_t printed_bytes) {
   // Of each candidate its last failure; the gravest kind decides.
   base::ErrorKind kind = kind_of(last.failure->kind);
   std::vector<const Attempt*> last_ones;
-  for (size_t i = 0; i < answered.attempts.size(); ++i) {
-    const Attempt& attempt = answered.attempts[i];
+  for (const Attempt& attempt : answered.attempts) {
     if (attempt.outrun) continue;
     const base::ErrorKind its = kind_of(attempt.failure->kind);
     if (core::is_graver(core::exit_status(its), core::exit_status(kind))) {
       kind = its;
     }
-    const bool last_of_candidate =
-        i + 1 == answered.attempts.size() ||
-        answered.attempts[i + 1].candidate != attempt.candidate;
-    if (last_of_candidate) last_ones.push_back(&attempt);
+    std::erase_if(last_ones, [&](const Attempt* one) {
+      return one->candidate == attempt.candidate;
+    });
+    last_ones.push_back(&attempt);
   }
   std::string text = describe_all(last_ones);
   if (answered.attempts.size() > 1) {

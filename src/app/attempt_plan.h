@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "core/decision.h"
+#include "core/prompt.h"
 #include "core/reply.h"
 
 namespace llmroute::app {
@@ -39,8 +40,8 @@ inline constexpr std::string_view kOutrun = "outrun";
 struct Answered {
   std::optional<core::Reply> reply;
   const core::Candidate* by = nullptr;  // who answered, or who failed last
-  std::vector<Attempt> attempts;  // in the order of their ends, his the last
-  std::chrono::milliseconds took{0};  // `run`: with all waits
+  std::vector<Attempt> attempts;        // his the last
+  std::chrono::milliseconds took{0};    // `run`: with all waits
   // `reply` would not do, and nobody stronger gave another.
   std::optional<base::Error> rejected;
   // Why the next attempt was not made, if its cost could not be put aside.
@@ -105,7 +106,14 @@ class AttemptPlan {
   // of those who are stronger in general and were not asked yet.
   std::optional<Next> after_rejection(size_t candidate, Attempt attempt,
                                       std::chrono::milliseconds time_left);
-  // An attempt that answered, or that ended the request whatever may follow.
+  // `attempt` was asked beside another, which decides what comes next, and
+  // failed.
+  void failed_beside(Attempt attempt);
+  // That candidate was cancelled for one that then failed: once more.
+  std::optional<Next> again(size_t candidate,
+                            std::chrono::milliseconds time_left);
+  // An attempt that answered, was outrun, or ended the request whatever may
+  // follow.
   void last(Attempt attempt);
 
   const std::vector<Attempt>& attempts() const { return attempts_; }
@@ -113,6 +121,8 @@ class AttemptPlan {
 
  private:
   bool tried(const core::Candidate& candidate) const;
+  bool spent(std::chrono::milliseconds time_left) const;
+  void take_to_heart(Attempt& attempt);
   bool excluded(const core::Candidate& candidate) const;
   bool affordable(const core::Candidate& candidate) const;
   std::optional<Next> same_again(size_t candidate,
@@ -127,11 +137,17 @@ class AttemptPlan {
   int on_this_ = 0;  // attempts of the last candidate in a row
   bool over_ = false;
   std::set<std::string> providers_off_;
+  std::set<const core::Candidate*> off_;  // for this request
   core::Money spent_;
   int64_t least_window_ = 0;  // a candidate's window must be above this
   // Whose answer would not do: others must be stronger in general.
   std::optional<double> rejected_ability_;
 };
+
+// Whether `other` may be asked while `silent` says nothing: the route wants it,
+// no tool may be called twice, and a command does no harm.
+bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
+               const core::Candidate& silent, const core::Candidate& other);
 
 // The error that all attempts together amount to. REQUIRES: !answered.reply, at
 // least one attempt.

@@ -84,7 +84,7 @@ constexpr std::chrono::milliseconds kPatience{10'000};  // with a stranger
 
 void add_slow_start(const StatisticsRow& row, const learning::Speed& speed,
                     Known& known) {
-  if (row.answered < kFewestStarts) return;
+  if (row.begun < kFewestStarts) return;
   const auto start = speed.first.quantile(learning::kNinetyFivePercent);
   if (start) known.slow_starts[row.model] = *start;
 }

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "app/attempt.h"
+#include "app/attempt_plan.h"
 #include "app/experience.h"
 #include "base/json_writer.h"
 #include "base/table.h"
@@ -321,21 +321,22 @@ struct Hedge {
 };
 
 Hedge hedge_of(const Routed& routed) {
-  const auto chain = routed.decision.chain();
+  const AttemptPlan plan(routed.decision, {}, routed.config->limits.ceiling);
+  const auto& all = routed.decision.candidates;
+  const auto other = all.empty() ? std::nullopt : plan.beside(0);
   const bool hedged =
-      chain.size() > 1 &&
-      may_hedge(routed.decision, routed.prompt, chain[0], chain[1]);
+      other && routed.known && all[*other].worst_cost &&
+      may_hedge(routed.decision, routed.prompt, all[0], all[*other]);
   if (!hedged) return {};
-  const auto patience = patience_with(routed.known ? *routed.known : Known(),
-                                      chain[0].model->name);
-  return {chain[1].model, std::chrono::duration<double>(patience).count()};
+  const auto patience = patience_with(*routed.known, all[0].model->name);
+  return {all[*other].model, std::chrono::duration<double>(patience).count()};
 }
 
 std::string hedge_line(const Routed& routed) {
   const Hedge hedge = hedge_of(routed);
   if (hedge.model == nullptr) return {};
   return fmt::format(
-      "hedge      {} is asked as well after {:.1f} s of silence\n",
+      "hedge      {} may be asked as well after {:.1f} s of silence\n",
       hedge.model->name, hedge.seconds);
 }
 

@@ -62,7 +62,7 @@ learning::CallSpeed speed_of(const AttemptRow& attempt,
   }
   const double whole = seconds(attempt.ms);
   speed.whole = whole;
-  speed.began = true;
+  speed.began = attempt.first_token_ms.has_value();
   speed.first_token =
       attempt.first_token_ms ? seconds(attempt.first_token_ms) : whole;
   const int64_t shown =
@@ -133,9 +133,10 @@ void learn_one(const store::Ended& ended, const core::Limits& limits,
   StatisticsRow& row = learned.row;
   const core::Breaker::Time time = breaker_time(ended.time);
   if (answered(attempt) || counts(attempt) || outrun(attempt)) {
-    learned.speed.add(
-        speed_of(attempt, limits),
-        {static_cast<double>(calls), static_cast<double>(ended.time) / 1000});
+    const learning::CallSpeed speed = speed_of(attempt, limits);
+    learned.speed.add(speed, {static_cast<double>(calls),
+                              static_cast<double>(ended.time) / 1000});
+    if (speed.began) row.begun = one_more(row.begun);
     row.at_call = calls;
     row.time = ended.time;
   }

@@ -193,7 +193,10 @@ Status LedgerBook::put_hedge(const Attempt& asked) {
     return Error{ErrorKind::kTryLater, model + " keeps failing"};
   }
   if (!ledger_) LLMROUTE_CHECK(open_ledger(kMeanwhile));
-  return put_aside(asked);
+  ledger_->database().set_busy_timeout(kMeanwhile.busy_timeout);
+  Status held = put_aside(asked);
+  if (holds_) ledger_->database().set_busy_timeout(kUnderCeiling.busy_timeout);
+  return held;
 }
 
 Status LedgerBook::before(const Attempt& asked) {

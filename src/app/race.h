@@ -1,17 +1,15 @@
 // Calls of one request that run at the same time, each on a thread of its own.
 // The first from which anything comes is the winner: its text is handed on, the
-// others are cancelled. While it lives, signals that interrupt go to those
-// threads, as one of them may be blocked in a write.
+// others are cancelled.
 #pragma once
-
-#include <signal.h>
 
 #include <atomic>
 #include <chrono>
-#include <functional>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -20,6 +18,7 @@
 
 namespace llmroute::app {
 
+// Used by one thread, on which the sink is called and signals arrive.
 class Race {
  public:
   struct Finish {
@@ -29,20 +28,21 @@ class Race {
     bool outrun = false;  // another won; `result` may be an answer even so
   };
 
-  // `cancel` ends them all. `sink` takes the winner's text, from its thread.
+  // `cancel` ends them all. `sink` takes the winner's text, in finish().
   Race(provider::Cancel cancel, provider::TextSink sink);
   // Cancels and waits for what still runs.
   ~Race();
   Race(const Race&) = delete;
   Race& operator=(const Race&) = delete;
 
-  // Begins a call, unless something has come from another or no thread is to be
-  // had: false. `announce` is called just before, never while `sink` is. What
-  // the call refers to is borrowed; its own cancel is not looked at.
-  bool start(provider::Call call, const std::function<void()>& announce);
-  // Whether nothing comes of all that were begun, nor ends, for so long.
+  // Begins a call. False: something has come from another, all are cancelled,
+  // or no thread is to be had. What the call refers to is borrowed; its own
+  // cancel is not looked at.
+  bool start(provider::Call call);
+  // Waits for something to come, an end or a cancellation, but only so long.
+  // True: nothing did.
   bool silent_for(std::chrono::milliseconds time);
-  // Waits for their ends. In the order in which they were begun.
+  // Hands on what comes until all have ended. In the order of their begin.
   std::vector<Finish> finish();
 
  private:
@@ -53,26 +53,33 @@ class Race {
     std::atomic<bool> cancelled{false};
     base::Descriptor wake;
     Clock::time_point begun;
+    std::thread thread;
+    // Under the mutex:
     Finish finish;
     bool ended = false;
-    std::thread thread;
+    std::optional<std::string_view> text;  // that waits to be handed on
+    bool wanted = true;                    // the last one was
   };
 
   void run(Runner& runner);
   bool take(Runner& runner, std::string_view text);
   void win(Runner& runner);
   void cancel(Runner& runner);
-  // Until there is news, all are cancelled, or then. False: then.
-  bool wait(std::optional<Clock::time_point> then);
+  void cancel_all();
+  bool silent() const;  // REQUIRES: the mutex is held
+  bool still_silent();
+  bool all_ended();
+  void hand_on();
+  bool wait_until(std::optional<Clock::time_point> then);
 
   const provider::Cancel cancel_;
   const provider::TextSink sink_;
   base::Descriptor news_;
-  sigset_t mask_;      // of the caller's thread
-  bool told_ = false;  // all of them to stop
-  std::mutex mutex_;   // of everything below, and of their `finish` and `ended`
-  std::vector<std::unique_ptr<Runner>> runners_;
-  const Runner* winner_ = nullptr;
+  bool cancelled_ = false;                        // all of them
+  std::vector<std::unique_ptr<Runner>> runners_;  // changed without a runner's
+  std::mutex mutex_;                              // knowing: under this mutex
+  Runner* winner_ = nullptr;                      // as this is
+  std::condition_variable handed_on_;
 };
 
 }  // namespace llmroute::app

@@ -45,8 +45,8 @@ struct Call {
 };
 
 // Takes answer text as it arrives, one call per event that carried text; valid
-// UTF-8. Empty, once: something else than text has come first (reasoning, the
-// beginning of a reply that is no stream). False: stop, cancel the request.
+// UTF-8. Empty, once: something of a stream has come before its text, such as
+// reasoning. False: stop, cancel the request.
 using TextSink = std::function<bool(std::string_view text)>;
 
 using CallResult = std::variant<core::Reply, core::Failure>;

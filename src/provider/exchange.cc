@@ -195,7 +195,8 @@ std::string Exchange::answer_text(std::string piece) {
 bool Exchange::deliver() {
   if (sink_closed_) return true;
   if (answer_.text.empty()) {
-    return begun_ || !answer_.has_content || hand_over({});
+    const bool sign = answer_.has_content && body_ != Body::kDocument;
+    return begun_ || !sign || hand_over({});
   }
   const std::string piece = answer_text(joiner_.add(answer_.text));
   answer_.text.clear();

@@ -54,7 +54,8 @@ Status check(Database& database, const DecisionRow& decision,
 Status check_hedges(Database& database, const DecisionRow& decision) {
   LLMROUTE_TRY(
       Statement statement,
-      database.prepare("SELECT count(*) FROM attempts_apart WHERE hedge=1 AND "
+      database.prepare("SELECT count(DISTINCT decision) FROM attempts_apart "
+                       "WHERE hedge=1 AND "
                        "decision IN (SELECT id FROM decisions WHERE id<>? "
                        "ORDER BY id DESC LIMIT ?)"));
   statement.bind(0, decision.id).bind(1, int64_t{kRequests - 1});

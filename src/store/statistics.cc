@@ -29,6 +29,7 @@ void each_statistics_column(Row& row, Visit&& visit) {
   visit("log_weight", row.log_weight);
   visit("log_sum", row.log_sum);
   visit("log_squares", row.log_squares);
+  visit("begun", row.begun);
   visit("begin_weight", row.begin_weight);
   visit("begin_sum", row.begin_sum);
   visit("begin_squares", row.begin_squares);

@@ -24,6 +24,7 @@ struct StatisticsRow {
   double fast_weight = 0, fast_first = 0, fast_tokens = 0, fast_seconds = 0;
   double slow_weight = 0, slow_first = 0, slow_tokens = 0, slow_seconds = 0;
   double log_weight = 0, log_sum = 0, log_squares = 0;
+  int64_t begun = 0;  // calls whose first word, or silence, was timed
   double begin_weight = 0, begin_sum = 0, begin_squares = 0;
   std::string breaker;      // core::Breaker::pack(), in ms since 1970
   int64_t probe_until = 0;  // ms: a process asks it while its breaker is

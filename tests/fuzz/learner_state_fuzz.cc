@@ -77,7 +77,7 @@ store::StatisticsRow statistics(const std::string& breaker, Words words) {
   row.origin = "http://x";
   row.breaker = breaker;
   for (int64_t* value : {&row.calls, &row.answered, &row.time, &row.at_call,
-                         &row.probe_until, &row.hold_until}) {
+                         &row.probe_until, &row.hold_until, &row.begun}) {
     *value = words.integer();
   }
   for (double* value :

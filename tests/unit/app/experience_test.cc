@@ -21,7 +21,7 @@ Known known_after(int answers, double seconds) {
   row.model = "m";
   row.provider = "p";
   row.origin = "http://x";
-  row.calls = row.answered = answers;
+  row.calls = row.answered = row.begun = answers;
   row.time = 1'000'000;
   row.fast_weight = speed.fast.weight;
   row.slow_weight = speed.slow.weight;

@@ -70,6 +70,31 @@ TEST_CASE("a worst case that does not fit is refused, and one that does not") {
   CHECK(hold(ledger, three, asking(4), kTenADay, kNoon));
 }
 
+TEST_CASE("3.5: five of the last hundred requests have a hedge") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  AttemptRow hedge = asking(1, 2);
+  hedge.hedge = 1;
+  int64_t time = kNoon;
+  const auto hedged = [&] {
+    DecisionRow one = decision(++time);
+    return hold(ledger, one, hedge, {}, time).has_value();
+  };
+  const auto others = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      DecisionRow one = decision(++time);
+      REQUIRE(ledger.record(one, std::vector{answered(1)}, time));
+    }
+  };
+  for (int i = 0; i < 5; ++i) REQUIRE(hedged());
+  CHECK_FALSE(hedged());
+  CHECK(test.number("SELECT count(*) FROM decisions") == 5);
+  others(94);
+  CHECK_FALSE(hedged());  // five of the 99 before it
+  others(1);
+  CHECK(hedged());  // four of them
+}
+
 TEST_CASE("every scope has its own ceiling") {
   struct Case {
     Ceiling ceiling;
