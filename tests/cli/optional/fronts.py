@@ -1,9 +1,9 @@
 """Servers and tools of others between llmroute and the stub: nginx and caddy as
-TLS and HTTP/2 fronts, tinyproxy as a proxy, xargs as a driver.
+TLS and HTTP/2 fronts, tinyproxy as a proxy, xargs and GNU parallel as drivers.
 
     LLMROUTE_OPTIONAL_TESTS=1 python3 tests/cli/optional/fronts.py -v
 
-Needs Debian's nginx-light, caddy, tinyproxy and openssl; a test whose program is
+Needs Debian's nginx-light, caddy, tinyproxy, openssl and parallel; a test whose program is
 missing is skipped and says so.
 """
 
@@ -149,10 +149,17 @@ class Fronts(harness.TestCase):
 
     @needs("xargs")
     def test_xargs_runs_eight_at_a_time(self):
+        self.check_driver(["xargs", "-P", "8", "-I", "{}"])
+
+    @needs("parallel")
+    def test_parallel_runs_eight_at_a_time(self):
+        self.check_driver(["parallel", "--will-cite", "-j", "8"])
+
+    def check_driver(self, driver):
         config = harness.stub_config(self.server, {"m": {}})
         command = self.home.command(["run", "--no-stdin", "-p", "{}"], config)
         done = subprocess.run(
-            ["xargs", "-P", "8", "-I", "{}", *command], check=False,
+            driver + command, check=False,
             input="".join(f"say {i}\n" for i in range(40)), text=True,
             env=self.home.environment({}), capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)
