@@ -59,6 +59,7 @@ inline constexpr std::string_view kStarterConfig =
 #[routes.private]
 #models = ["llama3.2:3b", "office-large"]
 #select = "ordered"  # the first that works; "best" is the one worth most
+#hedge = true  # while a model is silent, ask the next one as well
 
 # The first rule whose conditions all hold acts.
 #[[rules]]
