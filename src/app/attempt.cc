@@ -257,12 +257,12 @@ std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
     }
   }
   auto finishes = race.finish();
+  const bool second_won = finishes.back().won && asked.size() > 1;
   for (size_t i = 0; i < asked.size(); ++i) {
     end_of(std::move(finishes[i]), asked[i]);
   }
-  // Where nobody is left to ask, whoever was not outrun counts, else the first.
-  if (asked.size() > 1 && !(is_over() && asked[0].outrun) &&
-      !(reply_ && !asked[1].failure)) {
+  // The second counts only where its words are the end of it.
+  if (asked.size() > 1 && !(is_over() && second_won)) {
     std::swap(asked[0], asked[1]);
   }
   return asked;
@@ -270,26 +270,23 @@ std::vector<Attempt> Attempts::ask_both(Attempt first, size_t other,
 
 bool Attempts::ask_beside(const Attempt& silent, Attempt& attempt, Race& race) {
   const std::string& name = silent.candidate->model->name;
-  if (const auto why = put_aside(attempt)) {
+  auto call = call_of(*attempt.candidate);
+  const auto why = call ? put_aside(attempt) : std::optional(call.error());
+  if (why) {
     messages_.detail(
         fmt::format("nobody is asked beside {}: {}", name, why->message));
     return false;
   }
-  auto call = call_of(*attempt.candidate);
-  std::string why = call ? "something has come" : call.error().message;
-  if (call) {
-    messages_.warn(fmt::format("{}: nothing for {:.1f} s; asking {} as well",
-                               name, seconds_of(attempt.waited - silent.waited),
-                               attempt.candidate->model->name));
-    announce(attempt);
-    hedged_ = !output_.broken() && race.start(*std::move(call));
-  }
-  if (hedged_) return true;
+  hedged_ = true;
+  messages_.warn(fmt::format("{}: nothing for {:.1f} s; asking {} as well",
+                             name, seconds_of(attempt.waited - silent.waited),
+                             attempt.candidate->model->name));
+  announce(attempt);
+  if (!output_.broken() && race.start(*std::move(call))) return true;
   attempt.hedge = false;
   attempt.outrun = true;
-  attempt.failure = cancelled("not sent", std::move(why));
+  attempt.failure = cancelled("not sent", "it was not needed any more");
   book_.after(attempt, nullptr);
-  plan_.last(attempt);
   return false;
 }
 
@@ -314,8 +311,11 @@ void Attempts::pass_over(Attempt attempt) {
   if (may_have_cost(*attempt.failure)) {
     plan_.charge(attempt.candidate->worst_cost.value_or(core::Money{}));
   }
-  attempt.outrun ? plan_.last(std::move(attempt))
-                 : plan_.failed_beside(std::move(attempt));
+  if (attempt.outrun) return plan_.last(std::move(attempt));
+  messages_.warn(fmt::format("{} ({}): {}", attempt.candidate->model->name,
+                             attempt.candidate->provider->name,
+                             attempt.failure->message));
+  plan_.failed_beside(std::move(attempt));
 }
 
 bool Attempts::wait(milliseconds how_long) const {

@@ -170,7 +170,8 @@ void AttemptPlan::take_to_heart(Attempt& attempt) {
     providers_off_.insert(it.provider->name);
   }
   if (whither == Whither::kLargerWindow) {
-    least_window_ = it.model->context_window.value_or(0);
+    least_window_ =
+        std::max(least_window_, it.model->context_window.value_or(0));
   }
 }
 
@@ -209,10 +210,12 @@ std::optional<AttemptPlan::Next> AttemptPlan::again(size_t candidate,
 }
 
 bool AttemptPlan::tried(const core::Candidate& candidate) const {
-  return std::any_of(
-      attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
-        return attempt.candidate == &candidate && !attempt.outrun;
-      });
+  return std::any_of(attempts_.begin(), attempts_.end(),
+                     [&](const Attempt& attempt) {
+                       const bool in_vain =
+                           attempt.outrun || (attempt.hedge && attempt.failure);
+                       return attempt.candidate == &candidate && !in_vain;
+                     });
 }
 
 std::optional<AttemptPlan::Next> AttemptPlan::after_rejection(
@@ -236,12 +239,21 @@ bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
   const auto harmless = [](const core::Provider& provider) {
     return provider.protocol != core::Protocol::kExec || provider.pure;
   };
-  return decision.hedge && prompt.parameters.tools.empty() &&
+  const bool at_hand =
+      other.provider->key_command.empty() || other.provider == silent.provider;
+  return decision.hedge && prompt.parameters.tools.empty() && at_hand &&
          harmless(*silent.provider) && harmless(*other.provider);
 }
 
 void AttemptPlan::last(Attempt attempt) {
   attempts_.push_back(std::move(attempt));
+}
+
+std::vector<Attempt> AttemptPlan::take_attempts() {
+  if (!attempts_.empty() && attempts_.back().outrun) {
+    std::ranges::stable_partition(attempts_, &Attempt::outrun);
+  }
+  return std::move(attempts_);
 }
 
 namespace {

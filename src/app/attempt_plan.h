@@ -117,7 +117,8 @@ class AttemptPlan {
   void last(Attempt attempt);
 
   const std::vector<Attempt>& attempts() const { return attempts_; }
-  std::vector<Attempt> take_attempts() { return std::move(attempts_); }
+  // One that was outrun is not the last, unless all were.
+  std::vector<Attempt> take_attempts();
 
  private:
   bool tried(const core::Candidate& candidate) const;
@@ -145,7 +146,8 @@ class AttemptPlan {
 };
 
 // Whether `other` may be asked while `silent` says nothing: the route wants it,
-// no tool may be called twice, and a command does no harm.
+// no tool may be called twice, a command does no harm, and no other command has
+// to be waited for that gives the key.
 bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
                const core::Candidate& silent, const core::Candidate& other);
 

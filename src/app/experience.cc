@@ -164,7 +164,8 @@ Known known_of(const core::Config& config,
           std::max<int64_t>(0, row.calls - row.answered),
           failed_ago(row, now)};
       add_slow_start(row, speed, known);
-    } else if (row.calls != 0 || row.fast_weight != 0) {
+    } else if (!counted ||
+               (row.fast_weight != 0 && !(row.calls == 0 && speed.sane()))) {
       known.warnings.push_back(
           fmt::format("the ledger's statistics of {} make no sense and are "
                       "not used",

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -22,6 +23,14 @@ base::Descriptor new_event() {
 void tell(const base::Descriptor& event) {
   const uint64_t one = 1;
   (void)!::write(event.get(), &one, sizeof one);
+}
+
+core::Failure no_memory() {
+  core::Failure failure;
+  failure.kind = core::FailureClass::kLocal;
+  failure.cause = "no memory";
+  failure.message = "no memory is left";
+  return failure;
 }
 
 // Threads that are begun while it lives leave interrupts to the others.
@@ -77,14 +86,19 @@ bool Race::start(provider::Call call) {
 }
 
 void Race::run(Runner& runner) {
-  provider::CallResult result = provider::call(
-      runner.call,
-      [this, &runner](std::string_view text) { return take(runner, text); });
+  provider::CallResult result = no_memory();
+  try {
+    result = provider::call(
+        runner.call,
+        [this, &runner](std::string_view text) { return take(runner, text); });
+  } catch (const std::bad_alloc&) {
+  }
   const auto took = Clock::now() - runner.begun;
   const std::lock_guard lock(mutex_);
   if (std::holds_alternative<core::Reply>(result)) win(runner);
   runner.finish.result = std::move(result);
   runner.finish.took = std::chrono::duration_cast<milliseconds>(took);
+  runner.finish.won = winner_ == &runner;
   runner.finish.outrun = winner_ != nullptr && winner_ != &runner;
   runner.ended = true;
   tell(news_);

@@ -25,6 +25,7 @@ class Race {
     provider::CallResult result;
     std::chrono::milliseconds took{0};
     std::chrono::milliseconds first_token{0};  // 0: no text came
+    bool won = false;                          // something came of it first
     bool outrun = false;  // another won; `result` may be an answer even so
   };
 

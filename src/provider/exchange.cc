@@ -209,6 +209,15 @@ bool Exchange::deliver() {
   return hand_over(piece);
 }
 
+// What may have been the beginning of something else.
+void Exchange::deliver_rest() {
+  const std::string rest =
+      answer_text(joiner_.finish()) + think_filter_.finish();
+  if (rest.empty() || sink_closed_) return;
+  text_ += rest;
+  hand_over(rest);
+}
+
 bool Exchange::hand_over(std::string_view piece) {
   begun_ = true;
   if (on_text_(piece)) return true;
@@ -278,12 +287,6 @@ std::optional<Failure> Exchange::final_failure(
 }
 
 core::Reply Exchange::reply() {
-  const std::string rest =
-      answer_text(joiner_.finish()) + think_filter_.finish();
-  if (!rest.empty()) {
-    text_ += rest;
-    on_text_(rest);
-  }
   core::Reply reply;
   reply.text = std::move(text_);
   reply.finish = answer_.finish;
@@ -324,6 +327,7 @@ CallResult Exchange::finish(std::optional<Failure> transport) {
   if (!transport && !decided() && body_ != Body::kError) end_body();
   deliver();
   check_calls();
+  if (!failed() && answer_.complete) deliver_rest();
   auto failure = final_failure(std::move(transport));
   if (!failure) return reply();
   if (failure->http_status == 0) failure->http_status = head_.status;

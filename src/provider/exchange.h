@@ -51,6 +51,7 @@ class Exchange : public Receiver {
   void end_body();
   void end_document();
   bool deliver();
+  void deliver_rest();
   bool hand_over(std::string_view piece);
   std::string answer_text(std::string piece);
   void check_calls();

@@ -202,6 +202,36 @@ class Hedge(harness.TestCase):
         self.assertEqual(result.out, b"from a\n")
         self.assertEqual(self.asked(), ["a", "b"])
 
+    def test_X8_a_second_that_breaks_off_is_who_is_blamed(self):
+        self.serve([SILENT, {"model": "b", "delay_chunk_ms": 60_000, "frames": [
+            frame({"reasoning_content": "Hm"}), frame({"content": "late"})]}])
+        result = self.ask("--timeout", "5s", "--json")
+        self.assert_status(result, 75)
+        self.assertEqual(result.json()["model"]["used"], "b")
+        self.serve([{"model": "a", "delay_headers_ms": 2500, "status": 500},
+                    late("b", 2, no_terminal=True)])
+        result = self.ask("--format", "jsonl")
+        self.assert_status(result, 3)
+        error = json.loads(result.out.splitlines()[-1])
+        self.assertEqual((error["event"], error["model"]), ("error", "b"))
+
+    def test_X8_a_stronger_model_that_failed_beside_may_still_be_asked(self):
+        self.serve([late("a", 4), {"model": "b", "status": 503, "times": 1},
+                    {"model": "b", "chunks": ["good"]}], abilities={"a": 0.0, "b": 3.0})
+        result = self.ask("--check", "grep -q good")
+        self.assert_status(result, 0)
+        self.assertEqual(self.asked(), ["a", "b", "b"])
+
+    def test_X8_nor_one_whose_key_a_command_gives(self):
+        lab = harness.table("[providers.lab]", {
+            "protocol": "openai-chat", "base_url": "https://127.0.0.1:1/v1",
+            "key_command": ["sleep", "9"]})
+        b = harness.table("[models.b]", {"provider": "lab", "ability": 0.1,
+                                         "max_output_tokens": 100} | MODEL)
+        self.serve([late("a", 3)], models=("a",), extra=lab + b, route={"models": ["a", "b"]})
+        self.assertEqual(self.ask().out, b"from a\n")
+        self.assertLess(self.took, 5)
+
     def test_X8_a_stronger_model_that_was_outrun_may_still_be_asked(self):
         self.serve([SILENT | {"times": 1}, {"model": "a", "chunks": ["good"]}, FROM_B],
                    abilities={"a": 3.0, "b": 0.0})
