@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,19 +10,12 @@
 #include <system_error>
 #include <utility>
 
+#include "base/event.h"
+
 namespace llmroute::app {
 namespace {
 
 using std::chrono::milliseconds;
-
-base::Descriptor new_event() {
-  return base::Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-}
-
-void tell(const base::Descriptor& event) {
-  const uint64_t one = 1;
-  (void)!::write(event.get(), &one, sizeof one);
-}
 
 core::Failure no_memory() {
   core::Failure failure;
@@ -53,7 +45,7 @@ class InterruptsBlocked {
 }  // namespace
 
 Race::Race(provider::Cancel cancel, provider::TextSink sink)
-    : cancel_(cancel), sink_(std::move(sink)), news_(new_event()) {}
+    : cancel_(cancel), sink_(std::move(sink)), news_(base::new_event()) {}
 
 Race::~Race() {
   cancel_all();
@@ -65,7 +57,7 @@ Race::~Race() {
 bool Race::start(provider::Call call) {
   auto owned = std::make_unique<Runner>(std::move(call));
   Runner& runner = *owned;
-  runner.wake = new_event();
+  runner.wake = base::new_event();
   runner.call.cancel = {&runner.cancelled, runner.wake.get()};
   if (!news_.valid() || !runner.wake.valid()) return false;
   {
@@ -101,7 +93,7 @@ void Race::run(Runner& runner) {
   runner.finish.won = winner_ == &runner;
   runner.finish.outrun = winner_ != nullptr && winner_ != &runner;
   runner.ended = true;
-  tell(news_);
+  base::tell(news_);
 }
 
 bool Race::take(Runner& runner, std::string_view text) {
@@ -115,7 +107,7 @@ bool Race::take(Runner& runner, std::string_view text) {
     runner.finish.first_token = std::max(milliseconds(1), after);
   }
   runner.text = text;
-  tell(news_);
+  base::tell(news_);
   handed_on_.wait(lock, [&] { return !runner.text || runner.cancelled; });
   runner.text.reset();
   return runner.wanted && !runner.cancelled;
@@ -128,12 +120,12 @@ void Race::win(Runner& runner) {
   for (const auto& other : runners_) {
     if (other.get() != &runner) cancel(*other);
   }
-  tell(news_);
+  base::tell(news_);
 }
 
 void Race::cancel(Runner& runner) {
   runner.cancelled = true;
-  tell(runner.wake);
+  base::tell(runner.wake);
 }
 
 void Race::cancel_all() {

@@ -1,7 +1,6 @@
 #include "provider/call_loop.h"
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/event.h"
 #include "base/files.h"
 #include "provider/curl_loop.h"
 #include "provider/exec.h"
@@ -21,15 +21,6 @@ namespace llmroute::provider {
 namespace {
 
 const TextSink kNowhere = [](std::string_view) { return true; };
-
-base::Descriptor new_event() {
-  return base::Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-}
-
-void tell(const base::Descriptor& event) {
-  const uint64_t one = 1;
-  (void)!::write(event.get(), &one, sizeof one);
-}
 
 core::Failure no_thread() {
   core::Failure failure;
@@ -85,9 +76,9 @@ class CallLoop::Impl {
   std::vector<std::pair<Http*, CallResult>> at_once_;
   std::mutex mutex_;  // of ended_
   std::vector<std::pair<Command*, CallResult>> ended_;
-  base::Descriptor ended_event_ = new_event();
+  base::Descriptor ended_event_ = base::new_event();
   std::atomic<bool> cancelled_{false};
-  base::Descriptor cancel_event_ = new_event();
+  base::Descriptor cancel_event_ = base::new_event();
   base::Descriptor news_{::epoll_create1(EPOLL_CLOEXEC)};
 };
 
@@ -102,7 +93,7 @@ CallLoop::Impl::Impl() {
 
 CallLoop::Impl::~Impl() {
   cancelled_ = true;
-  tell(cancel_event_);
+  base::tell(cancel_event_);
   for (auto& [one, owned] : commands_) {
     if (one->thread.joinable()) one->thread.join();
   }
@@ -115,7 +106,7 @@ void CallLoop::Impl::start(Call call, Done done) {
     http_.emplace(&one, std::move(owned));
     if (auto result = one.http.begin()) {
       at_once_.emplace_back(&one, *std::move(result));
-      tell(ended_event_);
+      base::tell(ended_event_);
       return;
     }
     return send(one);
@@ -129,7 +120,7 @@ void CallLoop::Impl::start(Call call, Done done) {
   } catch (const std::system_error&) {
     const std::lock_guard lock(mutex_);
     ended_.emplace_back(&one, no_thread());
-    tell(ended_event_);
+    base::tell(ended_event_);
   }
 }
 
@@ -137,7 +128,7 @@ void CallLoop::Impl::run(Command& one) {
   CallResult result = exec_call(one.call, kNowhere);
   const std::lock_guard lock(mutex_);
   ended_.emplace_back(&one, std::move(result));
-  tell(ended_event_);
+  base::tell(ended_event_);
 }
 
 void CallLoop::Impl::send(Http& one) {
@@ -175,7 +166,7 @@ void CallLoop::Impl::turn() {
 
 void CallLoop::Impl::cancel_all() {
   cancelled_ = true;
-  tell(cancel_event_);
+  base::tell(cancel_event_);
   std::vector<CurlLoop::Id> sent;
   for (const auto& [one, owned] : http_) sent.push_back(one->id);
   for (const CurlLoop::Id id : sent) curl_.cancel(id);
