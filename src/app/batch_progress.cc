@@ -64,6 +64,7 @@ std::string json_line(const BatchState& state, double seconds) {
   json.field("retries", state.retries).field("seconds", seconds);
   json.field("per_second", rate_of(totals, seconds));
   json.key("cost_usd").raw(core::format_usd(totals.cost()));
+  json.field("unknown_records", totals.unpriced());
   json.key("models").begin_object();
   for (const auto& [name, model] : totals.models()) {
     json.field(name, model.records);
@@ -93,7 +94,7 @@ std::string text_line(const BatchState& state, double seconds) {
         duration_text(static_cast<double>(*expected - totals.done()) / rate) +
         " left");
   }
-  std::string spend = core::display_usd(totals.cost());
+  std::string spend = totals.display_cost();
   if (state.ceiling) spend += " of " + core::display_usd(*state.ceiling);
   parts.push_back(std::move(spend));
   if (!totals.models().empty()) parts.push_back(model_counts(totals));

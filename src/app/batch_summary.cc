@@ -36,12 +36,13 @@ std::string counts_line(const BatchTotals& totals,
 
 std::string cost_line(const BatchTotals& totals) {
   std::string text =
-      fmt::format("{}, {} tokens in, {} out", display_usd(totals.cost()),
+      fmt::format("{}, {} tokens in, {} out", totals.display_cost(),
                   with_thousands(totals.input_tokens()),
                   with_thousands(totals.output_tokens()));
   if (totals.unpriced() > 0) {
-    text += fmt::format("; the cost of {} records is not known",
-                        with_thousands(totals.unpriced()));
+    text += fmt::format("; the cost of {} record{} is not known",
+                        with_thousands(totals.unpriced()),
+                        totals.unpriced() == 1 ? "" : "s");
   }
   if (totals.estimated() > 0) {
     text += fmt::format("; {} counted at their worst case",
@@ -63,7 +64,8 @@ std::string model_lines(const BatchTotals& totals) {
     table.add_row(
         {base::visible_line(name), with_thousands(model.records),
          with_thousands(model.failed), with_thousands(model.input_tokens),
-         with_thousands(model.output_tokens), display_usd(model.cost)});
+         with_thousands(model.output_tokens),
+         core::display_known_usd(model.cost, model.unpriced, model.records)});
   }
   return table.render();
 }

@@ -48,6 +48,7 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   model.input_tokens += input;
   model.output_tokens += output;
   model.cost = model.cost + cost;
+  if (!record.cost) ++model.unpriced;
   const NotableRecord notable{record.id, record.line, record.model, record.ms,
                               cost};
   keep_largest(slowest_, notable,

@@ -17,6 +17,7 @@ struct ModelTotals {
   int64_t records = 0, failed = 0;
   int64_t input_tokens = 0, output_tokens = 0;  // as far as known
   core::Money cost;                             // as far as known
+  int64_t unpriced = 0;                         // records of unknown cost
 };
 
 // Failed records of one error code.
@@ -50,7 +51,10 @@ class BatchTotals {
   int64_t estimated() const { return estimated_; }
   int64_t input_tokens() const { return input_tokens_; }
   int64_t output_tokens() const { return output_tokens_; }
-  core::Money cost() const { return cost_; }
+  core::Money cost() const { return cost_; }  // as far as known
+  std::string display_cost() const {
+    return core::display_known_usd(cost_, unpriced_, done());
+  }
   // The same answers by the strongest candidate of each record, where its price
   // and the tokens are known, and the cost of just these records.
   core::Money strongest() const { return strongest_; }

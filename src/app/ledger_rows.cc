@@ -46,11 +46,17 @@ store::Integer likely_cost(const core::Candidate& by, size_t bytes) {
   return pico(core::cost_of(*by.model, tokens));
 }
 
+// Of a call whose cost is not known: without a limit of its answer there is no
+// worst case, and no ceiling let it through.
+int64_t charge_unknown(const store::AttemptRow& row) {
+  return row.worst_pico.value_or(row.likely_pico.value_or(0));
+}
+
 void charge_answer(const core::Candidate& by, const core::Reply& reply,
                    store::AttemptRow& row) {
   row.cost_pico = pico(core::cost_of(*by.model, reply.usage));
   if (!row.cost_pico) row.likely_pico = likely_cost(by, reply.bytes());
-  row.charged_pico = row.cost_pico.value_or(row.worst_pico.value_or(0));
+  row.charged_pico = row.cost_pico.value_or(charge_unknown(row));
   row.charged_as = "usage";
   if (!row.cost_pico) row.charged_as = "estimated";
   if (row.cost_pico && row.worst_pico && *row.cost_pico > *row.worst_pico) {
@@ -80,9 +86,9 @@ void add_failure(const core::Candidate& of, const core::Failure& failure,
   row.cause = failure.cause;
   if (failure.http_status != 0) row.status = failure.http_status;
   if (may_have_cost(failure)) {
-    row.charged_pico = row.worst_pico.value_or(0);
-    row.charged_as = "unknown";
     row.likely_pico = likely_cost(of, failure.bytes_streamed);
+    row.charged_pico = charge_unknown(row);
+    row.charged_as = "unknown";
   } else {
     row.cost_pico = 0;
     row.charged_as = "nothing";

@@ -25,19 +25,13 @@ std::string upper(std::string text) {
   return text;
 }
 
-// What is not known is never shown as nothing.
-std::string cost_text(const Spend& spend) {
-  if (spend.unknown == 0) return usd(spend.cost_pico);
-  if (spend.unknown == spend.calls) return "?";
-  return usd(spend.cost_pico) + " + ?";
-}
-
 void add_sums(std::vector<std::string>& cells, const Spend& spend) {
   cells.push_back(with_thousands(spend.calls));
   cells.push_back(with_thousands(spend.answered));
   cells.push_back(with_thousands(spend.input_tokens));
   cells.push_back(with_thousands(spend.output_tokens));
-  cells.push_back(cost_text(spend));
+  cells.push_back(
+      core::display_known_usd({spend.cost_pico}, spend.unknown, spend.calls));
   cells.push_back(usd(spend.charged_pico));
 }
 
@@ -80,9 +74,8 @@ std::string state_text(const UsageReport& report) {
   if (total.unknown > 0) {
     text += fmt::format(
         "unknown  {}: {} answered without a count or a price, {} whose process "
-        "died, {} broken off; charged as their worst case, about {} by what "
-        "was "
-        "sent and received\n",
+        "died, {} broken off; charged as their worst case if it has a bound, "
+        "about {} by what was sent and received\n",
         calls(total.unknown), total.estimated, total.orphans,
         total.unknown - total.estimated - total.orphans,
         usd(total.likely_pico));

@@ -74,6 +74,7 @@ struct JsonLine::Impl {
   std::vector<JsonNode> nodes;
   std::vector<std::string_view> keys;  // of the objects being walked
   int kept_levels = 0;
+  What what = What::kRecord;
   int deepest = 0;
   Fault fault;
 
@@ -214,7 +215,7 @@ bool JsonLine::Impl::container(ondemand::value& value, bool is_array, int depth,
 // Whether what is in the object or array at `at` is laid out.
 bool JsonLine::Impl::lays_out(size_t at, int depth) const {
   return at != kNoNode && depth <= kept_levels &&
-         !(depth == 2 && is_kept_whole(nodes[at].key));
+         !(depth == 2 && what == What::kRecord && is_kept_whole(nodes[at].key));
 }
 
 bool JsonLine::Impl::child(ondemand::value value, std::string_view key,
@@ -288,7 +289,8 @@ JsonLine::JsonLine() : impl_(std::make_unique<Impl>()) {}
 JsonLine::JsonLine(JsonLine&&) noexcept = default;
 JsonLine::~JsonLine() = default;
 
-Fault JsonLine::parse(std::string_view line, int levels) {
+Fault JsonLine::parse(std::string_view line, int levels, What what) {
+  impl_->what = what;
   impl_->reset(line, levels);
   LLMROUTE_FAULT(wrong_start(line));
   return impl_->read_root();

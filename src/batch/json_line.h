@@ -79,10 +79,11 @@ class JsonLine {
   ~JsonLine();
 
   // Reads an object. `levels` of it are laid out: 1 is its members, 2 their
-  // members too. Members of the object itself called "meta" or "schema" are not
-  // laid out. A fault: not UTF-8, not one JSON object, an object with a key
-  // twice, deeper than kMaxLineDepth, more than 2^18 nodes.
-  Fault parse(std::string_view line, int levels);
+  // members too. What the object's members called "meta" and "schema" hold is
+  // laid out in kData only. A fault: not UTF-8, not one JSON object, an object
+  // with a key twice, deeper than kMaxLineDepth, more than 2^18 nodes.
+  enum class What { kRecord, kData };
+  Fault parse(std::string_view line, int levels, What what = What::kRecord);
 
   // Whether the whole of `text` is one JSON value. Counts as a parse().
   bool is_value(std::string_view text);

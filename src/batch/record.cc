@@ -15,7 +15,6 @@ namespace {
 
 // Down to body.messages[i].tool_calls[j].function.name.
 constexpr int kLevelsOfRecord = 7;
-constexpr int kLevelsOfData = 1;
 
 void number_record(int64_t number, Record& record) {
   record.line = number;
@@ -53,14 +52,15 @@ Fault RecordParser::read(std::string_view line, Record& record) {
 }
 
 Fault RecordParser::read_object(std::string_view line, Record& record) {
-  LLMROUTE_FAULT(
-      json_.parse(line, options_.prompt ? kLevelsOfData : kLevelsOfRecord));
+  const auto& data = options_.prompt;
+  LLMROUTE_FAULT(data ? json_.parse(line, data->levels(), JsonLine::What::kData)
+                      : json_.parse(line, kLevelsOfRecord));
   const JsonNode& root = json_.root();
   record.input_is_json = options_.keep_input;
-  if (options_.prompt) {
+  if (data) {
     take_data_id(root, record);
     std::string text;
-    LLMROUTE_FAULT(options_.prompt->fill(root, text));
+    LLMROUTE_FAULT(data->fill(root, text));
     return set_prompt(std::move(text), record.prompt);
   }
   const bool openai =

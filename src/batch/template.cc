@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace llmroute::batch {
@@ -9,6 +11,30 @@ namespace {
 
 base::Error bad_template(std::string message) {
   return {base::ErrorKind::kUsage, std::move(message)};
+}
+
+const JsonNode* find_element(const JsonNode& array, std::string_view number) {
+  size_t left = 0;
+  const char* end = number.data() + number.size();
+  const auto read = std::from_chars(number.data(), end, left);
+  if (read.ec != std::errc() || read.ptr != end) return nullptr;
+  for (const JsonNode& element : array.children()) {
+    if (left-- == 0) return &element;
+  }
+  return nullptr;
+}
+
+const JsonNode* find_within(const JsonNode& node, std::string_view path) {
+  if (node.is(JsonNode::Kind::kObject)) {
+    if (const JsonNode* named = node.find(path)) return named;
+  }
+  const size_t dot = path.find('.');
+  const std::string_view first = path.substr(0, dot);
+  const JsonNode* next = node.is(JsonNode::Kind::kArray)
+                             ? find_element(node, first)
+                             : node.find(first);
+  if (next == nullptr || dot == std::string_view::npos) return next;
+  return find_within(*next, path.substr(dot + 1));
 }
 
 }  // namespace
@@ -47,9 +73,18 @@ Template Template::of_field(std::string_view name) {
   return made;
 }
 
+int Template::levels() const {
+  int levels = 1;
+  for (const Piece& piece : pieces_) {
+    const auto dots = std::ranges::count(piece.field, '.');
+    levels = std::max(levels, 1 + static_cast<int>(dots));
+  }
+  return levels;
+}
+
 Fault Template::fill(const JsonNode& object, std::string& out) const {
   for (const Piece& piece : pieces_) {
-    const JsonNode* value = object.find(piece.field);
+    const JsonNode* value = find_within(object, piece.field);
     if (value == nullptr) {
       return RecordError{"missing_field",
                          fmt::format("no field '{}'", piece.field)};

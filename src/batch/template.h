@@ -1,5 +1,6 @@
 // A prompt made from the fields of an object: "Classify: {text}". "{{" and "}}"
-// are braces.
+// are braces. "{a.b.0}" is the field of that name or, where there is none, what
+// lies within: b of a, and of that the first element.
 #pragma once
 
 #include <string>
@@ -19,6 +20,9 @@ class Template {
   static base::Result<Template> parse(std::string_view text);
   // "{name}", whatever the name holds.
   static Template of_field(std::string_view name);
+
+  // How deep its fields lie at most; 1: they are the object's own.
+  int levels() const;
 
   // Appends to `out`: strings as they are, other values as their JSON text. A
   // field that is missing or half a surrogate pair is a fault.

@@ -31,7 +31,8 @@ constexpr std::string_view kDescription =
     "Which form a line has is seen by its fields: `custom_id` or `body` make "
     "it "
     "an OpenAI record, else it is a native one. With `--template` or "
-    "`--prompt-field` every object is data, with `--lines` or `-0` every line "
+    "`--prompt-field` every object is data, of which `a.b.0` names what lies "
+    "within: the first element of b of a. With `--lines` or `-0` every line "
     "is a prompt.\n\n"
     "A record that cannot be asked is not sent. It becomes a result with an "
     "error, in its place.";

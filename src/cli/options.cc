@@ -97,8 +97,9 @@ constexpr OptionRow kOptions[] = {
      .kind = Kind::kValue,
      .common = true,
      .help = "make the prompt of each object from its fields",
-     .detail = "As in 'Classify: {text}'; `{{` and `}}` are braces. Fields "
-               "that are no strings stand as their JSON text.",
+     .detail = "As in 'Classify: {text}'; `{{` and `}}` are braces. "
+               "'{user.name}' and '{tags.0}' are within a field. What is no "
+               "string stands as its JSON text.",
      .apply = text_into<&Settings::batch_input,
                         &app::BatchInputOptions::prompt_template>},
     {.name = "prompt-field",

@@ -91,4 +91,10 @@ std::string display_usd(double usd) {
 
 std::string display_usd(Money money) { return display_usd(money.usd()); }
 
+std::string display_known_usd(Money known, int64_t unknown, int64_t count) {
+  if (unknown == 0) return display_usd(known);
+  if (unknown == count) return "?";
+  return display_usd(known) + " + ?";
+}
+
 }  // namespace llmroute::core

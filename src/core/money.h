@@ -44,4 +44,8 @@ std::string format_usd(Money money);
 std::string display_usd(Money money);
 std::string display_usd(double usd);
 
+// The same of a sum over `count` things, of which `unknown` are not in it: what
+// is not known is never shown as nothing. "$1.25", "$1.25 + ?", "?".
+std::string display_known_usd(Money known, int64_t unknown, int64_t count);
+
 }  // namespace llmroute::core

@@ -168,6 +168,14 @@ class Input(BatchCase):
         self.assertEqual(codes(results), [None, None, "missing_field"])
         self.assertEqual(results[0]["input"], {"text": "hi", "n": 1.5, "id": 7})
 
+    def test_template_of_nested_fields(self):
+        stub = self.stub([{"text": "ok"}])
+        row = {"user": {"name": "Ada"}, "meta": {"tags": ["a", "b"]}, "x.y": "dotted"}
+        self.results(self.batch(
+            stub, ["--template", "{user.name} {meta.tags.1} {x.y}"], stdin=lines(row)))
+        self.results(self.batch(stub, ["--prompt-field", "user.name"], stdin=lines(row)))
+        self.assertEqual([r.prompt for r in self.posts(stub)], ["Ada b dotted", "Ada"])
+
     def test_prompt_field(self):
         stub = self.stub([{"text": "ok"}])
         rows = lines({"q": "one", "other": [1]}, {"q": "two"})

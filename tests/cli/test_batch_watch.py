@@ -155,6 +155,18 @@ class Plain(BatchCase):
         self.assertIsNone(summary["stopped"])
         self.assertIn("failed   1 bad_json (line 5), 1 data (line 2)", result.err)
 
+    def test_a_cost_that_is_not_known_is_never_shown_as_nothing(self):
+        silent = {"text": "ok", "usage": "omit"}
+        for rules, cost, unknown in (
+                ([silent], r"\?", "4 records"),
+                ([silent | {"nth": 2}, {"text": "ok"}], r"\$[0-9.]+ \+ \?", "1 record")):
+            result = self.batch(self.stub(rules), stdin=prompts(4),
+                                models={"m": {"max_output_tokens": None,
+                                              "context_window": None}})
+            self.assertRegex(result.err, rf"(?m)^cost     {cost}, ")
+            self.assertRegex(result.err, rf"(?m)^\w+ +4 .* {cost}$")
+            self.assertIn(f"the cost of {unknown} is not known", result.err)
+
     def test_summary_of_a_batch_that_was_stopped(self):
         stub = self.stub([{"status": 401}])
         file = self.home.file("summary.json")

@@ -190,6 +190,16 @@ class Savings(SpendCase):
                          (COST, 1, 1))
         self.assertIn("1 call", self.usage(config=config).text)
 
+    def test_without_a_worst_case_what_is_likely_is_charged(self):
+        stub = self.stub([{"chunks": ["x" * 400], "usage": "omit"}])
+        config = harness.stub_config(
+            stub, {"a": {"max_output_tokens": None, "context_window": None}})
+        self.assert_status(self.ask(config), 0)
+        total = self.report(config=config)["total"]
+        self.assertEqual((total["usd"], total["estimated"]), (None, 1))
+        self.assertGreater(total["likely_usd"], 0)
+        self.assertEqual(total["charged_usd"], total["likely_usd"])
+
     def test_failures_are_part_of_what_was_spent(self):
         config = self.two_models(rules=[
             {"model": "a", "nth": 1, "chunks": ["x"], "no_terminal": True}, *REPLY])
@@ -243,8 +253,9 @@ class Savings(SpendCase):
         self.assertLess(total["likely_usd"], COST)
         self.assertEqual(self.baselines(config)["a"]["spent_usd"],
                          round(COST + total["likely_usd"], 12))
-        self.assertRegex(self.usage().text, r"1 broken off; charged as their worst "
-                         r"case, about \$0\.0000\d+ by what was sent and received\n")
+        self.assertRegex(self.usage().text, r"1 broken off; charged as their worst case "
+                         r"if it has a bound, about \$0\.0000\d+ by what was sent "
+                         r"and received\n")
 
 
 class Forms(SpendCase):

@@ -33,7 +33,7 @@ RecordOptions options_of(uint8_t choice) {
   options.ignore_unknown = (choice & 1) != 0;
   options.lines = (choice & 6) == 2;
   if ((choice & 6) == 4) {
-    options.prompt = *llmroute::batch::Template::parse("Say {text}{{}}");
+    options.prompt = *llmroute::batch::Template::parse("Say {text}{a.0.b}{{}}");
   }
   return options;
 }

@@ -501,6 +501,26 @@ TEST_CASE("a template makes prompts of any object") {
   CHECK(good(R"({"a b":"x"})", field).prompt.messages[0].text == "x");
 }
 
+TEST_CASE("a template names what lies within fields by dots") {
+  const auto filled = [](std::string_view text) {
+    return good(R"({"a":{"b":["x",{"c":1}]},"a.d":"own","meta":{"t":"m"},
+                    "e":{"f.g":"dotted"},"":{"":"nameless"}})",
+                with_template(text))
+        .prompt.messages[0]
+        .text;
+  };
+  CHECK(filled("{a.b.0} {a.b.1.c} {a.b.1}") == "x 1 {\"c\":1}");
+  CHECK(filled("{a.d} {e.f.g} {meta.t}") == "own dotted m");
+  CHECK(filled("{.}") == "nameless");
+  for (const char* field : {"a.b.2", "a.b.-1", "a.b.0.c", "a.b.", "a.b.x", "a.",
+                            "a.b.1x", "a.b.99999999999999999999"}) {
+    CAPTURE(field);
+    CHECK(error_of(R"({"a":{"b":["x",1]}})",
+                   with_template(std::string("{") + field + "}")) ==
+          std::string("missing_field: no field '") + field + "'");
+  }
+}
+
 TEST_CASE("a template with a stray brace is refused") {
   for (const char* bad : {"{", "}", "{a", "a}", "{}", "{a{b}", "{{}", "{a}}"}) {
     CAPTURE(bad);

@@ -42,6 +42,10 @@ TEST_CASE("money prints as it reads") {
   CHECK(display_usd(*parse_usd("0.0121")) == "$0.0121");
   CHECK(display_usd(*parse_usd("0.05")) == "$0.0500");
   CHECK(display_usd(*parse_usd("1.254")) == "$1.25");
+  CHECK(display_known_usd(*parse_usd("1.25"), 0, 3) == "$1.25");
+  CHECK(display_known_usd(*parse_usd("1.25"), 1, 3) == "$1.25 + ?");
+  CHECK(display_known_usd(Money{}, 3, 3) == "?");
+  CHECK(display_known_usd(Money{}, 0, 0) == "$0");
   CHECK(display_usd(0.999) == "$1.00");
   CHECK(display_usd(-0.0314) == "-$0.0314");
   CHECK(display_usd(0.0) == "$0");
