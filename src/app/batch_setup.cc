@@ -28,16 +28,16 @@ struct Shard {
 };
 
 // Variables of a cluster scheduler's array task: this one's index, the first,
-// the last and the step.
+// the last, the step and how many there are, where it tells.
 struct ArrayVariables {
-  const char *index, *first, *last, *step;
+  const char *index, *first, *last, *step, *count;
 };
 constexpr std::array<ArrayVariables, 3> kSchedulers = {{
     {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX",
-     "SLURM_ARRAY_TASK_STEP"},
-    {"SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE"},
+     "SLURM_ARRAY_TASK_STEP", "SLURM_ARRAY_TASK_COUNT"},
+    {"SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE", ""},
     {"LSB_JOBINDEX", "LSB_JOBINDEX_START", "LSB_JOBINDEX_END",
-     "LSB_JOBINDEX_STEP"},
+     "LSB_JOBINDEX_STEP", ""},
 }};
 
 Result<Shard> shard_of_environment(const base::Environment& environment) {
@@ -53,11 +53,18 @@ Result<Shard> shard_of_environment(const base::Environment& environment) {
     const auto step = number(names.step, 1);
     if (!index || !first || !last || !step || *index < 0 || *last < 0) continue;
     if (*step < 1 || *index < *first || *index > *last) continue;
-    return Shard{(*index - *first) / *step + 1, (*last - *first) / *step + 1};
+    const Shard shard{(*index - *first) / *step + 1,
+                      (*last - *first) / *step + 1};
+    if (number(names.count, shard.of) == shard.of) return shard;
+    return usage(fmt::format(
+        "--shard auto: the array has {} tasks where {} to {} are {}, so that "
+        "records would be left out; name the shard: --shard K/N",
+        environment.get(names.count).value_or(""), *first, *last, shard.of));
   }
   return usage(
       "--shard auto: this is no array task of Slurm, Grid Engine or LSF "
-      "(SLURM_ARRAY_TASK_ID is not set); name the shard: --shard K/N");
+      "(SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_MAX are not both set); name "
+      "the shard: --shard K/N");
 }
 
 Result<Shard> parse_shard(const std::string& text,

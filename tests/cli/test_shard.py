@@ -54,6 +54,17 @@ class Shard(ShardingCase):
                 self.assert_status(result, 64)
                 self.assertIn("--shard K/N", result.err)
 
+    def test_auto_in_an_array_with_gaps_is_refused(self):
+        """`sbatch --array=1,2,7`: nobody would ask the records of the others."""
+        env = {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_MIN": "1",
+               "SLURM_ARRAY_TASK_MAX": "7", "SLURM_ARRAY_TASK_STEP": "1"}
+        for count in ("3", "x"):
+            result = self.run_llmroute(["batch", "--shard", "auto", "in.jsonl"],
+                                       env=env | {"SLURM_ARRAY_TASK_COUNT": count})
+            self.assert_status(result, 64)
+            self.assertIn(f"has {count} tasks where 1 to 7 are 7", result.err)
+        self.part("auto", env | {"SLURM_ARRAY_TASK_COUNT": "7"})
+
     def test_a_shard_that_is_none_is_refused(self):
         for shard in ("0/3", "4/3", "1", "1/0", "a/b", "-1/3", "1/3/5", ""):
             with self.subTest(shard):
