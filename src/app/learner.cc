@@ -8,6 +8,7 @@
 #include "app/experience.h"
 #include "core/breaker.h"
 #include "learning/latency.h"
+#include "routing/estimate.h"
 
 namespace llmroute::app {
 namespace {
@@ -47,8 +48,33 @@ bool is_of_the_model(const AttemptRow& attempt) {
          is(attempt, FailureClass::kProtocol);
 }
 
-learning::CallSpeed speed_of(const AttemptRow& attempt,
-                             const core::Limits& limits) {
+// Tokens of the answer without those of reasoning; a token is about 4 bytes.
+double answer_tokens(const store::Ended& ended) {
+  const AttemptRow& attempt = *ended.attempt;
+  const int64_t tokens =
+      attempt.output_tokens
+          ? *attempt.output_tokens - attempt.reasoning_tokens.value_or(0)
+          : ended.decision->answer_bytes.value_or(0) / 4;
+  return static_cast<double>(std::max<int64_t>(0, tokens));
+}
+
+// An answer that came in one piece does not tell when it began: its time is
+// divided as the registry would have it. `model`: null if that is not known.
+void divide_time(const core::Model* model, double tokens,
+                 learning::CallSpeed& speed) {
+  speed.first_token = *speed.whole;
+  if (model == nullptr || tokens < 1) return;
+  const double listed = tokens * routing::seconds_per_token(*model);
+  speed.tokens = tokens;
+  speed.token_seconds =
+      *speed.whole * listed / (model->first_token_seconds + listed);
+  speed.first_token -= speed.token_seconds;
+}
+
+learning::CallSpeed speed_of(const store::Ended& ended,
+                             const core::Limits& limits,
+                             const core::Model* model) {
+  const AttemptRow& attempt = *ended.attempt;
   learning::CallSpeed speed;
   if (outrun(attempt)) {
     speed.first_token = seconds(attempt.ms);
@@ -60,16 +86,17 @@ learning::CallSpeed speed_of(const AttemptRow& attempt,
         seconds(std::min(limits.first_token, limits.total).count());
     return speed;
   }
-  const double whole = seconds(attempt.ms);
-  speed.whole = whole;
+  const double tokens = answer_tokens(ended);
+  speed.whole = seconds(attempt.ms);
   speed.began = attempt.first_token_ms.has_value();
-  speed.first_token =
-      attempt.first_token_ms ? seconds(attempt.first_token_ms) : whole;
-  const int64_t shown =
-      attempt.output_tokens.value_or(0) - attempt.reasoning_tokens.value_or(0);
-  if (attempt.first_token_ms && shown > 1) {
-    speed.tokens = static_cast<double>(shown - 1);
-    speed.token_seconds = std::max(0.0, whole - speed.first_token);
+  if (!speed.began) {
+    divide_time(model, tokens, speed);
+    return speed;
+  }
+  speed.first_token = seconds(attempt.first_token_ms);
+  if (tokens > 1) {
+    speed.tokens = tokens - 1;
+    speed.token_seconds = std::max(0.0, *speed.whole - speed.first_token);
   }
   return speed;
 }
@@ -127,13 +154,14 @@ int64_t one_more(int64_t count) {
 }
 
 // `calls`: of all models before this one. Ends the probe, if this was one.
-void learn_one(const store::Ended& ended, const core::Limits& limits,
+void learn_one(const store::Ended& ended, const core::Config& config,
                int64_t calls, Learned& learned) {
   const AttemptRow& attempt = *ended.attempt;
   StatisticsRow& row = learned.row;
   const core::Breaker::Time time = breaker_time(ended.time);
   if (answered(attempt) || counts(attempt) || outrun(attempt)) {
-    const learning::CallSpeed speed = speed_of(attempt, limits);
+    const learning::CallSpeed speed =
+        speed_of(ended, config.limits, config.find_model(attempt.model));
     learned.speed.add(speed, {static_cast<double>(calls),
                               static_cast<double>(ended.time) / 1000});
     if (speed.began) row.begun = one_more(row.begun);
@@ -168,7 +196,7 @@ Status AttemptLearner::learn(store::Database& database,
     if (!is_of_the_model(*one.attempt)) continue;
     LLMROUTE_TRY(Learned * learned, find_learned(database, config_, one, all));
     if (learned == nullptr) continue;
-    learn_one(one, config_.limits, calls++, *learned);
+    learn_one(one, config_, calls++, *learned);
     if (const auto hold =
             holds_.extract({one.decision->id, one.attempt->number})) {
       learned->row.hold_until = one.time + hold.mapped().count();

@@ -73,10 +73,6 @@ std::optional<int64_t> output_cap(const Model& model, const Sizes& sizes,
   return cap;
 }
 
-double per_token(const Model& model) {
-  return 1 / std::max(0.1, model.tokens_per_second);
-}
-
 double answer_seconds(const Candidate& candidate, double first_token,
                       double per_token) {
   return first_token + static_cast<double>(candidate.output_tokens) * per_token;
@@ -89,6 +85,10 @@ double aged(double measured, double best, double freshness) {
 }
 
 }  // namespace
+
+double seconds_per_token(const Model& model) {
+  return 1 / std::max(0.1, model.tokens_per_second);
+}
 
 Sizes measure(const core::Prompt& prompt) {
   return {core::estimate_input_tokens(prompt), core::input_token_bound(prompt)};
@@ -113,8 +113,8 @@ Candidate estimate(const Model& model, const core::Provider& provider,
         std::clamp<int64_t>(candidate.output_tokens, 0,
                             std::max<int64_t>(0, *candidate.output_cap));
   }
-  candidate.seconds =
-      answer_seconds(candidate, model.first_token_seconds, per_token(model));
+  candidate.seconds = answer_seconds(candidate, model.first_token_seconds,
+                                     seconds_per_token(model));
   candidate.seconds_listed = candidate.seconds_measured = candidate.seconds;
   const core::Price& price = model.price_for(sizes.input_tokens);
   if (price.input && price.output) {
@@ -135,7 +135,7 @@ Candidate estimate(const Model& model, const core::Provider& provider,
 void expect_measured(const core::Experience& experience, Candidate& candidate) {
   const Model& model = *candidate.model;
   const auto found = experience.paces.find(model.name);
-  const double listed = per_token(model);
+  const double listed = seconds_per_token(model);
   if (found == experience.paces.end()) {
     candidate.seconds = answer_seconds(
         candidate, model.first_token_seconds * experience.unseen, listed);

@@ -27,6 +27,9 @@ core::Candidate estimate(const core::Model& model,
                          const core::Prompt& prompt,
                          std::optional<core::Money> ceiling);
 
+// As the registry lists it.
+double seconds_per_token(const core::Model& model);
+
 // Expects the time that was measured, if any was, in place of the registry's.
 void expect_measured(const core::Experience& experience,
                      core::Candidate& candidate);

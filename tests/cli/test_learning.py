@@ -65,6 +65,20 @@ class Speed(LearningCase):
         self.assertIn(b"measured   m ", text)
         self.assertIn(b"(3 calls)", text)
 
+    def test_an_answer_that_is_not_streamed_teaches_the_time_of_a_token_as_well(self):
+        """Listed are 1 s and 60 tokens a second: 120 tokens take two thirds."""
+        counted = {"text": "Hello", "usage": {"prompt_tokens": 9, "completion_tokens": 120}}
+        for answer in (counted, {"text": "x" * 480, "usage": "omit"}):
+            config = self.config([answer | {"delay_headers_ms": 300}])
+            self.assert_status(self.run_llmroute(
+                ["batch"], stdin='{"prompt":"Hi"}\n', config=config), 0)
+            first, tokens, took, ms = self.query(
+                "SELECT slow_first_s, slow_tokens, slow_token_s, ms FROM statistics"
+                " JOIN attempts ORDER BY statistics.time DESC, decision DESC")[0]
+            self.assertEqual(tokens, 120)
+            self.assertAlmostEqual(took, 2 / 3 * ms / 1000)
+            self.assertAlmostEqual(first, 1 / 3 * ms / 1000)
+
     def test_a_slow_model_is_tried_again_and_explain_names_it(self):
         config = self.config([ANSWER], models=("m", "n"))
         self.ask(config, "-m", "m")
