@@ -154,7 +154,7 @@ constexpr CommandRow kCommands[] = {
          "A row holds `prompt` and what is known of it: `scores`, an object "
          "of model names and how well each did, from 0 to 1; or `domain` and "
          "`difficulty`, which is `simple`, `medium`, `hard` or a number on "
-         "the scale of abilities. Other keys are ignored.\n\n"
+         "the scale of abilities. llmroute-jsonl(5) has every key.\n\n"
          "Training is deterministic: the same data and seed give the same "
          "bytes. A model that does not beat the best constant on held-out "
          "rows is not written, with exit status 1, unless `--force` insists.",

@@ -285,6 +285,43 @@ constexpr FieldText kEndFrame[] = {
     {"input", "A fingerprint of all lines of the input."},
 };
 
+constexpr FieldText kRow[] = {
+    {"prompt", "The text that is routed."},
+    {"context", "Text that stands before it, as standard input does."},
+    {"scores",
+     "An object of model names and how well each did, from 0 to 1: outcomes."},
+    {"cost", "An object of model names and dollars."},
+    {"domain",
+     "A label: `code`, `agentic`, `math`, `reasoning`, `knowledge`, `writing`, "
+     "`chat`, `text` or `tools`, or a finer one of published data, such as "
+     "`science` or `translation`. Other names are no label."},
+    {"difficulty",
+     "`simple`, `medium`, `hard`, or a number on the scale of abilities, at "
+     "which a model of that ability succeeds every other time."},
+    {"difficulty_weight",
+     "How much surer that number is than a judgement, up to 1,000. 1 if it is "
+     "missing."},
+    {"dataset, source, eval_name",
+     "The first of them. Data sets are balanced against "
+     "each other, and reported one by one; of `a/b` a is the source, the "
+     "whole the group."},
+    {"group", "What `bench --groups` leaves out as a whole, if not that."},
+    {"answer_tokens, tokens, out_chars",
+     "How long answers are; of `tokens`, "
+     "an object of model names and [in, out], and of `out_chars`, of model "
+     "names and characters, the mean."},
+    {"answer_ratio", "Tokens of the answer for each of the prompt."},
+    {"suspect", "If true, its scores are left out."},
+    {"weak", "If true, it counts for less."},
+    {"h2h",
+     "If it is there, the scores are shares of comparisons won and are "
+     "not taken for outcomes."},
+    {"compose",
+     "The row is a template that is filled so many times: `{text}` "
+     "by prompts of other rows, `{code}` by such of domain code, `{question}` "
+     "by short questions."},
+};
+
 constexpr std::string_view kInputExample =
     R"({"prompt":"Name a prime."}
 {"id":"row-17","messages":[{"role":"user","content":"Hi"}],"meta":{"n":1}}
@@ -382,6 +419,18 @@ std::string manifest_section() {
          fields(kManifest);
 }
 
+std::string row_section() {
+  return heading("SH", "ROWS OF TRAIN AND BENCH") +
+         roff(
+             "What `train` and `bench` read, one object a line. Only `prompt` "
+             "must be there; what else is known of it says what a row is good "
+             "for. Keys that are not named here are ignored. Rows of "
+             "RouterBench's wide table are read as well: `sample_id`, "
+             "`eval_name`, a column of scores for each model and its "
+             "MODEL|total_cost.") +
+         fields(kRow);
+}
+
 std::string journal_section() {
   return heading("SH", "JOURNAL") +
          roff(
@@ -415,7 +464,7 @@ std::string jsonl_sections() {
          heading("SS", "Native") + fields(kResult) +
          heading("SS", "OpenAI batch") + fields(kOpenAiResult) +
          error_section() + manifest_section() + journal_section() +
-         heading("SH", "EXAMPLES") + "Four records:\n" +
+         row_section() + heading("SH", "EXAMPLES") + "Four records:\n" +
          roff_block(kInputExample) + ".PP\n" +
          roff("and what `llmroute batch --no-timing` makes of them:") +
          roff_block(kOutputExample);

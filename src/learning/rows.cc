@@ -207,11 +207,9 @@ base::Result<Row> RowParser::parse(std::string_view line,
   }
   row.prompt = prompt;
   row.context = text_or_empty(object, "context");
-  row.id = text_or_empty(object, "id");
   read_source(object, file_name, row);
   row.raw_domain = text_or_empty(object, "domain");
   row.domain = domain_of(row.raw_domain);
-  row.language = text_or_empty(object, "language");
   row.suspect = flag(object, "suspect");
   row.weak = flag(object, "weak");
   row.difficulty_weight =

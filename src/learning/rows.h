@@ -9,8 +9,8 @@
 // other time; "difficulty_weight" (1; at most 1,000) says how much surer a
 // number is than a judgement. Further keys read where they exist: "dataset" or
 // "source" (rows of one kind are balanced against other kinds), "tokens"
-// {model: [in, out]}, "out_chars" {model: n}, "cost" {model: dollars}, "id",
-// "language", "suspect" (rows marked so are left out of outcomes) "weak" (count
+// {model: [in, out]}, "out_chars" {model: n}, "cost" {model: dollars},
+// "suspect" (rows marked so are left out of outcomes) "weak" (count
 // for less) and "h2h" (scores are shares of comparisons won: not used as
 // outcomes). With "compose": n the prompt is a template that is filled n times:
 // "{text}" by prompts of other rows, "{code}" by such of domain code,
@@ -39,7 +39,6 @@ inline constexpr double kMostWeight = 1000;
 struct Row {
   std::string prompt;
   std::string context;  // that stands before the prompt, as standard input does
-  std::string id;       // as written; "" if none
   std::string source;   // the dataset's or source's name up to a '/'
   std::string group;    // in full, or the row's "group"
   std::string raw_domain;        // as written; "" if none
@@ -47,7 +46,6 @@ struct Row {
   std::optional<Level> level;
   std::optional<double> difficulty;  // on the scale of abilities
   double difficulty_weight = 1;      // at most kMostWeight
-  std::string language;              // as written; "" if none
   int64_t compose = 0;  // how many prompts to make from this template
   std::vector<std::pair<std::string, double>> scores;  // model, 0..1
   std::vector<std::pair<std::string, double>> costs;   // model, dollars

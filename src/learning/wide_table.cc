@@ -15,8 +15,13 @@ constexpr std::string_view kCost = "|total_cost";
 constexpr std::string_view kResponse = "|model_response";
 
 // RouterBench's own oracle stands among the models.
-constexpr std::string_view kNotModels[] = {"oracle_model_to_route_to", "id",
-                                           "Unnamed: 0", "index", ""};
+constexpr std::string_view kNotModels[] = {"oracle_model_to_route_to",
+                                           "id",
+                                           "sample_id",
+                                           "language",
+                                           "Unnamed: 0",
+                                           "index",
+                                           ""};
 
 base::Error bad(std::string what) {
   return {base::ErrorKind::kData, std::move(what)};
@@ -45,10 +50,9 @@ bool has_cell_columns(const std::vector<std::string>& names,
 
 WideColumns::Role WideColumns::role_of(std::string_view name) {
   constexpr std::pair<std::string_view, Role> kRoles[] = {
-      {"sample_id", Role::kId},      {"prompt", Role::kPrompt},
-      {"eval_name", Role::kDataset}, {"dataset", Role::kDataset},
-      {"group", Role::kGroup},       {"domain", Role::kDomain},
-      {"language", Role::kLanguage},
+      {"prompt", Role::kPrompt},   {"eval_name", Role::kDataset},
+      {"dataset", Role::kDataset}, {"group", Role::kGroup},
+      {"domain", Role::kDomain},
   };
   for (const auto& [known, role] : kRoles) {
     if (known == name) return role;
@@ -91,9 +95,6 @@ base::Status WideColumns::set(size_t column, std::string_view text,
   switch (c.role) {
     case Role::kNone:
       return {};
-    case Role::kId:
-      row.id = text;
-      return {};
     case Role::kPrompt:
       row.prompt = text;
       return {};
@@ -106,9 +107,6 @@ base::Status WideColumns::set(size_t column, std::string_view text,
     case Role::kDomain:
       row.raw_domain = text;
       row.domain = domain_of(text);
-      return {};
-    case Role::kLanguage:
-      row.language = text;
       return {};
     case Role::kScore:
     case Role::kCost:

