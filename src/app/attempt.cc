@@ -117,6 +117,7 @@ class Attempts {
   std::string next_try() const;
   bool accepts(Attempt& attempt);
   bool wait(milliseconds how_long) const;
+  bool sit_out(milliseconds hold, Attempt& attempt);
   milliseconds time_left() const { return limits_.total - since(start_); }
 
   const core::Decision& decision_;
@@ -330,6 +331,28 @@ bool Attempts::wait(milliseconds how_long) const {
   return false;
 }
 
+// False: interrupted, or the wait that a model had asked for is too long; then
+// that is how the attempt failed.
+bool Attempts::sit_out(milliseconds hold, Attempt& attempt) {
+  if (hold.count() == 0) return true;
+  Failure failure;
+  failure.kind = FailureClass::kThrottled;
+  failure.cause = "on hold";
+  failure.message = "on hold since an earlier request";
+  failure.retry_after = hold;
+  const auto pause = retry_wait(rules_of(limits_), failure, 1, system_random);
+  if (!pause || *pause > time_left()) {
+    attempt.failure = std::move(failure);
+    return false;
+  }
+  if (*pause >= kLongWait) {
+    messages_.warn(fmt::format("{} asked to wait; waiting {:.0f} s",
+                               attempt.candidate->model->name,
+                               seconds_of(*pause)));
+  }
+  return wait(*pause);
+}
+
 void Attempts::tell(const Attempt& attempt, size_t candidate,
                     const std::optional<AttemptPlan::Next>& next) const {
   if (!next) return;
@@ -425,12 +448,22 @@ void Attempts::try_all() {
   }
 }
 
-// Nobody was asked: then the first of them that there is money for is, once.
+// Nobody was asked: then the first of them that there is money for is, once;
+// of those that asked to wait, the one that may be asked soonest, after that.
 void Attempts::try_avoided() {
+  const auto left = [&](size_t avoided) {
+    return book_.wait_left(decision_.candidates[avoided]);
+  };
+  std::ranges::stable_sort(avoided_, {}, left);
   for (const size_t avoided : avoided_) {
     if (held_back_ && held_back_->kind != base::ErrorKind::kBudget) return;
     const core::Candidate& candidate = decision_.candidates[avoided];
-    Attempt attempt = attempt_at(candidate, milliseconds(0));
+    const milliseconds hold = left(avoided);
+    Attempt attempt = attempt_at(candidate, hold);
+    if (!sit_out(hold, attempt)) {
+      if (attempt.failure) plan_.last(std::move(attempt));
+      return;
+    }
     held_back_ = put_aside(attempt);
     if (held_back_) continue;
     announce(attempt);
@@ -443,6 +476,10 @@ void Attempts::try_avoided() {
 Answered Attempts::run() {
   try_all();
   if (plan_.attempts().empty() && !cancel_.requested()) try_avoided();
+  if (!reply_ && !rejected_ && !held_back_ && plan_.lacks_money()) {
+    held_back_ = base::Error{base::ErrorKind::kBudget,
+                             "the ceiling does not allow another attempt"};
+  }
   if (!reply_ && rejected_ && !output_.broken()) {
     output_.rewrite(rejected_->text);
   }

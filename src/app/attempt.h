@@ -23,6 +23,9 @@ class AttemptBook {
   // asked before each attempt. `again`: a retry, which this request's own
   // failures do not forbid.
   virtual bool allows(const core::Candidate& candidate, bool again) = 0;
+  // How much is left of the wait that it asked an earlier request for.
+  virtual std::chrono::milliseconds wait_left(
+      const core::Candidate& candidate) = 0;
   // How long it may be silent before another is asked beside it; nothing: as
   // long as it likes.
   virtual std::optional<std::chrono::milliseconds> patience(

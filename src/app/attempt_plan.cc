@@ -245,6 +245,18 @@ bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
          harmless(*silent.provider) && harmless(*other.provider);
 }
 
+bool AttemptPlan::lacks_money() const {
+  if (!ceiling_ || over_ || attempts_.empty()) return false;
+  const Attempt& last = attempts_.back();
+  const bool again = last.retryable && on_this_ < rules_.attempts_per_candidate;
+  if (again && !affordable(*last.candidate)) return true;
+  return std::ranges::any_of(
+      decision_.chain(), [&](const core::Candidate& one) {
+        return !tried(one) && !affordable(one) &&
+               !providers_off_.contains(one.provider->name);
+      });
+}
+
 void AttemptPlan::last(Attempt attempt) {
   attempts_.push_back(std::move(attempt));
 }

@@ -90,6 +90,7 @@ Status BatchLedger::open_ledger() {
       keep_shared_inputs(ledger, *routed_->config, routed_->analyzer->sha256(),
                          routed_->decider->circumstances()));
   warn_of_network(ledger, *messages_);
+  warn_of_clock(ledger, *messages_);
   LLMROUTE_CHECK(import_spilled(ledger, *messages_));
   ledger.database().set_busy_timeout(kShortly);
   ledger.database().set_writes_much(true);

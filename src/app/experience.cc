@@ -74,8 +74,15 @@ void add_breaker(const core::Config& config, const StatisticsRow& row,
   if (wait.empty()) {
     return hold_twins(config, row, why, known.experience.held);
   }
-  hold_key(config, *config.find_provider(row.provider), "its key was " + wait,
-           known.experience.held);
+  known.holds[row.model] = row.hold_until;
+  const core::Provider& provider = *config.find_provider(row.provider);
+  hold_key(config, provider, "its key was " + wait, known.experience.held);
+  if (!provider.limits_whole_key()) return;
+  for (const core::Model& model : config.models) {
+    if (model.provider != provider.name) continue;
+    int64_t& until = known.holds[model.name];
+    until = std::max(until, row.hold_until);
+  }
 }
 
 constexpr int64_t kFewestStarts = 50;  // of which a share says something

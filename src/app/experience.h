@@ -27,6 +27,7 @@ struct Known {
   core::Experience experience;
   std::map<std::string, core::Breaker> breakers;  // by model
   std::set<std::string> half_open;                // models
+  std::map<std::string, int64_t> holds;  // models that asked to wait: until, ms
   // Seconds within which 95 of 100 answers of a model begin, if that is known.
   std::map<std::string, double> slow_starts;
   uint64_t state = 0;  // changes with whatever is learned

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "app/ledger_place.h"
+#include "app/ledger_spill.h"
 #include "app/messages.h"
 #include "base/clock.h"
 #include "base/date.h"
@@ -39,7 +40,11 @@ Result<ExitStatus> feedback(const FeedbackOptions& options,
   LLMROUTE_TRY(store::Ledger ledger,
                existing_ledger(options.ledger, environment,
                                {.busy_timeout = std::chrono::seconds(30)}));
-  LLMROUTE_TRY(const std::string id, ledger.find_decision(options.decision));
+  // The newest answer may be waiting in the spill file.
+  LLMROUTE_CHECK(import_spilled(ledger, Messages(options.messages)));
+  LLMROUTE_TRY(
+      const std::string id,
+      ledger.find_decision(options.decision, store::Ledger::Last::kAnswer));
   LLMROUTE_CHECK(ledger.put_feedback(id, options.score, base::wall_ms()));
   if (const auto answer = ledger.answer_of(id)) tell(id, *answer, options);
   return ExitStatus::kOk;

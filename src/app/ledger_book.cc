@@ -60,7 +60,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
     return book.path_.error();
   }
   if (book.holds_) {
-    Status opened = book.open_ledger(kUnderCeiling);
+    Status opened = book.open_ledger(book.under_ceiling());
     // It counts as well.
     if (opened) opened = import_spilled(*book.ledger_, messages);
     if (!opened) {
@@ -69,6 +69,14 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
     }
   }
   return book;
+}
+
+// No longer than the whole request may take.
+store::DatabaseOptions LedgerBook::under_ceiling() const {
+  store::DatabaseOptions options = kUnderCeiling;
+  options.busy_timeout =
+      std::min(options.busy_timeout, routed_.config->limits.total);
+  return options;
 }
 
 Result<store::Ledger> LedgerBook::take_ledger(
@@ -85,6 +93,7 @@ Status LedgerBook::open_ledger(const store::DatabaseOptions& options) {
   LLMROUTE_TRY(store::Ledger ledger, take_ledger(options));
   ledger_.emplace(std::move(ledger));
   warn_of_network(*ledger_, messages_);
+  if (holds_) warn_of_clock(*ledger_, messages_);
   if (learns_) ledger_->teach(learner_.get());
   LLMROUTE_TRY(decision_.prompt_hash,
                ledger_->prompt_hash(hashed_text(routed_.prompt)));
@@ -148,6 +157,14 @@ bool LedgerBook::allows(const core::Candidate& candidate, bool again) {
          breaker->second.allows(breaker_time(wall_ms()));
 }
 
+std::chrono::milliseconds LedgerBook::wait_left(
+    const core::Candidate& candidate) {
+  const auto hold = known_.holds.find(candidate.model->name);
+  if (hold == known_.holds.end()) return std::chrono::milliseconds(0);
+  return std::chrono::milliseconds(
+      std::max<int64_t>(0, hold->second - wall_ms()));
+}
+
 // The other models of the key, for the rest of this request.
 void LedgerBook::hold_others(const Attempt& attempt) {
   const bool held =
@@ -195,7 +212,8 @@ Status LedgerBook::put_hedge(const Attempt& asked) {
   if (!ledger_) LLMROUTE_CHECK(open_ledger(kMeanwhile));
   ledger_->database().set_busy_timeout(kMeanwhile.busy_timeout);
   Status held = put_aside(asked);
-  if (holds_) ledger_->database().set_busy_timeout(kUnderCeiling.busy_timeout);
+  if (holds_)
+    ledger_->database().set_busy_timeout(under_ceiling().busy_timeout);
   return held;
 }
 

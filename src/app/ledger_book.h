@@ -38,6 +38,8 @@ class LedgerBook : public AttemptBook {
   void decided_again();
 
   bool allows(const core::Candidate& candidate, bool again) override;
+  std::chrono::milliseconds wait_left(
+      const core::Candidate& candidate) override;
   std::optional<std::chrono::milliseconds> patience(
       const core::Candidate& candidate) override;
   base::Status before(const Attempt& asked) override;
@@ -55,6 +57,7 @@ class LedgerBook : public AttemptBook {
         known_(routed.known ? *routed.known : Known()),
         learner_(std::make_unique<AttemptLearner>(*routed.config)) {}
   base::Status open_ledger(const store::DatabaseOptions& options);
+  store::DatabaseOptions under_ceiling() const;
   base::Result<store::Ledger> take_ledger(
       const store::DatabaseOptions& options);
   base::Status remember_session(const Answered& answered);

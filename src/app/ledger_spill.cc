@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/experience.h"
+#include "store/account.h"
 #include "store/spill.h"
 
 namespace llmroute::app {
@@ -28,6 +29,19 @@ void warn_of_network(const store::Ledger& ledger, const Messages& messages) {
   messages.warn(
       "the ledger is on a network file system, where every call takes longer; "
       "LLMROUTE_LEDGER or --ledger can put it on a local disk");
+}
+
+void warn_of_clock(store::Ledger& ledger, const Messages& messages) {
+  constexpr int64_t kDay = 86'400'000;
+  const int64_t now = wall_ms();
+  const auto newest = store::ledger_time(ledger.database(), now);
+  if (!newest || *newest - now < kDay) return;
+  messages.warn(fmt::format(
+      "the ledger's newest entry is {} days ahead of this clock; its days and "
+      "months, and the ceilings on them, go by that entry until the clock is "
+      "there. If it was made by a wrong clock, begin a new ledger "
+      "(LLMROUTE_LEDGER) and keep this one for `usage --ledger`",
+      (*newest - now) / kDay));
 }
 
 void spill(const Result<std::string>& path, std::span<store::Recorded> rows,

@@ -22,6 +22,9 @@ base::Status import_spilled(store::Ledger& ledger, const Messages& messages);
 // Said once, when it is made.
 void warn_of_network(const store::Ledger& ledger, const Messages& messages);
 
+// Where its newest entry is more than a day ahead of this machine's clock.
+void warn_of_clock(store::Ledger& ledger, const Messages& messages);
+
 // Puts rows into the spill file, and warns of what has failed, if anything has.
 // `lost`: what to say if that is not possible either.
 void spill(const base::Result<std::string>& path,

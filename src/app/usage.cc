@@ -1,9 +1,12 @@
 #include "app/usage.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "app/ceilings.h"
 #include "app/ledger_place.h"
@@ -69,6 +72,15 @@ void add_rows(std::vector<store::SpendRow> found,
   }
 }
 
+// The tokens of calls whose price is not known are compared with nothing.
+store::Spend comparable(store::Spend spend) {
+  if (spend.counted == 0) {
+    spend.input_tokens = spend.cached_tokens = 0;
+    spend.cache_write_tokens = spend.output_tokens = 0;
+  }
+  return spend;
+}
+
 // Reads one ledger after the other into sums.
 class Collector {
  public:
@@ -97,7 +109,13 @@ class Collector {
 };
 
 base::Status Collector::open(const std::vector<std::string>& files) {
+  std::set<std::pair<dev_t, ino_t>> seen;  // a file of two names counts once
   for (const std::string& file : files) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) == 0 &&
+        !seen.emplace(info.st_dev, info.st_ino).second) {
+      continue;
+    }
     LLMROUTE_TRY(store::Ledger ledger,
                  open_existing(file, {.read_only = true}));
     // All that is read is of one moment, whatever others write meanwhile.
@@ -119,7 +137,7 @@ base::Status Collector::choose_days() {
   report_.since =
       options_.since
           ? base::format_day(*base::parse_since(*options_.since, today))
-          : store::month_of(now_) + "-01";
+          : report_.until.substr(0, 7) + "-01";
   if (report_.since <= report_.until) return {};
   return Error{ErrorKind::kUsage, fmt::format("--since {} is after --until {}",
                                               report_.since, report_.until)};
@@ -130,6 +148,7 @@ base::Status Collector::add_ledger(store::Database& database) {
                read(database, {std::begin(kFine), std::end(kFine)}));
   for (const store::SpendRow& row : fine) {
     store::add(report_.total, row.spend);
+    store::add(report_.comparable, comparable(row.spend));
     if (row.spend.answered > 0) models_.push_back(row.keys[1]);
   }
   add_rows(regrouped(fine, {Grouping::kDay}), report_.days);
@@ -263,7 +282,7 @@ Result<ExitStatus> usage(const UsageOptions& options,
   LLMROUTE_CHECK(collector.open(files));
   LLMROUTE_CHECK(collector.collect(config));
   report.baselines =
-      baselines_of(report.total, config,
+      baselines_of(report.comparable, config,
                    alternatives(collector.models(), config, environment));
   LLMROUTE_CHECK(print_text(document(report, options.format)));
   if (files.empty()) {

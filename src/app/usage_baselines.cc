@@ -13,6 +13,8 @@ std::optional<Baseline> constant(const store::Spend& total,
                                  const std::string& name) {
   const core::Model* known = config.find_model(name);
   if (known == nullptr) return std::nullopt;
+  // How much of an answer was reasoning is not in the sums.
+  if (known->price.reasoning) return std::nullopt;
   core::Model model = *known;
   model.price_tiers.clear();  // they go by single calls
   core::Usage tokens;

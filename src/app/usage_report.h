@@ -37,7 +37,8 @@ struct UsageReport {
   std::vector<store::Grouping> by;
   std::vector<store::SpendRow> rows;
   store::Spend total;
-  store::HeldSums held;  // now, whatever the days are
+  store::Spend comparable;  // total without the tokens that have no price
+  store::HeldSums held;     // now, whatever the days are
   std::vector<store::SpendRow> days;
   std::vector<Baseline> baselines;  // dearest first
   std::vector<CeilingState> ceilings;

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "app/ledger_place.h"
 #include "app/output.h"
+#include "base/clock.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "core/money.h"
+#include "store/account.h"
 #include "store/ledger.h"
 #include "store/upkeep.h"
 
@@ -28,8 +31,15 @@ Result<ExitStatus> check(store::Ledger& ledger) {
                              "corrected: {}",
                              base::join(wrong, ", "))};
   }
+  LLMROUTE_TRY(const auto since,
+               ledger.database().text(
+                   "SELECT value FROM meta WHERE name='whole_since'"));
   LLMROUTE_CHECK(
-      print_text("the ledger is whole and its counters are right\n"));
+      print_text("the ledger is whole and its counters are right" +
+                 (since ? ", as far as they can be checked: decisions before " +
+                              *since + " are no longer there"
+                        : std::string()) +
+                 "\n"));
   return ExitStatus::kOk;
 }
 
@@ -45,7 +55,12 @@ Result<ExitStatus> release(store::Ledger& ledger) {
 Result<ExitStatus> purge(store::Ledger& ledger, const std::string& before) {
   const auto day = *base::parse_day(before);
   const std::chrono::milliseconds time = day.time_since_epoch();
-  LLMROUTE_TRY(const int64_t removed, store::purge(ledger, time.count()));
+  constexpr int64_t kDay = 86'400'000;
+  LLMROUTE_TRY(const int64_t now,
+               store::ledger_time(ledger.database(), base::wall_ms()));
+  const int64_t tomorrow = (now / kDay + 1) * kDay;  // what is still to come
+  LLMROUTE_TRY(const int64_t removed,
+               store::purge(ledger, std::min<int64_t>(time.count(), tomorrow)));
   LLMROUTE_CHECK(
       print_text(fmt::format("removed {} decisions made before {}\n",
                              base::with_thousands(removed), before)));
@@ -56,6 +71,11 @@ Result<ExitStatus> purge(store::Ledger& ledger, const std::string& before) {
 
 Result<ExitStatus> usage_upkeep(const UsageOptions& options,
                                 const std::vector<std::string>& files) {
+  if (!options.by.empty() || options.format != Format::kText) {
+    return Error{ErrorKind::kUsage,
+                 "--by, --json and --format are for reports, not for changes "
+                 "of the ledger"};
+  }
   if (files.size() != 1) {
     return Error{
         files.empty() ? ErrorKind::kNoInput : ErrorKind::kUsage,

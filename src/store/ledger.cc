@@ -149,14 +149,23 @@ Status Ledger::record_late(const DecisionRow& decision,
   return finish(sums);
 }
 
-Result<std::string> Ledger::find_decision(const std::string& id) {
+Result<std::string> Ledger::find_decision(std::string id, Last which) {
   const bool last = id == "last";
-  LLMROUTE_TRY(
-      Statement statement,
-      database_.prepare(last ? "SELECT id FROM decisions ORDER BY id DESC "
-                               "LIMIT 1"
-                             : "SELECT id FROM decisions WHERE id>=?1 AND "
-                               "substr(id,1,length(?1))=?1 LIMIT 2"));
+  for (char& c : id) {
+    if (!last && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  constexpr std::string_view kNewest =
+      "SELECT id FROM decisions ORDER BY id DESC LIMIT 1";
+  constexpr std::string_view kNewestAnswered =
+      "SELECT id FROM decisions WHERE EXISTS(SELECT 1 FROM attempts WHERE "
+      "decision=id AND state='answered') ORDER BY id DESC LIMIT 1";
+  constexpr std::string_view kById =
+      "SELECT id FROM decisions WHERE id>=?1 AND substr(id,1,length(?1))=?1 "
+      "LIMIT 2";
+  LLMROUTE_TRY(Statement statement,
+               database_.prepare(!last                      ? kById
+                                 : which == Last::kDecision ? kNewest
+                                                            : kNewestAnswered));
   if (!last) statement.bind(0, id);
   LLMROUTE_TRY(const bool found, statement.step());
   if (!found || id.empty()) return no_such(id);

@@ -80,7 +80,10 @@ class Ledger {
 
   // The id that is meant by an id, by the beginning of one only, or by "last".
   // kNoInput: there is none, or more than one.
-  base::Result<std::string> find_decision(const std::string& id);
+  // `last`: of which "last" is the newest.
+  enum class Last { kDecision, kAnswer };
+  base::Result<std::string> find_decision(std::string id,
+                                          Last last = Last::kDecision);
 
   // REQUIRES: an id that find_decision() gave.
   base::Result<AnswerOf> answer_of(const std::string& decision);

@@ -44,19 +44,22 @@ void add(Spend& sum, const Spend& other, int sign) {
   });
   next = 0;
   each_spend_column(sum, [&](std::string_view, int64_t& amount) {
-    amount += sign * amounts[next++];
+    amount = saturating_add(amount, sign * amounts[next++]);
   });
 }
 
 Spend spend_of(const AttemptRow& row) {
   Spend spend;
   const bool answered = row.state == "answered";
-  const bool counted = answered && row.input_tokens && row.output_tokens;
-  const bool compared = answered && row.strongest_pico && row.cheapest_pico;
+  const bool tokens = answered && row.input_tokens && row.output_tokens;
+  const bool priced = row.cost_pico || row.likely_pico;
+  const bool counted = tokens && priced;
+  const bool compared =
+      answered && priced && row.strongest_pico && row.cheapest_pico;
   spend.calls = 1;
   spend.answered = answered ? 1 : 0;
   spend.ms = row.ms.value_or(0);
-  if (counted) {
+  if (tokens) {
     spend.input_tokens = *row.input_tokens;
     spend.cached_tokens = row.cached_tokens.value_or(0);
     spend.cache_write_tokens = row.cache_write_tokens.value_or(0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/money.h"
 #include "store/database.h"
 #include "store/grouping.h"
 #include "store/rows.h"
@@ -56,6 +57,10 @@ void each_spend_column(Row& row, Visit&& visit) {
   visit("compared_pico", row.compared_pico);
   visit("counted", row.counted);
   visit("counted_pico", row.counted_pico);
+}
+
+inline int64_t saturating_add(int64_t a, int64_t b) {
+  return (core::Money{a} + core::Money{b}).pico;
 }
 
 // With sign -1 it is taken away.

@@ -25,10 +25,16 @@ using base::Status;
 
 constexpr size_t kMostBytes = size_t{64} << 20;  // more is not kept
 
+// Nobody else's file, and none that others can write.
 base::Descriptor open_spill(const std::string& path, int flags) {
-  return base::Descriptor(::open((path + ".spill").c_str(),
-                                 flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                                 0600));
+  base::Descriptor file(::open((path + ".spill").c_str(),
+                               flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                               0600));
+  struct stat info {};
+  const bool ours = file.valid() && ::fstat(file.get(), &info) == 0 &&
+                    info.st_uid == ::geteuid() && (info.st_mode & 022) == 0;
+  if (file.valid() && !ours) errno = EPERM;
+  return ours ? std::move(file) : base::Descriptor();
 }
 
 std::string hex_of(const Blob& blob) {
@@ -134,18 +140,21 @@ bool ends_in_a_line(int file) {
          ::pread(file, &last, 1, info.st_size - 1) != 1 || last == '\n';
 }
 
-// Whether the line is in the ledger now.
-bool import_line(Ledger& ledger, const std::string& line) {
+enum class Import { kDone, kNonsense, kRefused };
+
+Import import_line(Ledger& ledger, const std::string& line) {
   Database& database = ledger.database();
   DecisionRow decision;
   std::vector<AttemptRow> attempts;
   if (!read_line(database, line, decision, attempts) ||
-      !makes_sense(decision, attempts) || !database.execute("SAVEPOINT line")) {
-    return false;
+      !makes_sense(decision, attempts)) {
+    return Import::kNonsense;
   }
+  if (!database.execute("SAVEPOINT line")) return Import::kRefused;
   const bool done = ledger.record_late(decision, attempts).has_value();
   if (!done) (void)database.execute("ROLLBACK TO line");
-  return database.execute("RELEASE line").has_value() && done;
+  const bool released = database.execute("RELEASE line").has_value();
+  return done && released ? Import::kDone : Import::kRefused;
 }
 
 }  // namespace
@@ -183,12 +192,21 @@ Result<size_t> import_spilled(Ledger& ledger) {
   LLMROUTE_TRY(const std::string text,
                base::read_all(file.get(), SIZE_MAX, path + ".spill"));
   size_t dropped = 0;
+  std::string kept;  // what the ledger did not take: it may another time
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
   for (const std::string& line : base::split(text, '\n')) {
-    if (!line.empty() && !import_line(ledger, line)) ++dropped;
+    if (line.empty()) continue;
+    const Import result = import_line(ledger, line);
+    if (result == Import::kNonsense) ++dropped;
+    if (result == Import::kRefused) kept += line + '\n';
   }
   LLMROUTE_CHECK(transaction.commit());
-  if (::ftruncate(file.get(), 0) != 0) {
+  errno = ::ftruncate(file.get(), 0) != 0 ? errno : 0;
+  if (errno == 0 && !kept.empty()) {
+    (void)::lseek(file.get(), 0, SEEK_SET);
+    errno = base::write_all(file.get(), kept);
+  }
+  if (errno != 0) {
     return base::io_error(base::ErrorKind::kIo, "cannot empty",
                           path + ".spill");
   }

@@ -8,34 +8,39 @@ namespace {
 
 using base::Status;
 
+// A sum beyond would be no integer: it is this much then. A tenth of it leaves
+// room to add up days.
+constexpr std::string_view kAtMost = ",1000000000000000000)";
+
 std::string daily_upsert() {
   std::string marks = "?,?,?,?,?,?", updates;
   Spend none;
   each_spend_column(none, [&](std::string_view name, int64_t) {
     marks += ",?";
     if (!updates.empty()) updates += ',';
-    updates.append(name).append("=").append(name);
-    updates.append("+excluded.").append(name);
+    updates.append(name).append("=min(").append(name);
+    updates.append("+excluded.").append(name).append(kAtMost);
   });
   return "INSERT INTO daily VALUES(" + marks + ") ON CONFLICT DO UPDATE SET " +
          updates;
 }
 
-// Counters are created where they are missing.
+// Counters are created where they are missing. What is settled has been spent,
+// and counts; what cannot be held is refused.
 constexpr std::string_view kAddToScopes =
     "INSERT INTO scopes(name, settled_pico, held_pico)"
     " SELECT value, ?1, ?2 FROM json_each(?3) WHERE true"
     " ON CONFLICT(name) DO UPDATE SET"
-    " settled_pico=settled_pico+excluded.settled_pico,"
-    " held_pico=held_pico+excluded.held_pico";
+    " settled_pico=min(settled_pico+excluded.settled_pico,"
+    "9223372036854775807), held_pico=held_pico+excluded.held_pico";
 
 }  // namespace
 
 void Tally::add_money(const std::string& scopes, int64_t settled,
                       int64_t held) {
   Money& money = money_[scopes];
-  money.settled += settled;
-  money.held += held;
+  money.settled = saturating_add(money.settled, settled);
+  money.held = saturating_add(money.held, held);
 }
 
 Status Tally::add_money(Database& database, const DecisionRow& decision,

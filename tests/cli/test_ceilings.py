@@ -194,6 +194,29 @@ per_month = 0.0000001
         self.assertEqual(self.query("SELECT cost_pico, charged_as FROM attempts"),
                          [(None, "estimated")])
 
+    def test_a_retry_that_the_ceiling_forbids_is_told_as_that(self):
+        stub = self.server([{"nth": 1, "chunks": ["x"], "no_terminal": True},
+                            {"words": 5}])
+        result = self.run_llmroute(
+            ARGS + ["--no-stream", "--max-cost", usd(WORST * 3 // 2)],
+            config=self.limited(stub, ""))
+        self.assert_status(result, 4)
+        self.assertIn("the ceiling does not allow another attempt", result.err)
+        self.assertEqual(len(stub.requests()), 1)
+
+    def test_a_locked_ledger_is_waited_for_no_longer_than_the_request(self):
+        import sqlite3
+        stub = self.server()
+        config = self.limited(stub, "[limits]\nper_day = 1\n")
+        self.assert_status(self.run_llmroute(ARGS, config=config), 0)
+        lock = sqlite3.connect(self.path(), isolation_level=None)
+        self.addCleanup(lock.close)
+        lock.execute("BEGIN EXCLUSIVE")
+        begin = time.monotonic()
+        result = self.run_llmroute(ARGS + ["--timeout", "1s"], config=config, timeout=60)
+        self.assert_status(result, 75)
+        self.assertLess(time.monotonic() - begin, 15)
+
     def test_K4_a_locked_ledger_sends_nothing(self):
         import sqlite3
         stub = self.server()

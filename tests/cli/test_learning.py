@@ -368,6 +368,25 @@ class Breaker(LearningCase):
         found = self.explained(config, "-m", "bad,good")
         self.assertIn("asked to wait", found["excluded"][0]["reason"])
 
+    def test_P4_where_nobody_else_is_there_a_hold_is_sat_out(self):
+        config = self.config([{"nth": 1, "status": 429, "headers": {"Retry-After": "3"}},
+                              ANSWER])
+        self.assert_status(self.ask(config, "--retries", "0"), 75)
+        result = self.ask(config, "--retries", "0")
+        self.assert_status(result, 0)
+        self.assertIn("asked to wait; waiting", result.err)
+        first, second = self.server.requests()[-2:]
+        self.assertGreaterEqual(second.t - first.t, 2.9e9)
+
+    def test_P4_a_hold_that_is_too_long_is_told_and_nobody_asked(self):
+        config = self.config([{"nth": 1, "status": 429, "headers": {"Retry-After": "900"}},
+                              ANSWER])
+        self.assert_status(self.ask(config), 75)
+        result = self.ask(config)
+        self.assert_status(result, 75)
+        self.assertRegex(result.err, r"it asks to wait (900|89\d) s")
+        self.assertEqual(len(self.server.requests()), 1)
+
     def test_a_hold_under_a_ceiling_begins_when_it_was_asked_for(self):
         config = self.config([{"status": 429, "delay_headers_ms": 1000,
                                "headers": {"Retry-After": "90"}}])

@@ -86,7 +86,9 @@ class Jumps(TimeCase):
         for jump, status in ((-DAY, 4), (-40 * DAY, 4), (DAY, 0), (0, 4), (-DAY, 4),
                              (2 * DAY, 0)):
             self.move(jump)
-            self.assert_status(self.go(config), status)
+            result = self.go(config)
+            self.assert_status(result, status)
+            self.assertEqual("ahead of this clock" in result.err, jump < 0, jump)
         self.assertEqual(len(self.server.requests()), 3)
 
     def test_T1_a_breaker_stays_sane(self):

@@ -200,6 +200,35 @@ class Savings(SpendCase):
         self.assertGreater(total["likely_usd"], 0)
         self.assertEqual(total["charged_usd"], total["likely_usd"])
 
+    def test_a_call_without_a_price_is_compared_with_nothing(self):
+        self.server = self.stub(REPLY)
+        config = harness.stub_config(self.server, {"a": {}, "free": {"price": None}})
+        for model in ("a", "free"):
+            self.assert_status(self.ask(config, "-m", model), 0)
+        row = self.baselines(config)["a"]
+        self.assertEqual((row["usd"], row["spent_usd"], row["compared"],
+                          row["not_compared"]), (COST, COST, 1, 1))
+        self.assertEqual(self.report()["total"]["input_tokens"], 2000)
+
+    def test_a_model_that_charges_for_reasoning_is_no_baseline(self):
+        self.server = self.stub(REPLY)
+        config = harness.stub_config(self.server, {"a": {}, "t": {
+            "price": {"input": 1.0, "output": 2.0, "reasoning": 50.0}}})
+        self.ask(config, "-m", "t")
+        self.assertNotIn("t", self.baselines(config))
+
+    def test_sums_that_no_integer_holds_lose_no_call(self):
+        """An account that nobody can have: 300 billion tokens, three times."""
+        huge = {"prompt_tokens": 1, "completion_tokens": 300_000_000_000}
+        self.server = self.stub([{"chunks": ["x"], "usage": huge}])
+        config = harness.stub_config(
+            self.server, {"a": {"price": {"input": 1.0, "output": 25.0}}})
+        for _ in range(3):
+            self.assertNotIn("spill", self.ask(config).err)
+        total = self.report("--ledger", self.path())["total"]
+        self.assertEqual(total["calls"], 3)
+        self.assertEqual(total["usd"], 1_000_000)
+
     def test_failures_are_part_of_what_was_spent(self):
         config = self.two_models(rules=[
             {"model": "a", "nth": 1, "chunks": ["x"], "no_terminal": True}, *REPLY])
@@ -259,6 +288,20 @@ class Savings(SpendCase):
 
 
 class Forms(SpendCase):
+    def test_a_ledger_that_is_named_twice_counts_once(self):
+        self.ask(self.two_models(), "-m", "a")
+        link = self.path() + ".link"
+        os.link(self.path(), link)
+        for other in (self.path(), link):
+            both = self.report("--ledger", self.path(), "--ledger", other)
+            self.assertEqual(both["total"]["calls"], 1)
+
+    def test_until_alone_is_of_that_month(self):
+        self.ask(self.two_models(), "-m", "a")
+        report = self.report("--until", "2024-02-10")
+        self.assertEqual((report["since"], report["until"]),
+                         ("2024-02-01", "2024-02-10"))
+
     def test_json_is_stable(self):
         self.ask(self.two_models())
         report = self.report()
@@ -391,7 +434,8 @@ class Upkeep(SpendCase):
         config = self.two_models(Ceilings.EXTRA)
         for tag in ("team=search", "team=ads"):
             self.ask(config, "--tag", tag, env={"LLMROUTE_RUN": "night"})
-        self.assertIn("counters are right", self.usage("--recount").text)
+        self.assertIn("counters are right\n", self.usage("--recount").text)
+        self.usage("--recount", "--json", status=64)
         before = self.query("SELECT * FROM scopes"), self.query("SELECT * FROM daily")
         self.query("UPDATE scopes SET settled_pico=1 WHERE name LIKE 'day/%'")
         self.query("DELETE FROM scopes WHERE name LIKE '%team=search/month%'")
@@ -419,6 +463,9 @@ class Upkeep(SpendCase):
             self.assertEqual(self.query(f"SELECT count(*) FROM {table}"), [(0,)])
         self.assertEqual(self.query("SELECT * FROM daily"), sums)
         self.assertEqual(self.query("SELECT * FROM scopes"), counters)
+        self.assertIn("as far as they can be checked", self.usage("--recount").text)
+        tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400))
+        self.assertIn(f"before {tomorrow}", self.usage("--recount").text)
         folder = os.path.dirname(self.path())
         for name in os.listdir(folder):
             with open(os.path.join(folder, name), "rb") as file:
@@ -475,6 +522,26 @@ class Feedback(SpendCase):
 
     def scores(self):
         return self.query("SELECT decision, score FROM feedback")
+
+    def test_last_is_the_newest_that_was_answered(self):
+        config = self.two_models(rules=[{"nth": 1, "chunks": ["x"], "usage": USAGE},
+                                        {"status": 400}])
+        self.ask(config, "-m", "a")
+        answered = self.query("SELECT id FROM decisions")[0][0]
+        self.assert_status(self.ask(config, "-m", "a"), 65)
+        self.feedback("last", "good")
+        self.feedback(answered.lower(), "0.5")
+        self.assertEqual(self.scores(), [(answered, 0.5)])
+
+    def test_last_is_found_in_the_spill_file_as_well(self):
+        config = self.two_models()
+        self.ask(config, "-m", "b")
+        with contextlib.closing(sqlite3.connect(self.path())) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            self.assertIn("spill", self.ask(config, "-m", "a").err)
+        self.feedback("last", "good")
+        self.assertEqual(self.query("SELECT d.model FROM feedback f JOIN decisions d "
+                                    "ON d.id=f.decision"), [("a",)])
 
     def test_RL_1_feedback_reaches_one_decision_and_replaces(self):
         config = self.two_models()
