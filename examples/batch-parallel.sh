@@ -27,6 +27,13 @@ if [ "$status" -gt 1 ]; then
   exit "$status"
 fi
 
+for part in $(seq "$parts"); do
+  [ -e "$out.$part" ] || {
+    echo "batch-parallel: part $part stopped before its end; the same command goes on" >&2
+    exit 75
+  }
+done
+
 # Line by line from each part in turn: the order of the input.
 set --
 for part in $(seq "$parts"); do set -- "$@" "$out.$part"; done

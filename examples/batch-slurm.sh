@@ -9,9 +9,9 @@ set -eu
 parts=$1 in=$2 out=$3
 shift 3
 
-# In the array: --shard auto knows which part this is and of how many.
+# In the array, or in one task of it that is sent again: --array=3.
 if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
-  exec llmroute batch --shard auto "$in" -o "$out.$SLURM_ARRAY_TASK_ID" "$@"
+  exec llmroute batch --shard "$SLURM_ARRAY_TASK_ID/$parts" "$in" -o "$out.$SLURM_ARRAY_TASK_ID" "$@"
 fi
 
 # 0: all answered; 1: some records failed; anything else: not done yet.

@@ -70,7 +70,28 @@ std::string text_of(const BenchOptions& options, const BenchReport& report,
   return text;
 }
 
-base::Status check(const QualityOptions& quality) {
+// Without files the speed is measured, and nothing that these ask for.
+bool asks_for_quality(const QualityOptions& quality) {
+  return !quality.models.empty() || quality.test_part || quality.baseline ||
+         !quality.fail_if.empty() || quality.plot || quality.target_quality ||
+         quality.robust || quality.folds > 0 || quality.groups ||
+         quality.unseen || !quality.train.empty();
+}
+
+base::Status check(const BenchOptions& options) {
+  const QualityOptions& quality = options.quality;
+  if (options.files.empty() && asks_for_quality(quality)) {
+    return base::Error{base::ErrorKind::kUsage,
+                       "bench: name the files of outcomes to measure"};
+  }
+  if (!options.files.empty() && options.speed) {
+    return base::Error{base::ErrorKind::kUsage,
+                       "bench: --speed takes no files of outcomes"};
+  }
+  std::vector<std::string> read = options.files;
+  read.insert(read.end(), quality.train.begin(), quality.train.end());
+  if (quality.baseline) read.push_back(*quality.baseline);
+  LLMROUTE_CHECK(check_apart({quality.plot}, read));
   if (quality.unseen && quality.folds == 0 && !quality.groups) {
     return base::Error{base::ErrorKind::kUsage,
                        "bench: --unseen goes with --folds or --groups"};
@@ -87,7 +108,6 @@ base::Result<ExitStatus> bench_files(const BenchOptions& options,
                                      const core::Config& config,
                                      const analyzer::Analyzer& analyzer,
                                      BenchStatus& status) {
-  LLMROUTE_CHECK(check(options.quality));
   LLMROUTE_TRY(const BenchReport report,
                measure_quality(options, config, analyzer, status));
   const std::vector<Figure> figures = figures_of(report);
@@ -109,6 +129,7 @@ base::Result<ExitStatus> bench_files(const BenchOptions& options,
 
 base::Result<ExitStatus> bench(const BenchOptions& options,
                                const base::Environment& environment) {
+  LLMROUTE_CHECK(check(options));
   LLMROUTE_TRY(const core::Config config,
                config::load(options.config, environment));
   LLMROUTE_TRY(const analyzer::Analyzer analyzer,

@@ -305,8 +305,9 @@ LedgerFit fit_ledger(const core::Config& config,
 
 std::string fit_config(const LedgerFit& fit) {
   std::string text =
-      "# Abilities fitted by llmroute train --from-ledger: put these sections\n"
-      "# into the configuration file.\n";
+      "# Abilities fitted by llmroute train --from-ledger. The configuration\n"
+      "# takes them as they are where it has no such section; else put each\n"
+      "# ability into the section that is there.\n";
   for (const ModelFit& m : fit.models) {
     if (m.fitted < kFewestOwnOutcomes) continue;
     text += fmt::format("\n[models.{}]\nability = {{",

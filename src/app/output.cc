@@ -32,6 +32,28 @@ base::Status print_text(const std::string& text) {
   return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
 }
 
+base::Status check_apart(const std::vector<std::optional<std::string>>& written,
+                         const std::vector<std::string>& read) {
+  const auto refused = [](const std::string& path, const char* why) {
+    return base::Error{base::ErrorKind::kCannotCreate, path + why};
+  };
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (!written[i]) continue;
+    for (const std::string& input : read) {
+      if (base::same_file(*written[i], input)) {
+        return refused(*written[i], " is also the input");
+      }
+    }
+    for (size_t j = 0; j < i; ++j) {
+      if (written[j] && (*written[i] == *written[j] ||
+                         base::same_file(*written[i], *written[j]))) {
+        return refused(*written[i], " would be written twice");
+      }
+    }
+  }
+  return {};
+}
+
 base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,
                                               bool hold,
                                               const std::atomic<bool>* stop) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/options.h"
 #include "base/fence.h"
@@ -21,6 +22,11 @@ namespace llmroute::app {
 base::Status print_document(std::string_view text);
 // The same of a text that is made visible here.
 base::Status print_text(const std::string& text);
+
+// kCannotCreate if a file would be written over one that is read, or twice.
+// Files that may be missing are not there.
+base::Status check_apart(const std::vector<std::optional<std::string>>& written,
+                         const std::vector<std::string>& read);
 
 // Takes the answer as it streams. To stdout each piece is one write; with -o or
 // when buffering, nothing is written before finish(). With --extract only the

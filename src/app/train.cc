@@ -47,7 +47,15 @@ base::Status check(const TrainOptions& options) {
   if (!options.output) {
     return Error{ErrorKind::kUsage, "train: name the model file with -o"};
   }
-  return {};
+  if (options.from_ledger && (!options.heads.empty() || options.init ||
+                              options.card || !options.without.empty())) {
+    return Error{ErrorKind::kUsage,
+                 "train: --heads, --init, --card and --without do not go with "
+                 "--from-ledger, which fits abilities"};
+  }
+  std::vector<std::string> read = options.files;
+  if (options.init) read.push_back(*options.init);
+  return check_apart({options.output, options.card}, read);
 }
 
 // The registry's models hold the scale where no abilities file says more.

@@ -128,6 +128,9 @@ class ScratchFile {
 
 bool file_exists(const std::string& path);
 
+// Whether both are there and are one file, under whatever names.
+bool same_file(const std::string& a, const std::string& b);
+
 // Makes the names in the directory of `path` durable. Failed: kIo.
 Status sync_directory_of(const std::string& path);
 

@@ -4,11 +4,19 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace llmroute::learning {
 namespace {
 
 constexpr size_t kBlock = size_t{1} << 18;
 constexpr size_t kLongestLine = size_t{64} << 20;
+
+std::string_view without_trimmings(std::string_view line, bool first) {
+  if (first && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return base::trim(line).empty() ? std::string_view() : line;
+}
 
 }  // namespace
 
@@ -39,7 +47,7 @@ base::Result<bool> LineReader::next(std::string_view& line) {
     if (end != std::string::npos || (ended_ && at_ < buffer_.size())) {
       line = std::string_view(buffer_).substr(at_, end - at_);
       at_ = end == std::string::npos ? buffer_.size() : end + 1;
-      ++number_;
+      line = without_trimmings(line, ++number_ == 1);
       return true;
     }
     if (ended_) return false;

@@ -17,9 +17,10 @@ class LineReader {
   // Cannot be opened: kNoInput.
   static base::Result<LineReader> open(const std::string& path);
 
-  // The next line without its LF, in `line`, valid until the next call; false
-  // at the end. A damaged or truncated gzip stream, a failed read or a line
-  // over 64 MiB: kData, with the file and the line's number.
+  // The next line without its LF, a CR before it and a byte order mark at the
+  // file's begin, in `line`, valid until the next call; empty if it holds only
+  // blanks; false at the end. A damaged or truncated gzip stream, a failed read
+  // or a line over 64 MiB: kData, with the file and the line's number.
   base::Result<bool> next(std::string_view& line);
   // Of the line that was read last; the first is 1.
   int64_t number() const { return number_; }

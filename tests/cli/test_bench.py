@@ -603,6 +603,20 @@ class WideTable(FilesCase):
 
 
 class Comparison(FilesCase):
+    def test_without_files_nothing_of_their_quality_can_be_asked(self):
+        """An empty glob must not make a check pass."""
+        for args in (["--fail-if", "apgr<2"], ["--baseline", "x"], ["--plot", "x.svg"],
+                     ["--robust"], ["--folds", "5"], ["--target-quality", "0.9"],
+                     ["--models", "a"]):
+            result = self.run_llmroute(["bench", *args])
+            self.assert_status(result, 64)
+            self.assertIn("name the files", result.err)
+
+    def test_I14_the_plot_is_not_written_over_what_is_read(self):
+        rows = by_length_rows()
+        self.assert_status(self.bench(rows, "--plot", self.write_rows(rows)), 73)
+        self.assertEqual(self.bench(rows, "--json").json()["studies"][0]["rows"], 8)
+
     def test_fail_if(self):
         rows = by_length_rows()
         self.assert_status(self.bench(rows, "--fail-if", "apgr<-5"), 0)

@@ -358,6 +358,15 @@ class Explain(harness.TestCase):
         self.assertGreater(max(seen), 50)
         self.assertLess(min(seen), 50)
 
+    def test_emoji_make_nothing_harder(self):
+        for prompt, faces in (("hi", " \U0001F60A"), ("ok thanks", " \U0001F44D" * 5),
+                              ("Write a tweet about our launch", " \U0001F680")):
+            seen = [self.explain(["--json", "-p", text])[1].json()["analysis"]
+                    for text in (prompt, prompt + faces)]
+            self.assertAlmostEqual(seen[0]["difficulty"], seen[1]["difficulty"], delta=0.3)
+            self.assertEqual(max(seen[0]["domain"], key=seen[0]["domain"].get),
+                             max(seen[1]["domain"], key=seen[1]["domain"].get))
+
     def test_stability_is_of_thirty_changes_and_only_with_v(self):
         prompt = harness.SOURCE_DIR.joinpath("examples/prompts/3-sql.txt").read_text()
         _, result = self.explain(["--json", "-p", prompt])

@@ -76,6 +76,17 @@ class Train(harness.TestCase):
         domains = explained.json()["analysis"]["domain"]
         self.assertEqual(max(domains, key=domains.get), domain)
 
+    def test_I14_what_is_read_is_never_written_over(self):
+        rows, model = self.rows_file(labelled(60)), self.home.file("my.model")
+        before = pathlib.Path(rows).read_bytes()
+        link = self.home.file("link.jsonl")
+        os.symlink(rows, link)
+        for args in (["-o", rows], ["-o", link], ["-o", model, "--card", rows],
+                     ["-o", model, "--card", model]):
+            self.assert_status(self.train(rows, "--force", *args), 73)
+        self.assertEqual(pathlib.Path(rows).read_bytes(), before)
+        self.assertFalse(os.path.exists(model))
+
     def test_a_model_is_written_and_used(self):
         rows, model = self.rows_file(labelled(900)), str(self.home.file("my.model"))
         result = self.train(rows, "-o", model)

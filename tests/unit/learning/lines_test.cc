@@ -56,7 +56,7 @@ Lines read_lines(const std::string& bytes) {
 
 }  // namespace
 
-TEST_CASE("lines end at LF and at nothing else") {
+TEST_CASE("lines end at LF; a CR before it, a byte order mark go") {
   struct Case {
     std::string bytes;
     std::vector<std::string> lines;
@@ -66,7 +66,9 @@ TEST_CASE("lines end at LF and at nothing else") {
       {"a", {"a"}},
       {"a\n", {"a"}},
       {"a\n\nb", {"a", "", "b"}},
-      {"a\r\nb\n", {"a\r", "b"}},
+      {"\xef\xbb\xbf"
+       "a\r\n\r\n \t\nb\rc\n\xef\xbb\xbf\n",
+       {"a", "", "", "b\rc", "\xef\xbb\xbf"}},
       {"a\xe2\x80\xa8"
        "b\x0b\x0c\xc2\x85\n",
        {"a\xe2\x80\xa8"
