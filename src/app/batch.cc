@@ -196,11 +196,39 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
   return status;
 }
 
+// Options that say nothing to a batch which asks nobody.
+Status check_modes(const BatchOptions& options) {
+  const BatchOutputOptions& output = options.output;
+  const bool about_asking =
+      output.journal || output.summary || output.retry_errors;
+  const auto usage = [](const char* why) {
+    return base::Error{base::ErrorKind::kUsage, why};
+  };
+  if (options.collect &&
+      (options.split || options.dry_run || options.validate)) {
+    return usage("--collect excludes --split, --dry-run and --validate");
+  }
+  if (options.collect && !options.input.files.empty()) {
+    return usage("--collect takes no input: the manifest has its records");
+  }
+  if (options.split && (output.file || output.errors)) {
+    return usage(
+        "--split writes to its directory: -o and --errors say nothing");
+  }
+  if ((options.split || options.collect) && about_asking) {
+    return usage(
+        "--journal, --summary and --retry-errors are of a batch that "
+        "asks: --split and --collect do not");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ExitStatus> batch(const BatchOptions& given,
                          const base::Environment& environment) {
   const Messages messages(given.messages);
+  LLMROUTE_CHECK(check_modes(given));
   if (given.collect) return collect_batch(given, environment, messages);
   LLMROUTE_TRY(BatchOptions options, settle_options(given, environment));
   const bool offline = options.dry_run || options.validate || options.split;

@@ -130,6 +130,15 @@ Status BatchRun::put(int64_t place, batch::FinishedLine line) {
   return write_in_order();
 }
 
+// What has been paid for and waits for lines that will not come any more.
+Status BatchRun::write_rest() {
+  while (order_.size() > 0) {
+    order_.skip_unfinished();
+    LLMROUTE_CHECK(write_in_order());
+  }
+  return {};
+}
+
 Status BatchRun::write_in_order() {
   while (auto line = order_.next()) {
     LLMROUTE_CHECK(parts_.output.write(*line));

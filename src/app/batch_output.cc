@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "app/messages.h"
 #include "base/files.h"
 #include "base/terminal_text.h"
 
@@ -60,6 +61,7 @@ Status BatchOutput::flush() {
   if (out_) return out_->flush();
   if (pending_.empty()) return {};
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  if (terminal) clear_status();
   const std::string text =
       terminal ? base::visible_text(pending_) : std::exchange(pending_, {});
   pending_.clear();

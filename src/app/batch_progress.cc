@@ -99,7 +99,8 @@ std::string text_line(const BatchState& state, double seconds) {
   parts.push_back(std::move(spend));
   if (!totals.models().empty()) parts.push_back(model_counts(totals));
   if (state.retries > 0)
-    parts.push_back(fmt::format("{} retries", state.retries));
+    parts.push_back(fmt::format("{} {}", state.retries,
+                                state.retries == 1 ? "retry" : "retries"));
   if (!state.troubles.empty()) parts.push_back(state.troubles);
   return base::join(parts, "  ");
 }

@@ -100,6 +100,7 @@ Status BatchRun::run() {
   if (!writable) return status;
   LLMROUTE_CHECK(drained);
   LLMROUTE_CHECK(callback_status_);
+  if (parts_.journal == nullptr) LLMROUTE_CHECK(write_rest());
   LLMROUTE_CHECK(parts_.output.flush());
   if (parts_.journal != nullptr) {
     LLMROUTE_CHECK(parts_.journal->sync());

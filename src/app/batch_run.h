@@ -72,6 +72,7 @@ class BatchRun {
   BatchState state(Time now) const;
   std::optional<int64_t> expected() const;
   base::Status drain();
+  base::Status write_rest();
   void cancel_all();
 
   // What comes in: batch_admit.cc.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "app/batch_record.h"
 #include "app/batch_setup.h"
 #include "app/input.h"
+#include "app/whole_answer.h"
 #include "base/text.h"
 #include "batch/collect.h"
 #include "batch/id_set.h"
@@ -27,8 +29,31 @@ using core::ExitStatus;
 // One half of the price is what queues charge.
 constexpr int64_t kQueueShare = 2;
 
+// Models that no queue of OpenAI's form serves, each told of once.
+class Strangers {
+ public:
+  explicit Strangers(const Messages& messages) : messages_(messages) {}
+  void add(const core::Candidate& chosen) {
+    const core::Protocol protocol = chosen.provider->protocol;
+    if (protocol == core::Protocol::kOpenAiChat ||
+        protocol == core::Protocol::kOpenAiResponses ||
+        !told_.insert(chosen.model->name).second) {
+      return;
+    }
+    messages_.warn(fmt::format(
+        "{} ({}): its requests are written in the form of OpenAI's batch API, "
+        "which is not its provider's",
+        chosen.model->name, chosen.provider->name));
+  }
+
+ private:
+  const Messages& messages_;
+  std::set<std::string> told_;
+};
+
 Status split_record(batch::Record record, const BatchOptions& options,
-                    const Routed& routed, batch::SplitWriter& writer) {
+                    const Routed& routed, batch::SplitWriter& writer,
+                    Strangers& strangers) {
   if (!record.error) {
     const auto decided = decide_record(record, options, routed);
     if (decided) {
@@ -36,6 +61,7 @@ Status split_record(batch::Record record, const BatchOptions& options,
       record.prompt =
           apply_template(std::move(record.prompt), decision.prompt_template);
       const core::Candidate& chosen = decision.candidates.front();
+      strangers.add(chosen);
       return writer.add(record,
                         {*chosen.model, *chosen.provider, decision.route,
                          std::string(core::source_name(decision.source)),
@@ -58,6 +84,7 @@ Result<ExitStatus> split_batch(const BatchOptions& options,
       batch::SplitWriter writer,
       batch::SplitWriter::create(*options.split, options.output.force));
   batch::IdSet ids(*options.split);
+  Strangers strangers(messages);
   int64_t records = 0, faults = 0;
   const auto add = [&](const batch::InputLine& line) -> Status {
     batch::Record record = record_of(line, parser);
@@ -67,7 +94,7 @@ Result<ExitStatus> split_batch(const BatchOptions& options,
     }
     ++records;
     faults += record.error ? 1 : 0;
-    return split_record(std::move(record), options, routed, writer);
+    return split_record(std::move(record), options, routed, writer, strangers);
   };
   LLMROUTE_CHECK(for_each_line(lines, add));
   LLMROUTE_CHECK(writer.finish());
@@ -90,8 +117,11 @@ Result<ExitStatus> collect_batch(const BatchOptions& options,
   }
   how.result.extras = options.output.extras;
   how.result.run_id = "collected";
-  how.check = [](const std::string& schema, const core::Reply& reply) {
-    return fits_schema(schema, reply);
+  how.check = [](const core::Parameters& asked,
+                 const core::Reply& reply) -> base::Status {
+    LLMROUTE_CHECK(whole_answer(reply, asked.max_tokens.has_value(), {}));
+    return asked.schema.empty() ? base::Status()
+                                : fits_schema(asked.schema, reply);
   };
   how.cost = [&config](const std::string& name,
                        const core::Usage& usage) -> std::optional<core::Money> {

@@ -27,7 +27,9 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   if (!record.ok) {
     if (!replayed) ++newly_failed_;
     FailureCause& cause = causes_[record.error_code];
-    if (cause.records++ == 0) cause.line = record.line;
+    if (cause.records++ == 0 || record.line < cause.line) {
+      cause.line = record.line;
+    }
   }
   const core::Money cost = record.cost.value_or(core::Money{});
   if (!record.cost) ++unpriced_;

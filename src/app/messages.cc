@@ -74,19 +74,23 @@ void replace_all(std::string& text, const std::string& what) {
 bool status_drawn = false;
 constexpr std::string_view kClearLine = "\r\x1b[K";
 
-std::string clear_status() {
+std::string cleared_status() {
   return std::exchange(status_drawn, false) ? std::string(kClearLine)
                                             : std::string();
 }
 
 void put_line(std::string_view text) {
   const std::string line =
-      clear_status() +
+      cleared_status() +
       "llmroute: " + base::visible_line(redacted(std::string(text))) + "\n";
   (void)base::write_all(STDERR_FILENO, line);
 }
 
 }  // namespace
+
+void clear_status() {
+  if (status_drawn) (void)base::write_all(STDERR_FILENO, cleared_status());
+}
 
 void redact_in_messages(const std::string& secret) {
   constexpr size_t kShortest = 6;  // shorter ones would remove ordinary words
@@ -111,7 +115,7 @@ void Messages::warn(std::string_view text) const {
 void Messages::note(std::string_view text) const { put_line(text); }
 
 void Messages::status(std::string_view text) const {
-  std::string drawn = clear_status();
+  std::string drawn = cleared_status();
   drawn += text;
   status_drawn = !text.empty();
   if (!drawn.empty()) (void)base::write_all(STDERR_FILENO, drawn);
@@ -120,7 +124,7 @@ void Messages::status(std::string_view text) const {
 void Messages::line(std::string_view text) const {
   if (options_.quiet) return;
   (void)base::write_all(STDERR_FILENO,
-                        clear_status() + std::string(text) + "\n");
+                        cleared_status() + std::string(text) + "\n");
 }
 
 void Messages::trace(std::string_view text) const {

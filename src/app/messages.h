@@ -13,6 +13,10 @@ namespace llmroute::app {
 // From here on every occurrence of `secret` (plain, URL-encoded, base64, hex)
 // in a message is shown as "[key]".
 void redact_in_messages(const std::string& secret);
+
+// Takes away the line of Messages::status(), before the same terminal gets
+// something else.
+void clear_status();
 std::string redacted(std::string text);
 
 class Messages {

@@ -20,6 +20,10 @@ std::string cut_by(const core::Candidate& by) {
       base::with_thousands(*by.output_cap));
 }
 
+base::Error incomplete(std::string why) {
+  return {base::ErrorKind::kIncomplete, std::move(why)};
+}
+
 std::string plain_name(std::string_view name) {
   std::string plain = base::to_lower_ascii(name);
   if (plain.starts_with("models/")) plain.erase(0, 7);
@@ -39,19 +43,12 @@ bool is_same_model(std::string_view id, std::string_view served) {
           rest.find_first_not_of("-0123456789", 1) == std::string_view::npos);
 }
 
-base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
-                          const std::optional<int64_t>& own_limit,
+base::Status whole_answer(const core::Reply& reply, bool own_limit,
                           const FailOn& fail_on) {
-  const auto incomplete = [](std::string why) {
-    return base::Error{base::ErrorKind::kIncomplete, std::move(why)};
-  };
   switch (reply.finish) {
     case core::Finish::kLength:
-      if (!fail_on.length) break;
-      if (own_limit && by.output_cap.value_or(*own_limit) >= *own_limit) {
-        break;
-      }
-      return incomplete(cut_by(by));
+      if (!fail_on.length || own_limit) break;
+      return incomplete("the answer was cut by a token limit");
     case core::Finish::kFilter:
       if (!fail_on.filter) break;
       return incomplete("the provider's content filter stopped the answer");
@@ -66,6 +63,18 @@ base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
   const bool empty = fail_on.empty && reply.finish != core::Finish::kLength &&
                      base::trim(reply.text).empty() && reply.tool_calls.empty();
   if (empty) return incomplete("the answer is empty");
+  return {};
+}
+
+base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
+                          const std::optional<int64_t>& own_limit,
+                          const FailOn& fail_on) {
+  const bool users =
+      own_limit && by.output_cap.value_or(*own_limit) >= *own_limit;
+  if (reply.finish == core::Finish::kLength && fail_on.length && !users) {
+    return incomplete(cut_by(by));
+  }
+  LLMROUTE_CHECK(whole_answer(reply, users, fail_on));
   if (fail_on.other_model && !is_same_model(by.model->id, reply.served_model)) {
     return incomplete(fmt::format("another model served: {}, not {}",
                                   reply.served_model, by.model->id));

@@ -19,6 +19,11 @@ base::Status whole_answer(const core::Reply& reply, const core::Candidate& by,
                           const std::optional<int64_t>& own_limit,
                           const FailOn& fail_on = {});
 
+// The same of an answer of which no more is known than whether its limit was
+// the user's.
+base::Status whole_answer(const core::Reply& reply, bool own_limit,
+                          const FailOn& fail_on);
+
 // Whether what a provider says that served is the model with this id: the name
 // alone, in any letter case, or with a date or number behind it
 // ("gpt-4o-2024-08-06", "gemini-2.5-flash-001") or ":latest". Nothing said is

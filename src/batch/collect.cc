@@ -168,6 +168,9 @@ Fault read_entry(std::string_view line, JsonLine& json, Entry& entry) {
   if (const JsonNode* schema = root.find_value("schema")) {
     entry.record.prompt.parameters.schema = schema->raw;
   }
+  if (const JsonNode* limit = root.find_value("max_tokens")) {
+    entry.record.prompt.parameters.max_tokens = limit->whole_number();
+  }
   // Which ones does not matter any more.
   if (root.find_value("tools") != nullptr) {
     entry.record.prompt.parameters.tools.resize(1);
@@ -211,22 +214,6 @@ Result missing_result() {
   return result;
 }
 
-// A call is no answer where none was asked for.
-void drop_unasked_calls(const Entry& entry, Result& result) {
-  core::Reply& reply = result.reply;
-  if (entry.record.prompt.parameters.may_call() || reply.tool_calls.empty()) {
-    return;
-  }
-  reply.tool_calls.clear();
-  if (!base::trim(reply.text).empty()) return;
-  result.error = ResultError{std::string(kIncomplete),
-                             "the answer is empty",
-                             false,
-                             0,
-                             result.provider,
-                             true};
-}
-
 base::Result<Result> result_of(const Entry& entry, ResultIndex& index,
                                const CollectOptions& options,
                                CollectCounts& counts) {
@@ -245,13 +232,14 @@ base::Result<Result> result_of(const Entry& entry, ResultIndex& index,
   if (options.cost) {
     result.cost = options.cost(result.routed, result.reply.usage);
   }
-  drop_unasked_calls(entry, result);
-  const std::string& schema = entry.record.prompt.parameters.schema;
-  if (result.error || schema.empty() || !options.check) return result;
-  if (const base::Status fits = options.check(schema, result.reply); !fits) {
+  // A call is no answer where none was asked for.
+  const core::Parameters& asked = entry.record.prompt.parameters;
+  if (!asked.may_call()) result.reply.tool_calls.clear();
+  if (!options.check) return result;
+  if (const base::Status good = options.check(asked, result.reply); !good) {
     result.error = ResultError{
-        core::exit_status_code(core::exit_status(fits.error().kind)),
-        fits.error().message,
+        core::exit_status_code(core::exit_status(good.error().kind)),
+        good.error().message,
         false,
         0,
         result.provider,

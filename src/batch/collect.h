@@ -21,8 +21,9 @@ struct CollectOptions {
   std::function<std::optional<core::Money>(const std::string& model,
                                            const core::Usage& usage)>
       cost;
-  // Whether an answer fits the schema of its record; may be empty: it does.
-  std::function<base::Status(const std::string& schema,
+  // Whether an answer is whole, and what its record asked for; may be empty:
+  // it is.
+  std::function<base::Status(const core::Parameters& asked,
                              const core::Reply& reply)>
       check;
 };

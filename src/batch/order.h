@@ -35,6 +35,13 @@ class Order {
     bytes_ -= line->text.size();
     return line;
   }
+  // Gives up the places before the next finished line.
+  void skip_unfinished() {
+    while (!lines_.empty() && !lines_.front()) {
+      lines_.pop_front();
+      ++first_;
+    }
+  }
   // Places taken and not handed out yet, and the bytes of their lines.
   size_t size() const { return lines_.size(); }
   size_t bytes() const { return bytes_; }

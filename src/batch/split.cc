@@ -193,6 +193,7 @@ base::Status SplitWriter::add(const Record& record, const SplitTarget& target) {
   line.field("provider", target.provider.name).field("route", target.route);
   line.field("source", target.source).field("file", out->name);
   const core::Parameters& asked = record.prompt.parameters;
+  if (asked.max_tokens) line.field("max_tokens", *asked.max_tokens);
   if (!asked.schema.empty()) line.key("schema").raw(asked.schema);
   if (!asked.tools.empty()) {
     line.field("tools", true);

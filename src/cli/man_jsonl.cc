@@ -236,6 +236,7 @@ constexpr FieldText kManifest[] = {
      "number."},
     {"model, provider, route, source", "Where it was routed and why."},
     {"file", "The request file in the same directory."},
+    {"max_tokens", "The record's own limit; only if it has one."},
     {"schema",
      "The record's, which `--collect` checks answers by; only if it has one."},
     {"tools, parallel_tool_calls, tool_choice",

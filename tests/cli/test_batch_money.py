@@ -313,6 +313,45 @@ class Queues(BatchCase):
         self.assertEqual(results[0]["text"], "re: p 0")
         self.assertEqual(results[0]["cost"]["usd"], (0.001 + 0.001) / 2)
 
+    def test_T_a_result_that_is_not_whole_is_an_error_record(self):
+        """As a live answer would be; but for a limit that the record set."""
+        messages = [({"content": "half"}, "length", {}), ({"content": ""}, "stop", {}),
+                    ({"content": "x"}, "content_filter", {}),
+                    ({"content": None, "refusal": "no"}, "stop", {}),
+                    ({"content": "half"}, "length", {"max_tokens": 5}),
+                    ({"content": "whole"}, "stop", {})]
+        text = lines(*({"id": str(i), "prompt": "p"} | more
+                       for i, (_, _, more) in enumerate(messages)))
+        directory, _ = self.split(text, ["-m", "m"])
+        with open(os.path.join(directory, "results.jsonl"), "w", encoding="utf-8") as out:
+            for i, (message, finish, _) in enumerate(messages):
+                out.write(json.dumps({"custom_id": str(i), "response": {
+                    "status_code": 200, "body": {"choices": [{
+                        "message": {"role": "assistant"} | message,
+                        "finish_reason": finish}]}}, "error": None}) + "\n")
+        results = self.results(self.collect(directory), 1)
+        self.assertEqual([r["error"] and r["error"]["code"] for r in results],
+                         ["incomplete"] * 4 + [None] * 2)
+
+    def test_modes_refuse_what_says_nothing_to_them(self):
+        directory, result = self.split(prompts(2), ["-m", "m"])
+        self.assert_status(result, 0)
+        self.assertNotIn("OpenAI", result.err)
+        for args in (["--collect", directory, "x.jsonl"],
+                     ["--collect", directory, "--split", directory],
+                     ["--collect", directory, "--summary", "x"],
+                     ["--split", directory, "-o", "x"],
+                     ["--split", directory, "--retry-errors"]):
+            self.assert_status(self.run_llmroute(["batch", *args]), 64)
+
+    def test_split_warns_of_models_that_no_such_queue_serves(self):
+        stub = self.stub()
+        config = harness.stub_config(stub, {"c": {"protocol": "anthropic"}})
+        result = self.run_llmroute(["batch", "--split", self.home.file("split")],
+                                   stdin=prompts(3), config=config)
+        self.assert_status(result, 0)
+        self.assertEqual(result.err.count("OpenAI's batch API"), 1)
+
     def test_missing_results_and_bad_records_are_error_records(self):
         text = prompts(3) + "{\n" + prompts(3, "more {}")
         directory, result = self.split(text, ["-m", "m"])

@@ -167,6 +167,24 @@ class Plain(BatchCase):
             self.assertRegex(result.err, rf"(?m)^\w+ +4 .* {cost}$")
             self.assertIn(f"the cost of {unknown} is not known", result.err)
 
+    def test_without_a_journal_what_was_answered_is_written_when_it_is_stopped(self):
+        """Also what waits behind a record that hangs."""
+        stub = self.stub([{"body": "say 1\"", "text": "late", "delay_headers_ms": 20000},
+                          {"text": "ok"}])
+        process = self.spawn_llmroute(["batch", "-j", "2"], config=self.config(stub))
+        process.stdin.write(prompts(6).encode())
+        process.stdin.close()
+        end = time.monotonic() + 30
+        while (sum(r.done is not None for r in stub.requests(wait=0)) < 5
+               and time.monotonic() < end):
+            time.sleep(0.05)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        lines_ = process.stdout.read().decode().splitlines()
+        self.assertEqual(process.wait(), -signal.SIGTERM)
+        self.assertEqual([json.loads(line)["line"] for line in lines_], [2, 3, 4, 5, 6])
+        self.assertIn("records  5 ok", process.stderr.read().decode())
+
     def test_summary_of_a_batch_that_was_stopped(self):
         stub = self.stub([{"status": 401}])
         file = self.home.file("summary.json")

@@ -139,11 +139,11 @@ TEST_CASE("each model's requests are in a file of its own") {
   CHECK(scratch.read("manifest.jsonl") ==
         R"({"line":1,"id":"r","form":"openai-chat","custom_id":"r","model":)"
         R"("a","provider":"openai","route":"auto","source":"analyzer",)"
-        R"("file":"a.jsonl","error":null})"
+        R"("file":"a.jsonl","max_tokens":5,"error":null})"
         "\n"
         R"({"line":2,"id":2,"form":"native","meta":[1],"custom_id":"2",)"
         R"("model":"b","provider":"openai","route":"r","source":"rule",)"
-        R"("file":"b.jsonl","error":null})"
+        R"("file":"b.jsonl","max_tokens":7,"error":null})"
         "\n"
         R"({"line":3,"id":"bad","form":"native","error":{"code":"bad_value",)"
         R"("message":"'prompt' is not a string"}})"
