@@ -140,21 +140,18 @@ bool ends_in_a_line(int file) {
          ::pread(file, &last, 1, info.st_size - 1) != 1 || last == '\n';
 }
 
-enum class Import { kDone, kNonsense, kRefused };
-
-Import import_line(Ledger& ledger, const std::string& line) {
+// Whether the line is in the ledger now.
+bool import_line(Ledger& ledger, const std::string& line) {
   Database& database = ledger.database();
   DecisionRow decision;
   std::vector<AttemptRow> attempts;
   if (!read_line(database, line, decision, attempts) ||
-      !makes_sense(decision, attempts)) {
-    return Import::kNonsense;
+      !makes_sense(decision, attempts) || !database.execute("SAVEPOINT line")) {
+    return false;
   }
-  if (!database.execute("SAVEPOINT line")) return Import::kRefused;
   const bool done = ledger.record_late(decision, attempts).has_value();
   if (!done) (void)database.execute("ROLLBACK TO line");
-  const bool released = database.execute("RELEASE line").has_value();
-  return done && released ? Import::kDone : Import::kRefused;
+  return database.execute("RELEASE line").has_value() && done;
 }
 
 }  // namespace
@@ -192,21 +189,12 @@ Result<size_t> import_spilled(Ledger& ledger) {
   LLMROUTE_TRY(const std::string text,
                base::read_all(file.get(), SIZE_MAX, path + ".spill"));
   size_t dropped = 0;
-  std::string kept;  // what the ledger did not take: it may another time
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
   for (const std::string& line : base::split(text, '\n')) {
-    if (line.empty()) continue;
-    const Import result = import_line(ledger, line);
-    if (result == Import::kNonsense) ++dropped;
-    if (result == Import::kRefused) kept += line + '\n';
+    if (!line.empty() && !import_line(ledger, line)) ++dropped;
   }
   LLMROUTE_CHECK(transaction.commit());
-  errno = ::ftruncate(file.get(), 0) != 0 ? errno : 0;
-  if (errno == 0 && !kept.empty()) {
-    (void)::lseek(file.get(), 0, SEEK_SET);
-    errno = base::write_all(file.get(), kept);
-  }
-  if (errno != 0) {
+  if (::ftruncate(file.get(), 0) != 0) {
     return base::io_error(base::ErrorKind::kIo, "cannot empty",
                           path + ".spill");
   }
