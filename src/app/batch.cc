@@ -174,7 +174,7 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                 begun.other_lines, output, ledger, identity.run_id,
                 scratch_directory(options.output)});
   const Status ran = run.run();
-  ledger.close();
+  const Status recorded = ledger.close();
   if (output.reader_gone()) die_by_signal(SIGPIPE);
   const auto status =
       run.totals().failed() > 0 ? ExitStatus::kNegative : ExitStatus::kOk;
@@ -192,7 +192,7 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
     if (!told) messages.warn(told.error().message);
     interrupt.die();
   }
-  LLMROUTE_CHECK(graver(ended, told, messages));
+  LLMROUTE_CHECK(graver(graver(ended, told, messages), recorded, messages));
   return status;
 }
 

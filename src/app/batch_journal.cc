@@ -31,6 +31,7 @@ void write(base::JsonWriter& json, const core::RoutingOptions& routing) {
   json.field("allow", routing.allow).field("deny", routing.deny);
   json.field("require", routing.require).field("fallback", routing.fallback);
   json.field("no_fallback", routing.no_fallback);
+  if (routing.allow_unpriced) json.field("allow_unpriced", true);
   for (const auto& [key, value] : routing.tags) {
     json.field("tag " + key, value);
   }

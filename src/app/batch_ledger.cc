@@ -62,6 +62,7 @@ Result<BatchLedger> BatchLedger::open(const LedgerOptions& options,
   BatchLedger ledger(routed, messages);
   ledger.run_ = options.run;
   ledger.learns_ = options.learn;
+  ledger.strict_ = options.strict;
   if (options.run && run_ceiling) {
     ledger.run_ceiling_ = {store::Window::kRun, "", *run_ceiling};
   }
@@ -73,9 +74,14 @@ Result<BatchLedger> BatchLedger::open(const LedgerOptions& options,
   if (place) {
     ledger.path_ = store::ledger_path(*place);
     if (is_unsafe(ledger.path_)) return ledger.path_.error();
-    if (needed || !few_descriptors()) ledger.failed_ = ledger.open_ledger();
+    if (needed || options.strict || !few_descriptors()) {
+      ledger.failed_ = ledger.open_ledger();
+    }
   }
   if (needed && !ledger.ledger_) return ledger.no_ledger();
+  if (options.strict && !ledger.ledger_) {
+    return not_strict(ledger.off_, ledger.failed_);
+  }
   return ledger;
 }
 
@@ -203,20 +209,24 @@ Status BatchLedger::flush() {
 }
 
 void BatchLedger::spill_pending() {
-  spill(path_, pending_, failed_,
-        fmt::format("{} records are not in the ledger", pending_.size()),
-        *messages_);
+  Status spilled =
+      spill(path_, pending_, failed_,
+            fmt::format("{} records are not in the ledger", pending_.size()));
   pending_.clear();
+  if (spilled) return;
+  if (!strict_) return messages_->warn(spilled.error().message);
+  if (spilled_) spilled_ = std::move(spilled);
 }
 
-void BatchLedger::close() {
-  if (off_) return;
+Status BatchLedger::close() {
+  if (off_) return {};
   if (!ledger_) failed_ = open_ledger();
   if (ledger_) ledger_->database().set_busy_timeout(kPatiently);
   if (!flush() && !pending_.empty()) spill_pending();
-  if (!ledger_) return;
+  if (!ledger_) return spilled_;
   (void)store::forget_oldest(*ledger_, wall_ms());
   ledger_->database().set_writes_much(false);
+  return spilled_;
 }
 
 }  // namespace llmroute::app

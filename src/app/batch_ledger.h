@@ -54,8 +54,9 @@ class BatchLedger : public BatchBook {
   // Writes what is due; never fails but under a ceiling.
   base::Status flush_if_due(Time now);
   std::optional<Time> next_flush() const;
-  // Writes what is left, with patience, or spills it.
-  void close();
+  // Writes what is left, with patience, or spills it. An error only with
+  // --strict-ledger, if anything was spilled.
+  base::Status close();
 
  private:
   BatchLedger(const Routed& routed, const Messages& messages)
@@ -75,11 +76,13 @@ class BatchLedger : public BatchBook {
   std::optional<store::Ceiling> run_ceiling_;
   bool off_ = false;
   bool learns_ = true;
+  bool strict_ = false;
   bool holds_ = false;  // somebody's ceiling may apply
   base::Result<std::string> path_ = std::string();
   std::optional<store::Ledger> ledger_;
   std::optional<std::string> shared_inputs_;  // their hash
-  base::Status failed_;  // why the ledger cannot be written
+  base::Status failed_;   // why the ledger cannot be written
+  base::Status spilled_;  // what strict_ makes of it
   std::optional<Time> locked_since_;
   std::vector<store::Recorded> pending_;
   Time oldest_{};  // of what is pending

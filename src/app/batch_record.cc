@@ -52,7 +52,9 @@ base::Status check_extra(const batch::Record& record) {
   if (name.empty()) return {};
   return base::Error{
       base::ErrorKind::kData,
-      fmt::format("'{}' is not possible under a cost ceiling", name)};
+      fmt::format("'{}' is not possible under a cost ceiling, which does not "
+                  "know what it costs (see --allow-unpriced)",
+                  name)};
 }
 
 }  // namespace
@@ -78,7 +80,8 @@ base::Status decide_record(batch::Record& record, const BatchOptions& options,
   }
   decided.ceiling =
       ceiling_of(record, decided.routing, options, *routed.config);
-  if (decided.ceiling || options.run_ceiling) {
+  const bool bounded = decided.ceiling || options.run_ceiling;
+  if (bounded && !options.routing.allow_unpriced) {
     LLMROUTE_CHECK(check_extra(record));
   }
   LLMROUTE_CHECK(routed.decider->decide(record.prompt, decided.routing,

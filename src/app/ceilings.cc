@@ -61,25 +61,55 @@ std::optional<LeastCeiling> least_ceiling(const core::Config& config,
 
 std::string costly_field(
     const std::vector<std::pair<std::string, std::string>>& extra) {
-  constexpr std::string_view kCostly[] = {"max_tokens",
-                                          "max_completion_tokens",
-                                          "max_output_tokens",
-                                          "n",
-                                          "model",
-                                          "best_of",
-                                          "options",
-                                          "generationConfig",
-                                          "service_tier",
-                                          "speed",
-                                          "models",
-                                          "tools",
-                                          "plugins",
-                                          "web_search_options"};
+  // Of the providers' own documents. Reasoning counts as output, and the limit
+  // of the output holds for it.
+  constexpr std::string_view kHarmless[] = {"chat_template_kwargs",
+                                            "do_sample",
+                                            "enable_thinking",
+                                            "format",
+                                            "frequency_penalty",
+                                            "guided_choice",
+                                            "guided_json",
+                                            "guided_regex",
+                                            "ignore_eos",
+                                            "include_reasoning",
+                                            "keep_alive",
+                                            "logit_bias",
+                                            "logprobs",
+                                            "metadata",
+                                            "min_p",
+                                            "parallel_tool_calls",
+                                            "presence_penalty",
+                                            "prompt_cache_key",
+                                            "reasoning",
+                                            "reasoning_effort",
+                                            "reasoning_format",
+                                            "repeat_penalty",
+                                            "repetition_penalty",
+                                            "response_format",
+                                            "safe_prompt",
+                                            "safetySettings",
+                                            "safety_identifier",
+                                            "seed",
+                                            "stop",
+                                            "stop_sequences",
+                                            "store",
+                                            "stream_options",
+                                            "temperature",
+                                            "text",
+                                            "think",
+                                            "thinking",
+                                            "tool_choice",
+                                            "top_a",
+                                            "top_k",
+                                            "top_logprobs",
+                                            "top_p",
+                                            "typical_p",
+                                            "user",
+                                            "verbosity"};
+  static_assert(std::ranges::is_sorted(kHarmless));
   for (const auto& [name, value] : extra) {
-    if (std::find(std::begin(kCostly), std::end(kCostly), name) !=
-        std::end(kCostly)) {
-      return name;
-    }
+    if (!std::ranges::binary_search(kHarmless, name)) return name;
   }
   return {};
 }

@@ -34,9 +34,9 @@ struct LeastCeiling {
 std::optional<LeastCeiling> least_ceiling(const core::Config& config,
                                           const Tags& tags);
 
-// Fields sent as they are (-O, a record's body) that change what an answer may
-// cost; "" where there are none. A ceiling is kept by the request's own limit
-// and the model's own price, so nothing may replace them.
+// The first of the fields sent as they are (-O, a record's body) that is not
+// known to leave the bound of what an answer may cost as it is; "" where there
+// is none. Providers add such fields at any time: those known are listed.
 std::string costly_field(
     const std::vector<std::pair<std::string, std::string>>& extra);
 

@@ -43,6 +43,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   LedgerBook book(routed, messages, decision_row(id, "run", taken_of(routed)));
   book.decision_.run = options.ledger.run;
   book.learns_ = options.ledger.learn;
+  book.strict_ = options.ledger.strict;
   book.session_ = options.ledger.session;
   book.ceilings_ = shared_ceilings(*routed.config, tags);
   if (options.ledger.run) {
@@ -52,6 +53,7 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
   const auto place = ledger_place(options.ledger, environment);
   book.off_ = !place;
   if (book.off_ && !book.ceilings_.empty()) return ledger_is_off();
+  if (book.off_ && book.strict_) return not_strict(true, {});
   if (book.off_) return book;
   book.path_ = store::ledger_path(*place);
   book.at_hand_ = std::exchange(routed.ledger, std::nullopt);
@@ -67,6 +69,9 @@ Result<LedgerBook> LedgerBook::open(const std::string& id,
       return base::with_context("nothing was sent: a ceiling needs the ledger",
                                 opened.error());
     }
+  } else if (book.strict_) {
+    const Status opened = book.open_ledger(kAfterAnswer);
+    if (!opened) return not_strict(false, opened);
   }
   return book;
 }
@@ -259,9 +264,9 @@ Status LedgerBook::learn_verdicts(const Answered& answered) {
   return {};
 }
 
-void LedgerBook::finish(const Answered& answered, int exit,
-                        size_t answer_bytes) {
-  if (off_) return;
+Status LedgerBook::finish(const Answered& answered, int exit,
+                          size_t answer_bytes) {
+  if (off_) return {};
   fill_decision();
   decision_.exit = exit;
   if (answered.reply) {
@@ -277,11 +282,14 @@ void LedgerBook::finish(const Answered& answered, int exit,
   if (written) {
     (void)learn_verdicts(answered);
     (void)remember_session(answered);
-    return;
+    return {};
   }
   store::Recorded lost{decision_, pending_};
-  spill(path_, std::span(&lost, 1), written, "this run is not in the ledger",
-        messages_);
+  Status spilled = spill(path_, std::span(&lost, 1), written,
+                         "this run is not in the ledger");
+  if (strict_) return spilled;
+  if (!spilled) messages_.warn(spilled.error().message);
+  return {};
 }
 
 }  // namespace llmroute::app

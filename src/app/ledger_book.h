@@ -45,8 +45,9 @@ class LedgerBook : public AttemptBook {
   base::Status before(const Attempt& asked) override;
   void after(const Attempt& attempt, const core::Reply* reply) override;
 
-  // After the answer. `exit`: the status, or 128 + the number of a signal.
-  void finish(const Answered& answered, int exit, size_t answer_bytes);
+  // After the answer. `exit`: the status, or 128 + the number of a signal. An
+  // error only with --strict-ledger; else it is a warning.
+  base::Status finish(const Answered& answered, int exit, size_t answer_bytes);
 
  private:
   LedgerBook(const Routed& routed, const Messages& messages,
@@ -78,6 +79,7 @@ class LedgerBook : public AttemptBook {
   Known known_;                             // breakers as this run sees them
   std::unique_ptr<AttemptLearner> learner_;
   bool learns_ = true;
+  bool strict_ = false;
   std::optional<std::string> session_;
   std::vector<store::Ceiling> ceilings_;
   bool off_ = false;

@@ -46,8 +46,8 @@ store::Integer likely_cost(const core::Candidate& by, size_t bytes) {
   return pico(core::cost_of(*by.model, tokens));
 }
 
-// Of a call whose cost is not known: without a limit of its answer there is no
-// worst case, and no ceiling let it through.
+// Of a call whose cost is not known: without a price, or a limit of its answer,
+// there is no worst case.
 int64_t charge_unknown(const store::AttemptRow& row) {
   return row.worst_pico.value_or(row.likely_pico.value_or(0));
 }
@@ -165,15 +165,16 @@ base::Result<store::AttemptRow> row_to_hold(const core::Decision& decision,
                                             const Attempt& asked,
                                             int64_t number) {
   const core::Candidate& candidate = *asked.candidate;
-  if (!candidate.worst_cost) {
+  if (!candidate.worst_cost && asked.hedge) {
     return base::Error{
         base::ErrorKind::kBudget,
-        fmt::format("{}: {} its worst case must be known: a "
-                    "price and max_output_tokens",
-                    candidate.model->name,
-                    asked.hedge ? "beside another" : "under a ceiling")};
+        fmt::format("{}: beside another its worst case must be known: a price "
+                    "and max_output_tokens",
+                    candidate.model->name)};
   }
   store::AttemptRow row = attempt_row(decision, asked, nullptr, number);
+  // With --allow-unpriced.
+  if (!row.worst_pico) row.worst_pico = pico(candidate.cost).value_or(0);
   row.likely_pico = pico(candidate.cost);  // should its process die
   return row;
 }

@@ -24,6 +24,15 @@ Status import_spilled(store::Ledger& ledger, const Messages& messages) {
   return {};
 }
 
+void warn_of_spilled(store::Ledger& ledger, const Messages& messages) {
+  const std::string& path = ledger.database().path();
+  if (store::spilled_bytes(path) == 0) return;
+  messages.warn(
+      fmt::format("{}.spill holds runs that are not in the ledger "
+                  "yet; the next run records them",
+                  path));
+}
+
 void warn_of_network(const store::Ledger& ledger, const Messages& messages) {
   if (!ledger.made_on_network()) return;
   messages.warn(
@@ -44,18 +53,28 @@ void warn_of_clock(store::Ledger& ledger, const Messages& messages) {
       (*newest - now) / kDay));
 }
 
-void spill(const Result<std::string>& path, std::span<store::Recorded> rows,
-           const Status& failed, std::string_view lost,
-           const Messages& messages) {
+Status spill(const Result<std::string>& path, std::span<store::Recorded> rows,
+             const Status& failed, std::string_view lost) {
   for (store::Recorded& one : rows) {
     if (one.decision.time == 0) one.decision.time = wall_ms();
   }
   const bool spilled = path && store::spill(*path, rows);
-  if (failed) return;
-  messages.warn(fmt::format(
-      "{}; {}", failed.error().message,
-      spilled ? fmt::format("kept in {}.spill for the next run", *path)
-              : lost));
+  if (failed) return {};
+  return base::Error{
+      base::ErrorKind::kIo,
+      fmt::format("{}; {}", failed.error().message,
+                  spilled
+                      ? fmt::format("kept in {}.spill for the next run", *path)
+                      : lost)};
+}
+
+base::Error not_strict(bool off, const Status& opened) {
+  if (off) {
+    return {base::ErrorKind::kUsage,
+            "--strict-ledger needs the ledger, which is off; nothing was sent"};
+  }
+  return {base::ErrorKind::kIo,
+          "nothing was sent (--strict-ledger): " + opened.error().message};
 }
 
 }  // namespace llmroute::app

@@ -92,6 +92,7 @@ struct LedgerOptions {
   bool files_from_environment = false;
   std::optional<std::string> run;  // LLMROUTE_RUN: processes that share it
   bool learn = true;               // from what happens
+  bool strict = false;             // what it cannot take is an error
   std::optional<std::string> session;
 };
 

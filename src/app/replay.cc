@@ -4,6 +4,7 @@
 
 #include "app/kept_inputs.h"
 #include "app/ledger_place.h"
+#include "app/ledger_spill.h"
 #include "app/output.h"
 #include "app/retake.h"
 #include "app/what_if.h"
@@ -146,6 +147,7 @@ Result<ExitStatus> replay(const ReplayOptions& options,
   LLMROUTE_TRY(
       store::Ledger ledger,
       existing_ledger(options.ledger, environment, {.read_only = true}));
+  warn_of_spilled(ledger, Messages(options.messages));
   std::string id;
   if (options.decision) {
     LLMROUTE_TRY(id, ledger.find_decision(*options.decision));

@@ -167,6 +167,7 @@ std::string pack_inputs(const Taken& taken) {
     pack_experience(pack, *experience, core::cell_of(analysis));
   }
   pack(taken.around.draw);
+  if (taken.options.allow_unpriced) pack(true);  // younger than the version
   return pack.take();
 }
 
@@ -190,7 +191,10 @@ base::Result<Inputs> unpack_inputs(std::string_view bytes,
                       inputs.experience.emplace());
   }
   unpack(inputs.draw);
-  if (unpack.whole()) return inputs;
+  const bool last = !unpack.has_more();
+  if (!last) unpack(inputs.options.allow_unpriced);
+  const bool sound = last || inputs.options.allow_unpriced;
+  if (unpack.whole() && sound) return inputs;
   return base::Error{base::ErrorKind::kData,
                      "what the ledger kept of the decision makes no sense"};
 }

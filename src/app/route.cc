@@ -24,13 +24,14 @@ namespace {
 
 using base::Result;
 
-base::Status check_extra(const RequestOptions& request, bool under_ceiling) {
-  if (!under_ceiling) return {};
+base::Status check_extra(const RequestOptions& request) {
   const std::string name = costly_field(request.extra);
   if (name.empty()) return {};
   return base::Error{
       base::ErrorKind::kUsage,
-      fmt::format("-O {} is not possible under a cost ceiling", name)};
+      fmt::format("-O {} is not possible under a cost ceiling, which does not "
+                  "know what it costs (see --allow-unpriced)",
+                  name)};
 }
 
 base::Status apply_limits(const LimitOptions& options, core::Limits& limits) {
@@ -130,8 +131,10 @@ Result<Routed> prepare_routing(const RouteQuestion& question,
     limits.ceiling = least->limit;
     limits.ceiling_name = std::move(least->name);
   }
-  LLMROUTE_CHECK(check_extra(
-      question.request, question.under_ceiling || limits.ceiling.has_value()));
+  const bool bounded = question.under_ceiling || limits.ceiling.has_value();
+  if (bounded && !question.routing.allow_unpriced) {
+    LLMROUTE_CHECK(check_extra(question.request));
+  }
   LLMROUTE_TRY(analyzer::Analyzer model, router_model(*routed.config));
   routed.analyzer = std::make_unique<analyzer::Analyzer>(std::move(model));
   return routed;
@@ -185,6 +188,14 @@ Result<Routed> route_prompt(const RouteQuestion& question,
   LLMROUTE_TRY(routed.decision, routed.decider->decide(routed.prompt));
   routed.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
+  const double explored = routed.config->learning.explore;
+  if (question.asker == Asker::kExplain && question.ledger != nullptr &&
+      explored > 0 && !routed.seed) {
+    routed.decision.notes.push_back(
+        fmt::format("in {:.3g} % of runs chance chooses among the candidates "
+                    "(`explore`, without a `seed`)",
+                    100 * explored));
+  }
   return routed;
 }
 

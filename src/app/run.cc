@@ -123,6 +123,17 @@ struct Ending {
   }
 };
 
+// Of what is kept beside the answer: the run's, if it has none of its own.
+void add_failure(const base::Status& kept, const Messages& messages,
+                 Ending& ending) {
+  if (kept) return;
+  if (ending.code() == 0) {
+    ending.status = kept.error();
+  } else {
+    messages.warn(kept.error().message);
+  }
+}
+
 Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
                              const Routed& routed, const Answered& answered,
                              AnswerOutput& output) {
@@ -256,16 +267,13 @@ Result<Ending> ask(const RunOptions& options, Routed& routed,
   }
   Ending ending =
       conclude(options, id, routed, answered, interrupt, output, messages);
-  book.finish(answered, ending.code(), output.printed_bytes());
+  const base::Status recorded =
+      book.finish(answered, ending.code(), output.printed_bytes());
   if (transcript) {
-    const base::Status kept =
-        transcript->add(id, routed, answered, ending.code());
-    if (!kept && ending.code() == 0) {
-      ending.status = kept.error();
-    } else if (!kept) {
-      messages.warn(kept.error().message);
-    }
+    add_failure(transcript->add(id, routed, answered, ending.code()), messages,
+                ending);
   }
+  add_failure(recorded, messages, ending);
   return ending;
 }
 

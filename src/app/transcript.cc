@@ -58,6 +58,11 @@ std::string line_of(const std::string& id, const Routed& routed,
 }  // namespace
 
 base::Result<Transcript> Transcript::open(const std::string& path) {
+  if (path == "-") {
+    return base::Error{ErrorKind::kUsage,
+                       "--transcript needs a file; '-' is none, and ./- is a "
+                       "file of that name"};
+  }
   base::Descriptor file(::open(
       path.c_str(),
       O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,

@@ -10,6 +10,7 @@
 
 #include "app/ceilings.h"
 #include "app/ledger_place.h"
+#include "app/ledger_spill.h"
 #include "app/messages.h"
 #include "app/output.h"
 #include "app/terminal.h"
@@ -118,6 +119,7 @@ base::Status Collector::open(const std::vector<std::string>& files) {
     }
     LLMROUTE_TRY(store::Ledger ledger,
                  open_existing(file, {.read_only = true}));
+    warn_of_spilled(ledger, Messages(options_.messages));
     // All that is read is of one moment, whatever others write meanwhile.
     LLMROUTE_CHECK(ledger.database().execute("BEGIN"));
     ledgers_.push_back(std::move(ledger));

@@ -158,6 +158,7 @@ class Unpacker {
     }
   }
 
+  bool has_more() const { return !left_.empty(); }
   // Whether everything made sense so far, and nothing is left.
   bool whole() const { return whole_ && left_.empty(); }
 

@@ -936,6 +936,15 @@ constexpr OptionRow kOptions[] = {
          "The worst case of a request is held before it is sent and settled by "
          "what it cost. Exit status 4; the same command with more goes on.",
      .apply = set_max_cost},
+    {.name = "allow-unpriced",
+     .group = Group::kLimits,
+     .commands = kRouting,
+     .help = "under a ceiling, also what has no worst case",
+     .detail = "Models without a price or an output limit, and -O fields that "
+               "may cost more; they count by what is expected, or by nothing "
+               "where no price is known, so that the ceiling may be exceeded.",
+     .apply =
+         turn_on<&Settings::routing, &app::RoutingOptions::allow_unpriced>},
     {.name = "max-errors",
      .metavar = "N",
      .group = Group::kLimits,
@@ -1141,6 +1150,14 @@ constexpr OptionRow kOptions[] = {
      .detail = "The run is recorded, and what was learned before is used; "
                "docs/learning.md.",
      .apply = no_learn},
+    {.name = "strict-ledger",
+     .group = Group::kConfig,
+     .commands = kRun | kBatch,
+     .help = "exit with 74 if the ledger cannot record it",
+     .detail = "Nothing is sent if it cannot be opened. Without this the "
+               "ledger never costs an answer: there is a warning, and what it "
+               "could not take waits in a file beside it.",
+     .apply = turn_on<&Settings::ledger, &app::LedgerOptions::strict>},
     {.name = "session",
      .metavar = "NAME",
      .group = Group::kRouting,

@@ -324,6 +324,10 @@ base::Status Validator::run() {
     if (budget.tag.empty()) {
       return fail({"budgets", budget.name}, "tag", "a budget needs a tag");
     }
+    if (!budget.per_day && !budget.per_month) {
+      return fail({"budgets", budget.name}, "tag",
+                  "a budget needs per_day or per_month");
+    }
   }
   LLMROUTE_CHECK(check_cycles());
   for (const Rule& rule : config_.rules) LLMROUTE_CHECK(check_rule(rule));

@@ -23,6 +23,7 @@ struct RoutingOptions {
   std::vector<std::string> require;  // tags
   std::vector<std::string> fallback;
   bool no_fallback = false;
+  bool allow_unpriced = false;  // under a ceiling, at the user's own risk
   std::map<std::string, std::string> tags;
 };
 

@@ -158,7 +158,8 @@ void expect_measured(const core::Experience& experience, Candidate& candidate) {
 std::optional<core::Exclusion> does_not_fit(const Candidate& candidate,
                                             const Sizes& sizes,
                                             const core::Prompt& prompt,
-                                            std::optional<Money> ceiling) {
+                                            std::optional<Money> ceiling,
+                                            bool allow_unpriced) {
   const Model& model = *candidate.model;
   const int64_t least = std::min(
       prompt.parameters.max_tokens.value_or(kLeastAnswer), kLeastAnswer);
@@ -174,8 +175,10 @@ std::optional<core::Exclusion> does_not_fit(const Candidate& candidate,
   }
   if (!ceiling) return std::nullopt;
   if (!candidate.worst_cost) {
+    if (allow_unpriced) return std::nullopt;
     return core::Exclusion{&model, core::Gate::kBudget,
-                           "no price or output limit known, under a ceiling"};
+                           "no price or output limit known, under a ceiling "
+                           "(see --allow-unpriced)"};
   }
   // A model whose own limit is below what is needed is not held against it.
   const int64_t needed =

@@ -34,10 +34,12 @@ double seconds_per_token(const core::Model& model);
 void expect_measured(const core::Experience& experience,
                      core::Candidate& candidate);
 
-// Window and budget gates, for a candidate made by estimate().
+// Window and budget gates, for a candidate made by estimate(). What has no
+// worst case passes no ceiling unless it is `allow_unpriced`.
 std::optional<core::Exclusion> does_not_fit(const core::Candidate& candidate,
                                             const Sizes& sizes,
                                             const core::Prompt& prompt,
-                                            std::optional<core::Money> ceiling);
+                                            std::optional<core::Money> ceiling,
+                                            bool allow_unpriced);
 
 }  // namespace llmroute::routing

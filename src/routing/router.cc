@@ -289,7 +289,8 @@ void pass_gates(const Config& config, const Gates& gates, Models models,
       expect_measured(*request.experience, candidate);
       learn_from_verdicts(*request.experience, request.analysis, candidate);
     }
-    excluded = does_not_fit(candidate, sizes, request.prompt, request.max_cost);
+    excluded = does_not_fit(candidate, sizes, request.prompt, request.max_cost,
+                            request.options.allow_unpriced);
     if (excluded && !admitted) {
       decision.excluded.push_back(std::move(*excluded));
     } else {

@@ -1,11 +1,14 @@
 #include "store/database.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <new>
 #include <utility>
 
+#include "base/files.h"
 #include "store/sqlite_library.h"
 
 namespace llmroute::store {
@@ -30,18 +33,31 @@ std::string what_happened(int code, const char* message) {
     case SQLITE_LOCKED:
       return "another process keeps it locked";
     case SQLITE_NOTADB:
-      return "it is not an SQLite database";
+      return "it is not an SQLite database; --ledger can name another";
     case SQLITE_CORRUPT:
-      return "it is damaged";
+      return "it is damaged; `sqlite3 FILE .recover` reads what is left of it, "
+             "and once it is moved away a new one is begun";
     default:
       return message;
   }
 }
 
+base::ErrorKind kind_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return base::ErrorKind::kTryLater;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      return base::ErrorKind::kData;
+    default:
+      return base::ErrorKind::kIo;
+  }
+}
+
 base::Error failure(int code, const char* message, const std::string& path) {
-  const int primary = code & 0xff;
-  const bool locked = primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
-  return {locked ? base::ErrorKind::kTryLater : base::ErrorKind::kIo,
+  return {kind_of(code),
           fmt::format("ledger '{}': {}", path, what_happened(code, message))};
 }
 
@@ -60,6 +76,24 @@ void bind_text(sqlite3_stmt* statement, int parameter, std::string_view text,
   const int code = sqlite().bind_text64(statement, parameter + 1, text.data(),
                                         text.size(), lifetime, SQLITE_UTF8);
   require_memory(code != SQLITE_NOMEM);
+}
+
+// Where nothing can be written beside it, and nothing is: as on a read-only
+// disk. SQLite would want to make its log there.
+bool cannot_change(const std::string& path) {
+  struct stat log {};
+  return ::access(base::parent_directory(path).c_str(), W_OK) != 0 &&
+         (::stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0);
+}
+
+// sqlite.org/uri.html
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    const bool special = c == '?' || c == '#' || c == '%';
+    uri += special ? fmt::format("%{:02x}", c) : std::string(1, c);
+  }
+  return uri + "?immutable=1";
 }
 
 bool checkpoint(sqlite3* database, int mode) {
@@ -194,8 +228,11 @@ Result<Database> Database::open(const std::string& path,
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
   flags |= options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (options.create) flags |= SQLITE_OPEN_CREATE;
+  const bool frozen = options.read_only && cannot_change(path);
+  if (frozen) flags |= SQLITE_OPEN_URI;
   sqlite3* handle = nullptr;
-  const int code = sqlite().open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code = sqlite().open_v2(
+      (frozen ? immutable_uri(path) : path).c_str(), &handle, flags, nullptr);
   Database database(handle, path);
   if (handle == nullptr) {
     return base::Error{base::ErrorKind::kOs, "out of memory for the ledger"};

@@ -3,7 +3,8 @@
 // not trusted, no extensions). Confined to one thread.
 //
 // Errors: kTryLater if another process kept it locked for longer than the busy
-// time-out, else kIo: damaged, no database, full disk, read-only.
+// time-out, kData if the tables do not take a value, else kIo: damaged, no
+// database, full disk, read-only.
 #pragma once
 
 #include <chrono>

@@ -22,6 +22,9 @@ namespace {
 
 using base::ErrorKind;
 
+// The database and what SQLite keeps beside it.
+constexpr const char* kFiles[] = {"", "-wal", "-shm", "-journal"};
+
 base::Error unsafe(const std::string& path, const std::string& why) {
   return {ErrorKind::kNoPermission, fmt::format("ledger '{}': {}", path, why)};
 }
@@ -46,6 +49,9 @@ base::Status check_file(const std::string& path) {
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return {};
     return not_possible("examine", path);
+  }
+  if (S_ISLNK(info.st_mode)) {
+    return unsafe(path, "it is a link; name the file itself");
   }
   if (!S_ISREG(info.st_mode)) return unsafe(path, "not a regular file");
   if (!base::owner_is_safe(info)) return unsafe(path, "owned by another user");
@@ -85,7 +91,7 @@ base::Status fill(const std::string& path) {
 }
 
 void remove_with_logs(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+  for (const char* suffix : kFiles) {
     ::unlink((path + suffix).c_str());
   }
 }
@@ -103,7 +109,9 @@ base::Result<std::string> ledger_path(const std::string& path) {
   LLMROUTE_CHECK(check_directory(real.get()));
   const std::string there =
       std::string(real.get()) + "/" + base::base_name(path);
-  LLMROUTE_CHECK(check_file(there));
+  for (const char* suffix : kFiles) {
+    LLMROUTE_CHECK(check_file(there + suffix));
+  }
   return there;
 }
 

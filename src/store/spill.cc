@@ -140,18 +140,21 @@ bool ends_in_a_line(int file) {
          ::pread(file, &last, 1, info.st_size - 1) != 1 || last == '\n';
 }
 
-// Whether the line is in the ledger now.
-bool import_line(Ledger& ledger, const std::string& line) {
+// Whether the line made sense; then it is in the ledger now.
+Result<bool> import_line(Ledger& ledger, const std::string& line) {
   Database& database = ledger.database();
   DecisionRow decision;
   std::vector<AttemptRow> attempts;
   if (!read_line(database, line, decision, attempts) ||
-      !makes_sense(decision, attempts) || !database.execute("SAVEPOINT line")) {
+      !makes_sense(decision, attempts)) {
     return false;
   }
-  const bool done = ledger.record_late(decision, attempts).has_value();
-  if (!done) (void)database.execute("ROLLBACK TO line");
-  return database.execute("RELEASE line").has_value() && done;
+  LLMROUTE_CHECK(database.execute("SAVEPOINT line"));
+  const Status done = ledger.record_late(decision, attempts);
+  if (!done && done.error().kind != base::ErrorKind::kData) return done.error();
+  if (!done) LLMROUTE_CHECK(database.execute("ROLLBACK TO line"));
+  LLMROUTE_CHECK(database.execute("RELEASE line"));
+  return done.has_value();
 }
 
 }  // namespace
@@ -178,6 +181,11 @@ Status spill(const std::string& path, std::span<const Recorded> all) {
   return {};
 }
 
+int64_t spilled_bytes(const std::string& path) {
+  struct stat info {};
+  return ::stat((path + ".spill").c_str(), &info) == 0 ? info.st_size : 0;
+}
+
 Result<size_t> import_spilled(Ledger& ledger) {
   const std::string& path = ledger.database().path();
   const base::Descriptor file = open_spill(path, O_RDWR);
@@ -191,7 +199,9 @@ Result<size_t> import_spilled(Ledger& ledger) {
   size_t dropped = 0;
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
   for (const std::string& line : base::split(text, '\n')) {
-    if (!line.empty() && !import_line(ledger, line)) ++dropped;
+    if (line.empty()) continue;
+    LLMROUTE_TRY(const bool taken, import_line(ledger, line));
+    if (!taken) ++dropped;
   }
   LLMROUTE_CHECK(transaction.commit());
   if (::ftruncate(file.get(), 0) != 0) {

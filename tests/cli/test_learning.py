@@ -455,6 +455,14 @@ class Exploration(LearningCase):
         self.assertEqual(self.query("SELECT seed, propensities FROM decisions"),
                          [(None, None)])
 
+    def test_explain_says_that_chance_chooses_where_no_seed_repeats_it(self):
+        for extra, said in (("[learning]\nexplore = 0.05\n", True),
+                            (self.ON, False), ("", False)):
+            config = self.config([ANSWER], models=("m", "n"), extra=extra)
+            result = self.run_llmroute(["explain", "-p", "Hi"], config=config)
+            self.assert_status(result, 0)
+            self.assertEqual("in 5 % of runs chance chooses" in result.text, said)
+
     def test_RL_6_propensities_add_up_to_1_and_the_seed_repeats_the_choice(self):
         config = self.config([ANSWER], models=("m", "n"), extra=self.ON)
         chosen = set()

@@ -224,6 +224,20 @@ class Failing(LedgerCase):
                                     path), [(first, 0), (second, 0)])
         self.assertEqual(self.query("SELECT sum(calls) FROM daily", path), [(2,)])
 
+    def test_who_only_reads_says_that_runs_wait(self):
+        config = self.config()
+        self.assert_status(self.ask(config), 0)
+        with open(self.path() + ".spill", "w", encoding="utf-8") as spilled:
+            spilled.write("{}\n")
+        os.chmod(self.path() + ".spill", 0o600)
+        for words in (["usage"], ["replay", "last"]):
+            result = self.run_llmroute(words)
+            self.assert_status(result, 0)
+            self.assertIn("ledger.db.spill holds runs that are not in the ledger",
+                          result.err)
+        self.assert_status(self.ask(config), 0)
+        self.assertEqual(self.run_llmroute(["usage"]).err, "")
+
     def test_spilled_rows_are_imported_and_count_under_a_ceiling(self):
         path = self.home.file("work/ledger.db")
         config = self.config()
@@ -270,6 +284,43 @@ class Failing(LedgerCase):
         lock.execute("COMMIT")
         self.assert_status(self.ask(config), 0)
         self.assertEqual(self.query("SELECT sum(calls) FROM daily"), [(3,)])
+
+
+class Strict(LedgerCase):
+    def test_strict_ledger_sends_nothing_that_cannot_be_recorded(self):
+        path = self.home.write("work/damaged.db", b"damaged")
+        config = self.config()
+        records = b'{"prompt":"Hi"}\n'
+        for words in (["run", "-p", "Hi"], ["batch"]):
+            for place, status in ((path, 74), ("off", 64)):
+                result = self.run_llmroute(
+                    [*words, "--strict-ledger", "--ledger", place], config=config,
+                    stdin=records if words == ["batch"] else None)
+                self.assert_status(result, status)
+                self.assertEqual(result.out, b"")
+                self.assertIn("nothing was sent", result.err)
+        self.assertEqual(self.server.requests(), [])
+
+    def test_strict_ledger_that_fails_after_the_answer_is_74(self):
+        stub = self.stub([ANSWER[0] | {"delay_first_ms": 3500}])
+        config = self.config(stub)
+        self.assert_status(self.ask(config, "--strict-ledger"), 0)
+        for words in (["run", "-p", "Hi", "--no-stdin"], ["batch", "--lines"]):
+            sent = len(stub.requests())
+            process = self.spawn_llmroute([*words, "--strict-ledger"], config=config)
+            process.stdin.write(b"Hi\n")
+            process.stdin.close()
+            while len(stub.requests(wait=0)) == sent:
+                time.sleep(0.02)
+            lock = sqlite3.connect(self.path(), isolation_level=None)
+            lock.execute("BEGIN IMMEDIATE")
+            out, err = process.stdout.read(), process.stderr.read()
+            lock.close()
+            self.assertEqual(process.wait(timeout=60), 74, err)
+            self.assertIn(b"Hello", out)
+            self.assertIn(b"for the next run", err)
+        self.assert_status(self.ask(config, "--strict-ledger"), 0)
+        self.assertEqual(self.query("SELECT sum(calls) FROM daily"), [(4,)])
 
 
 class Together(LedgerCase):

@@ -1,6 +1,7 @@
 """Files and processes that fail under the ledger: rows F and K. Without a ceiling
 the answer comes whatever happens; under one nothing is sent without the ledger."""
 
+import json
 import os
 import pathlib
 import random
@@ -89,6 +90,22 @@ class Disk(FaultCase):
             self.answers(config, before=before)
             self.sends_nothing(config, before=before)
 
+    @needs_mount
+    def test_F4_a_read_only_ledger_can_be_read(self):
+        config = self.filled()
+        self.assert_status(self.ask(config), 0)  # in the write-ahead log
+        before = self.in_namespace(READ_ONLY)
+        self.assert_status(self.go(["replay", "last"], None, before=before), 0)
+        usage = self.go(["usage", "--json"], config, before=before)
+        self.assertEqual(json.loads(usage.out)["total"]["calls"], 4)
+        self.assert_status(self.go(["models"], config, before=before), 0)
+        for name in os.listdir(self.folder()):  # as a copy of the file alone
+            if name != "ledger.db":
+                os.remove(os.path.join(self.folder(), name))
+        usage = self.go(["usage", "--json"], config, before=before)
+        self.assert_status(usage, 0)
+        self.assertEqual(json.loads(usage.out)["total"]["calls"], 3)
+
     @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_F4_a_state_directory_without_the_right_to_write(self):
         os.makedirs(self.folder(), mode=0o700)
@@ -143,6 +160,31 @@ class Disk(FaultCase):
             self.assertEqual(result.err, "")
         self.assertEqual(os.listdir(self.folder()), ["ledger.db"])
         self.assertEqual(self.query("SELECT sum(calls) FROM daily"), [(4,)])
+
+
+class Spilled(FaultCase):
+    def test_a_spill_file_that_the_ledger_cannot_take_now_is_kept(self):
+        config = self.filled()
+        whole = self.read()
+        self.home.write(".local/state/llmroute/ledger.db", b"damaged")
+        for _ in range(8):
+            self.assert_status(self.ask(config), 0)
+        self.home.write(".local/state/llmroute/ledger.db", whole)
+        for name in ("ledger.db-wal", "ledger.db-shm"):
+            if os.path.exists(os.path.join(self.folder(), name)):
+                os.remove(os.path.join(self.folder(), name))
+        spill = self.path() + ".spill"
+        waiting = os.path.getsize(spill)
+
+        def limited():  # room for a little of it
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        result = self.go(RUN, config, preexec_fn=limited)
+        self.assert_status(result, 0)
+        self.assertNotIn("made no sense", result.err)
+        self.assertGreaterEqual(os.path.getsize(spill), waiting)
+        self.assert_status(self.go(RUN, config), 0)
+        self.assertEqual(self.query("SELECT count(*) FROM decisions"), [(13,)])
+        self.assertEqual(os.path.getsize(spill), 0)
 
 
 class Damage(FaultCase):

@@ -36,6 +36,12 @@ class Transcripts(test_ledger.LedgerCase):
         self.assertEqual([(line["answer"], line["exit"]) for line in self.lines()],
                          [("Hello", 0), (None, 77)])
 
+    def test_a_dash_is_no_transcript(self):
+        result = self.ask(self.config(), "--transcript", "-",)
+        self.assert_status(result, 64)
+        self.assertEqual(self.server.requests(), [])
+        self.assertFalse(os.path.exists(self.home.file("work", "-")))
+
     def test_only_the_owner_can_read_it(self):
         result = self.ask(self.config(), "--transcript", self.path())
         self.assert_status(result, 0)

@@ -105,6 +105,14 @@ std::vector<OptionCase> prompt_option_cases() {
        [](Set s) {
          return s.routing.fallback.empty() && s.routing.no_fallback;
        }},
+      {"--allow-unpriced",
+       kRun,
+       {"run", "--allow-unpriced"},
+       [](Set s) { return s.routing.allow_unpriced; }},
+      {"--strict-ledger",
+       kRun,
+       {"run", "--strict-ledger"},
+       [](Set s) { return s.ledger.strict; }},
       {"--tag",
        kRun,
        {"run", "--tag", "a=1", "--tag", "b==", "--tag", "a=2"},
