@@ -177,6 +177,7 @@ void add_study(JsonWriter& json, const StudyReport& study) {
 
 void add_domains(JsonWriter& json, const DomainReport& domains) {
   json.key("domains").begin_object().field("rows", domains.rows);
+  json.field("trained_on", domains.trained_on);
   if (domains.rows > 0) {
     json.field("accuracy", domains.metrics.accuracy);
     json.field("macro_f1", domains.metrics.macro_f1);

@@ -61,7 +61,8 @@ class Measurement {
 
   base::Result<BenchReport> run() {
     LLMROUTE_CHECK(read());
-    if (!fitted()) LLMROUTE_CHECK(check_not_trained_on(rows_, analyzer_));
+    if (!fitted())
+      LLMROUTE_CHECK(check_not_trained_on(rows_, options_.quality.test_part));
     LLMROUTE_TRY(std::vector<StudyTable> studies,
                  make_studies(rows_, options_.quality.models, config_));
     BenchReport report;
@@ -73,6 +74,7 @@ class Measurement {
       report.studies.push_back(std::move(study));
     }
     report.domains = domains_of(rows_.labels);
+    report.domains.trained_on = rows_.trained_labels.count;
     report.speed = speed_of(std::move(analysis_ns_));
     return report;
   }

@@ -13,6 +13,7 @@ namespace llmroute::app {
 
 struct DomainReport {
   size_t rows = 0;
+  size_t trained_on = 0;  // further ones, which are left out
   learning::ClassMetrics metrics;
   std::vector<std::vector<size_t>> confusion;
 };

@@ -6,7 +6,6 @@
 
 #include "app/training_set.h"
 #include "learning/row_reader.h"
-#include "learning/study_split.h"
 
 namespace llmroute::app {
 namespace {
@@ -42,7 +41,7 @@ base::Status read_rows(const std::string& path,
     if (options.analysis_ns != nullptr) {
       options.analysis_ns->push_back(took.count());
     }
-    rows.add(row, analysis, line);
+    rows.add(row, analysis, line, trained_on(analyzer, row.prompt));
     if (row.has_outcomes() && options.kept) options.kept(row);
     if (options.status != nullptr) options.status->add_row();
     return {};
@@ -60,19 +59,21 @@ base::Status for_each_kept(
 }
 
 base::Status check_not_trained_on(const learning::StudyRows& rows,
-                                  const analyzer::Analyzer& analyzer) {
-  const learning::StudyRow* first = nullptr;
-  size_t count = 0;
-  for (const learning::StudyRow& row : rows.rows) {
-    if (!analyzer.trained_on(fingerprint(row.prompt))) continue;
-    if (count++ == 0) first = &row;
-  }
-  if (count * 1000 <= rows.rows.size()) return {};
-  return base::Error{
-      base::ErrorKind::kData,
-      fmt::format("{}: the router model was trained on this prompt ({} such "
-                  "rows; --part test measures those it was not)",
-                  place_of(rows, *first), count)};
+                                  bool test_part) {
+  const auto check = [&](const learning::TrainedRows& trained,
+                         size_t all) -> base::Status {
+    if (trained.count * 1000 <= all) return {};
+    return base::Error{
+        base::ErrorKind::kData,
+        fmt::format("{}:{}: the router model was trained on this prompt ({} "
+                    "such rows; {})",
+                    rows.files[trained.file], trained.line, trained.count,
+                    test_part ? "leave them out"
+                              : "--part test measures those it was not")};
+  };
+  LLMROUTE_CHECK(check(rows.trained_outcomes, rows.rows.size()));
+  return check(rows.trained_labels,
+               rows.labels.size() + rows.trained_labels.count);
 }
 
 }  // namespace llmroute::app

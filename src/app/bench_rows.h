@@ -35,8 +35,9 @@ base::Status for_each_kept(
     const std::function<base::Status(const learning::Row&)>& visit);
 
 // kData if the router model was trained on the rows' prompts. One row in a
-// thousand may look so by chance (fingerprint, training_set.h).
+// thousand may look so by chance (trained_on(), training_set.h). `test_part`:
+// as the rows were read.
 base::Status check_not_trained_on(const learning::StudyRows& rows,
-                                  const analyzer::Analyzer& analyzer);
+                                  bool test_part);
 
 }  // namespace llmroute::app

@@ -217,18 +217,31 @@ std::string study_text(const StudyReport& study) {
   return text + "\n";
 }
 
+std::string domains_text(const DomainReport& domains) {
+  std::string left_out;
+  if (domains.trained_on > 0) {
+    left_out = fmt::format(
+        ", without {} that the router model was "
+        "trained on",
+        count(domains.trained_on));
+  }
+  if (domains.rows > 0) {
+    return fmt::format(
+        "domains of {} rows{}: accuracy {:.3f}, macro F1 {:.3f}\n",
+        count(domains.rows), left_out, domains.metrics.accuracy,
+        domains.metrics.macro_f1);
+  }
+  if (left_out.empty()) return "";
+  return fmt::format("domains of no rows{}\n", left_out);
+}
+
 }  // namespace
 
 std::string bench_text(const BenchReport& report) {
   std::string text;
   for (const learning::StudyReport& study : report.studies)
     text += study_text(study);
-  if (report.domains.rows > 0) {
-    text +=
-        fmt::format("domains of {} rows: accuracy {:.3f}, macro F1 {:.3f}\n",
-                    count(report.domains.rows), report.domains.metrics.accuracy,
-                    report.domains.metrics.macro_f1);
-  }
+  text += domains_text(report.domains);
   return text + fmt::format(
                     "analysis of {} prompts: p50 {:.1f} us, p99 {:.1f} us, "
                     "{} prompts/s; router model {}, seed {}\n",

@@ -34,6 +34,10 @@ learning::HeadLayout head_layout() {
   return layout;
 }
 
+uint32_t fingerprint(uint64_t hash) {
+  return static_cast<uint32_t>(learning::mix64(hash) >> 32);
+}
+
 base::Error at_line(const learning::LineReader& reader, base::Error error) {
   return with_context(fmt::format("{}:{}", reader.path(), reader.number()),
                       std::move(error));
@@ -144,6 +148,7 @@ class Builder {
 
   void queue(Row row) {
     const uint64_t origin = learning::prompt_hash(row.prompt);
+    set_.trained.push_back(fingerprint(learning::wording_hash(row.prompt)));
     if (options_.augment) {
       if (auto prompt = learning::augmented(row.prompt, options_.seed)) {
         Row copy = row;
@@ -318,10 +323,8 @@ class Builder {
 
   void note_trained() {
     std::vector<uint32_t>& trained = set_.trained;
-    trained.assign(options_.trained.begin(), options_.trained.end());
-    for (const uint64_t prompt : prompts_) {
-      trained.push_back(fingerprint(prompt));
-    }
+    trained.insert(trained.end(), options_.trained.begin(),
+                   options_.trained.end());
     std::sort(trained.begin(), trained.end());
     trained.erase(std::unique(trained.begin(), trained.end()), trained.end());
   }
@@ -348,8 +351,9 @@ class Builder {
 
 }  // namespace
 
-uint32_t fingerprint(uint64_t prompt_hash) {
-  return static_cast<uint32_t>(learning::mix64(prompt_hash) >> 32);
+bool trained_on(const analyzer::Analyzer& analyzer, std::string_view prompt) {
+  return analyzer.trained_on(fingerprint(learning::wording_hash(prompt))) ||
+         analyzer.trained_on(fingerprint(learning::prompt_hash(prompt)));
 }
 
 Part part_of(std::string_view prompt) {

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <memory>
+#include <utility>
 
+#include "base/text.h"
 #include "learning/wide_table.h"
 
 namespace llmroute::learning {
@@ -232,6 +234,20 @@ uint64_t prompt_hash(std::string_view prompt) {
     hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
   }
   return hash;
+}
+
+uint64_t wording_hash(std::string_view prompt) {
+  std::string words;
+  bool gap = false;
+  for (const char c : prompt) {
+    if (c == ' ' || (c >= '\t' && c <= '\r')) {
+      gap = !words.empty();
+      continue;
+    }
+    if (std::exchange(gap, false)) words += ' ';
+    words += c;
+  }
+  return prompt_hash(base::to_lower_ascii(words));
 }
 
 }  // namespace llmroute::learning

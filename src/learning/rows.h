@@ -63,6 +63,9 @@ struct Row {
 
 // The same for the same text on every machine (64-bit FNV-1a).
 uint64_t prompt_hash(std::string_view prompt);
+// The same for the same words: blanks and the case of ASCII letters do not
+// count.
+uint64_t wording_hash(std::string_view prompt);
 
 // Not an object, no string "prompt", a score that is not a number from 0 to 1,
 // a cost that is none, an unknown difficulty: kData, saying what. `file_name`

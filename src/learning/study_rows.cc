@@ -12,6 +12,12 @@ float cost_of(const Row& row, const std::string& model) {
   return kMissing;
 }
 
+void count(uint32_t file, int64_t line, TrainedRows& trained) {
+  if (trained.count++ > 0) return;
+  trained.file = file;
+  trained.line = static_cast<uint32_t>(line);
+}
+
 }  // namespace
 
 uint32_t NameTable::number(const std::string& name) {
@@ -22,13 +28,18 @@ uint32_t NameTable::number(const std::string& name) {
 }
 
 void StudyRows::add(const Row& row, const core::Analysis& analysis,
-                    int64_t line) {
-  if (row.domain) {
+                    int64_t line, bool trained) {
+  const auto file = static_cast<uint32_t>(files.size() - 1);
+  if (row.domain && trained) {
+    count(file, line, trained_labels);
+  } else if (row.domain) {
     labels.push_back({*row.domain, core::largest(analysis.domain)});
   }
   if (!row.has_outcomes()) return;
+  if (trained) count(file, line, trained_outcomes);
   StudyRow kept;
   kept.prompt = prompt_hash(row.prompt);
+  kept.wording = wording_hash(row.prompt);
   kept.bytes = static_cast<float>(row.prompt.size() + row.context.size());
   kept.output_tokens =
       as_float(row.answer_tokens.value_or(analysis.output_tokens));
@@ -38,7 +49,7 @@ void StudyRows::add(const Row& row, const core::Analysis& analysis,
   for (size_t d = 0; d < kept.domain.size(); ++d) {
     kept.domain[d] = as_float(analysis.domain[d]);
   }
-  kept.file = static_cast<uint32_t>(files.size() - 1);
+  kept.file = file;
   kept.line = static_cast<uint32_t>(line);
   kept.dataset = datasets.number(row.group);
   kept.named_domain = domains.number(row.raw_domain);

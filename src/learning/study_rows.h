@@ -37,8 +37,8 @@ struct ModelOutcome {
 };
 
 struct StudyRow {
-  uint64_t prompt = 0;  // its hash
-  float bytes = 0;      // of prompt and context
+  uint64_t prompt = 0, wording = 0;  // prompt_hash, wording_hash
+  float bytes = 0;                   // of prompt and context
   float output_tokens = 0;
   float difficulty = 0, slope = 1;
   std::array<float, core::kDomainCount> domain{};  // as the analyzer has it
@@ -49,16 +49,26 @@ struct StudyRow {
   uint32_t outcome_begin = 0, outcome_end = 0;
 };
 
+// Rows that the router model was trained on.
+struct TrainedRows {
+  size_t count = 0;
+  uint32_t file = 0, line = 0;  // of the first
+};
+
 struct StudyRows {
   // `line`: in the last of `files`. Rows without outcomes count for the domains
-  // only; those marked suspect and preferences too.
-  void add(const Row& row, const core::Analysis& analysis, int64_t line);
+  // only; those marked suspect and preferences too. `trained`: the router model
+  // was trained on it.
+  void add(const Row& row, const core::Analysis& analysis, int64_t line,
+           bool trained);
 
   std::vector<StudyRow> rows;
   std::vector<ModelOutcome> outcomes;
   NameTable models, datasets, domains;
   std::vector<std::string> files;
   std::vector<Labelled> labels;  // domains: as labelled, as guessed
+  TrainedRows trained_outcomes;  // of `rows`
+  TrainedRows trained_labels;    // not of `labels`
 };
 
 core::Analysis analysis_of(const StudyRow& row);

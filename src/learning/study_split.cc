@@ -49,9 +49,11 @@ StudySplit split_by_prompt(const StudyRows& rows, const StudyTable& table,
   StudySplit split;
   split.folds = folds;
   split.description = fmt::format("fitted in {} folds by prompt", folds);
-  for (const uint32_t row : table.rows) {
-    const uint64_t hash = mix64(rows.rows[row].prompt ^ kOwn);
-    split.fold.push_back(static_cast<uint32_t>(hash % folds));
+  std::unordered_map<uint64_t, uint32_t> fold_of;  // by wording
+  for (const uint32_t index : table.rows) {
+    const StudyRow& row = rows.rows[index];
+    const auto fold = static_cast<uint32_t>(mix64(row.prompt ^ kOwn) % folds);
+    split.fold.push_back(fold_of.try_emplace(row.wording, fold).first->second);
   }
   return split;
 }
@@ -73,13 +75,13 @@ base::Result<StudySplit> split_by_group(const StudyRows& rows,
       "fitted without the groups it is measured on, {} groups in {} folds",
       sizes.size(), split.folds);
   const auto fold_of = assign_groups(sizes, split.folds);
-  std::unordered_map<uint64_t, uint32_t> first;  // prompt -> row
+  std::unordered_map<uint64_t, uint32_t> first;  // wording -> row
   std::pair<uint32_t, uint32_t> met;
   size_t count = 0;
   for (const uint32_t index : table.rows) {
     const StudyRow& row = rows.rows[index];
     const uint32_t fold = fold_of.at(row.dataset);
-    const uint32_t other = first.try_emplace(row.prompt, index).first->second;
+    const uint32_t other = first.try_emplace(row.wording, index).first->second;
     if (fold_of.at(rows.rows[other].dataset) != fold && count++ == 0) {
       met = {index, other};
     }
@@ -96,12 +98,12 @@ base::Status check_apart(const StudyRows& rows, const StudyTable& table,
                          const StudyRows& training) {
   std::unordered_map<uint64_t, uint32_t> trained;
   for (uint32_t i = 0; i < training.rows.size(); ++i) {
-    trained.try_emplace(training.rows[i].prompt, i);
+    trained.try_emplace(training.rows[i].wording, i);
   }
   const StudyRow *row = nullptr, *other = nullptr;
   size_t count = 0;
   for (const uint32_t index : table.rows) {
-    const auto met = trained.find(rows.rows[index].prompt);
+    const auto met = trained.find(rows.rows[index].wording);
     if (met == trained.end()) continue;
     if (count++ > 0) continue;
     row = &rows.rows[index];

@@ -19,7 +19,8 @@ struct StudySplit {
   std::string description;  // "fitted in 5 folds by prompt"
 };
 
-// By hash of the prompt, so that copies of it fall into one fold.
+// By hash of the prompt. Copies of it, in whatever case and with whatever
+// blanks, fall into one fold.
 StudySplit split_by_prompt(const StudyRows& rows, const StudyTable& table,
                            uint32_t folds);
 

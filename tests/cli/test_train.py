@@ -128,6 +128,11 @@ class Train(harness.TestCase):
         held_out = self.run_llmroute(["bench", "--model-file", model, "--part", "test",
                                       rows])
         self.assert_status(held_out, 0)
+        for change in (str.upper, lambda prompt: f"  {prompt}\n".replace(" ", "  ")):
+            typed = self.rows_file([dict(row, prompt=change(row["prompt"]))
+                                    for row in outcomes(600)], "typed.jsonl")
+            self.assert_status(
+                self.run_llmroute(["bench", "--model-file", model, typed]), 65)
         # Trained on by the model that it started from.
         further = str(self.home.file("further"))
         more = self.rows_file(outcomes(600, seed=2), "more.jsonl")
@@ -137,6 +142,28 @@ class Train(harness.TestCase):
         # Heads fitted to the rows themselves do not ask the model.
         folds = self.run_llmroute(["bench", "--model-file", model, "--folds", "3", rows])
         self.assert_status(folds, 0)
+
+    def test_rb_4_domains_are_not_measured_on_what_was_trained_on(self):
+        rows, model = labelled(600), str(self.home.file("m"))
+        file = self.rows_file(rows)
+        self.assert_status(self.train("-o", model, file), 0)
+        result = self.run_llmroute(["bench", "--model-file", model, file])
+        self.assert_status(result, 65)
+        self.assertRegex(result.err, r"rows\.jsonl:\d+: the router model was trained "
+                         r"on this prompt \(4\d\d such rows; --part test")
+        held_out = self.run_llmroute(["bench", "--model-file", model, "--part", "test",
+                                      "--json", file])
+        self.assert_status(held_out, 0)
+        self.assertEqual(held_out.json()["domains"]["trained_on"], 0)
+        # Heads that are fitted say nothing of domains: the model does.
+        both = self.rows_file([dict(row, scores={"a": 1, "b": i % 2})
+                               for i, row in enumerate(rows)], "both.jsonl")
+        args = ["bench", "--model-file", model, "--folds", "3", both]
+        domains = self.run_llmroute([*args, "--json"]).json()["domains"]
+        self.assertEqual(domains["rows"] + domains["trained_on"], 600)
+        self.assertGreater(domains["trained_on"], 400)
+        self.assertRegex(self.run_llmroute(args).text, r"domains of \d+ rows, without "
+                         r"4\d\d that the router model was trained on: accuracy")
 
     def test_heads_of_single_models(self):
         """Outcomes of a model correct what its abilities say of it."""
