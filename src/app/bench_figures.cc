@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "base/text.h"
 #include "learning/figure_file.h"
@@ -100,6 +102,21 @@ Better better_of(std::string_view name) {
   return Better::kHigher;
 }
 
+// `before`: null if there was none.
+Change change_of(const Figure& figure, const learning::FiledFigure* before) {
+  Change change{figure.study, std::string(figure.name), learning::kUnknown,
+                figure.band.value};
+  if (before == nullptr) return change;
+  change.before = before->value;
+  change.outside =
+      before->high < figure.band.low || before->low > figure.band.high;
+  const double gained = better_of(figure.name) == Better::kHigher
+                            ? change.now - change.before
+                            : change.before - change.now;
+  change.better = gained > 1e-9;
+  return change;
+}
+
 }  // namespace
 
 std::vector<Figure> figures_of(const BenchReport& report) {
@@ -176,21 +193,25 @@ base::Result<std::vector<Change>> changes_since(
     const std::string& path, const std::vector<Figure>& figures) {
   LLMROUTE_TRY(const std::vector<learning::FiledFigure> old,
                learning::read_figures(path));
+  std::map<std::pair<std::string, std::string>, const learning::FiledFigure*>
+      left;  // by study and name
+  for (const learning::FiledFigure& before : old) {
+    if (left.try_emplace({before.study, before.name}, &before).second) continue;
+    return base::Error{base::ErrorKind::kData,
+                       fmt::format("{}: two studies are named '{}'; write it "
+                                   "again with this version",
+                                   path, before.study)};
+  }
   std::vector<Change> changes;
   for (const Figure& figure : figures) {
-    Change change{figure.study, figure.name, learning::kUnknown,
-                  figure.band.value};
-    for (const learning::FiledFigure& before : old) {
-      if (before.study != figure.study || before.name != figure.name) continue;
-      change.before = before.value;
-      change.outside =
-          before.high < figure.band.low || before.low > figure.band.high;
-    }
-    const double gained = better_of(figure.name) == Better::kHigher
-                              ? change.now - change.before
-                              : change.before - change.now;
-    change.better = gained > 1e-9;
-    changes.push_back(std::move(change));
+    const auto place = left.find({figure.study, std::string(figure.name)});
+    changes.push_back(
+        change_of(figure, place == left.end() ? nullptr : place->second));
+    if (place != left.end()) left.erase(place);
+  }
+  for (const learning::FiledFigure& before : old) {
+    if (!left.contains({before.study, before.name})) continue;
+    changes.push_back({before.study, before.name, before.value});
   }
   return changes;
 }

@@ -31,14 +31,14 @@ std::vector<std::string> failures(const FailIf& fail_if,
                                   const std::vector<Figure>& figures);
 
 struct Change {
-  std::string study;
-  std::string_view name;
+  std::string study, name;
   double before = learning::kUnknown, now = learning::kUnknown;
   bool better = false;   // than before, by more than rounding
   bool outside = false;  // of both intervals, where both have one
 };
-// What differs from an earlier --json report. Errors: kNoInput; kData if the
-// file is none.
+// Every figure beside that of an earlier --json report, then those that only
+// the earlier one has. Errors: kNoInput; kData if the file is none, or if two
+// of its studies have one name.
 base::Result<std::vector<Change>> changes_since(
     const std::string& path, const std::vector<Figure>& figures);
 

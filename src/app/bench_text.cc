@@ -262,13 +262,13 @@ std::string changes_text(const std::vector<Change>& changes,
     if (c.name == "decision_us") continue;
     if (std::fabs(c.now - c.before) < 1e-9) continue;
     any = true;
+    const bool both = !std::isnan(c.before) && !std::isnan(c.now);
+    const char* in_words = c.better ? "better" : "worse";
     table.add_row(
-        {std::string(c.name), shown(c.study), figure(c.before), figure(c.now),
-         std::isnan(c.before) ? "new"
-                              : fmt::format("{:+.3f}", c.now - c.before),
-         std::isnan(c.before) ? ""
-         : c.outside          ? (c.better ? "better" : "worse")
-                              : "within the intervals"});
+        {c.name, shown(c.study), figure(c.before), figure(c.now),
+         both ? fmt::format("{:+.3f}", c.now - c.before)
+              : (std::isnan(c.now) ? "gone" : "new"),
+         !both ? "" : (c.outside ? in_words : "within the intervals")});
   }
   if (!any) return fmt::format("\nno figure differs from {}\n", shown_path);
   return fmt::format("\nagainst {}:\n", shown_path) + table.render(2);

@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/files.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "learning/abilities.h"
@@ -18,9 +17,33 @@ namespace {
 
 using ModelNumbers = std::vector<uint32_t>;
 
-std::string stem(const std::string& path) {
-  const std::string name = base::base_name(path);
-  return name.substr(0, name.find('.'));
+// The name without its endings; above that, the last `parts` of the path.
+std::string short_name(const std::string& path, size_t parts) {
+  if (parts == 0) {
+    std::string_view name = path;
+    name.remove_prefix(path.rfind('/') + 1);
+    for (const std::string_view ending :
+         {".gz", ".jsonl", ".ndjson", ".json", ".csv"}) {
+      if (name.ends_with(ending)) name.remove_suffix(ending.size());
+    }
+    return std::string(name.empty() ? path : name);
+  }
+  size_t begin = path.size();
+  for (; parts > 0 && begin != std::string::npos; --parts) {
+    begin = begin == 0 ? std::string::npos : path.rfind('/', begin - 1);
+  }
+  return begin == std::string::npos ? path : path.substr(begin + 1);
+}
+
+// As short as it can be without being that of another file.
+std::string name_among(const std::vector<std::string>& files, uint32_t file) {
+  for (size_t parts = 0;; ++parts) {
+    std::string name = short_name(files[file], parts);
+    const auto same = [&](const std::string& other) {
+      return other != files[file] && short_name(other, parts) == name;
+    };
+    if (std::none_of(files.begin(), files.end(), same)) return name;
+  }
 }
 
 // Numbers of the models that match a pattern, ascending.
@@ -77,7 +100,7 @@ class Builder {
   StudyTable build(const ModelNumbers& models,
                    const std::vector<uint32_t>& files) const {
     StudyTable table;
-    table.name = stem(rows_.files[files[0]]);
+    table.name = name_among(rows_.files, files[0]);
     if (files.size() > 1) {
       table.name += fmt::format(" and {} more", files.size() - 1);
     }

@@ -647,6 +647,39 @@ class Comparison(FilesCase):
         bad = self.home.write("bad.json", "{}")
         self.assert_status(self.bench(rows, "--baseline", bad), 65)
 
+    def test_studies_of_a_baseline_are_told_apart(self):
+        """`rows.a.jsonl` and `rows.b.jsonl` were both `rows` once."""
+        def rows(models, weak):
+            return [dict(row, scores=dict(zip(models, (1, weak(i)))))
+                    for i, row in enumerate(by_length_rows())]
+        os.mkdir(self.home.file("b"))
+        files = [self.write_rows(rows("sw", lambda i: i % 2), "rows.a.jsonl"),
+                 self.write_rows(rows("tx", lambda i: i // 4), "rows.b.jsonl"),
+                 self.write_rows(rows("uy", lambda i: int(i > 1)), "b/rows.b.jsonl")]
+        result = self.run_llmroute(["bench", "--json", *files])
+        self.assert_status(result, 0)
+        names = [study["name"] for study in result.json()["studies"]]
+        home = os.path.basename(os.path.dirname(files[1]))
+        self.assertEqual(names, ["rows.a", f"{home}/rows.b.jsonl", "b/rows.b.jsonl"])
+        old = self.home.write("old.json", result.out)
+        same = self.run_llmroute(["bench", "--baseline", old, *files])
+        self.assertIn("no figure differs", same.text)
+        mixed = re.sub('"study":"[^"]+"', '"study":"rows"', result.text)
+        refused = self.run_llmroute(
+            ["bench", "--baseline", self.home.write("mixed.json", mixed), *files])
+        self.assert_status(refused, 65)
+        self.assertIn("mixed.json: two studies are named 'rows'", refused.err)
+
+    def test_figures_that_vanished_are_listed(self):
+        rows = pool_rows()
+        old = self.home.write("old.json", self.bench(rows, "--robust", "--json").out)
+        args = ["--baseline", old]
+        change = by_name(self.report(rows, *args)["changes"])["unchanged"]
+        self.assertIsNone(change["now"])
+        self.assertFalse(change["better"])
+        self.assertRegex(self.bench(rows, *args).text,
+                         r"unchanged +outcomes +[\d.]+ +- +gone")
+
     def test_figures_are_flat_and_named(self):
         figures = by_name(self.report(by_length_rows())["figures"])
         self.assertEqual(figures["apgr"]["study"], "outcomes")
