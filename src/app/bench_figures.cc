@@ -136,7 +136,7 @@ std::vector<Figure> figures_of(const BenchReport& report) {
     all.add("domain_accuracy", report.domains.metrics.accuracy);
     all.add("domain_f1", report.domains.metrics.macro_f1);
   }
-  all.add("decision_us", report.speed.p50_ns / 1000);
+  all.add("decision_us", report.speed.all.p50_ns / 1000);
   return all.take();
 }
 

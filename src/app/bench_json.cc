@@ -214,8 +214,10 @@ std::string bench_json(const BenchReport& report,
   json.list("studies", report.studies, add_study);
   add_domains(json, report.domains);
   json.key("speed").begin_object().field("prompts", report.speed.prompts);
-  json.field("p50_ns", report.speed.p50_ns);
-  json.field("p99_ns", report.speed.p99_ns);
+  json.field("p50_ns", report.speed.all.p50_ns);
+  json.field("p99_ns", report.speed.all.p99_ns);
+  json.field("analysis_p50_ns", report.speed.analysis.p50_ns);
+  json.field("analysis_p99_ns", report.speed.analysis.p99_ns);
   json.field("prompts_per_second", report.speed.per_second).end_object();
   json.list("figures", figures_of(report), add_figure);
   if (!changes.empty()) json.list("changes", changes, add_change);

@@ -24,16 +24,22 @@ using learning::StudyPair;
 using learning::StudyReport;
 using learning::StudyTable;
 
-DecisionSpeed speed_of(std::vector<float> ns) {
-  DecisionSpeed speed;
-  speed.prompts = ns.size();
-  if (ns.empty()) return speed;
-  double sum = 0;
-  for (const float one : ns) sum += static_cast<double>(one);
+// REQUIRES: ns is not empty.
+TimeSpread spread_of(std::vector<float>& ns) {
   std::sort(ns.begin(), ns.end());
-  speed.p50_ns = static_cast<double>(ns[ns.size() / 2]);
-  speed.p99_ns = static_cast<double>(ns[ns.size() * 99 / 100]);
-  speed.per_second = 1e9 * static_cast<double>(ns.size()) / sum;
+  return {static_cast<double>(ns[ns.size() / 2]),
+          static_cast<double>(ns[ns.size() * 99 / 100])};
+}
+
+DecisionSpeed speed_of(DecisionTimes times) {
+  DecisionSpeed speed;
+  speed.prompts = times.all_ns.size();
+  if (speed.prompts == 0) return speed;
+  double sum = 0;
+  for (const float one : times.all_ns) sum += static_cast<double>(one);
+  speed.per_second = 1e9 * static_cast<double>(speed.prompts) / sum;
+  speed.all = spread_of(times.all_ns);
+  speed.analysis = spread_of(times.analysis_ns);
   return speed;
 }
 
@@ -75,7 +81,7 @@ class Measurement {
     }
     report.domains = domains_of(rows_.labels);
     report.domains.trained_on = rows_.trained_labels.count;
-    report.speed = speed_of(std::move(analysis_ns_));
+    report.speed = speed_of(std::move(times_));
     return report;
   }
 
@@ -86,9 +92,12 @@ class Measurement {
   }
 
   base::Status read() {
+    LLMROUTE_TRY(const routing::Router router,
+                 routing::Router::create(config_));
     ReadingOptions reading;
     reading.status = &status_;
-    reading.analysis_ns = &analysis_ns_;
+    reading.times = &times_;
+    reading.router = &router;
     reading.test_part = options_.quality.test_part;
     if (fitted()) {
       reading.kept = [this](const learning::Row& row) { data_.add(row); };
@@ -97,7 +106,7 @@ class Measurement {
       LLMROUTE_CHECK(read_rows(file, analyzer_, reading, rows_));
     }
     reading.test_part = false;
-    reading.analysis_ns = nullptr;
+    reading.times = nullptr;
     reading.kept = [this](const learning::Row& row) {
       training_.push_back(data_.add(row));
     };
@@ -216,7 +225,7 @@ class Measurement {
   BenchStatus& status_;
   learning::Resampling resampling_;
   learning::StudyRows rows_, training_rows_;
-  std::vector<float> analysis_ns_;  // of rows_
+  DecisionTimes times_;             // of rows_
   FoldData data_;                   // rows_, then training_rows_
   std::vector<uint32_t> training_;  // of data_
 };

@@ -18,9 +18,16 @@ struct DomainReport {
   std::vector<std::vector<size_t>> confusion;
 };
 
+struct TimeSpread {
+  double p50_ns = 0, p99_ns = 0;
+};
+
+// Of a decision as `run` takes it, among all models: the analysis, and the
+// choice by rules, gates and worth.
 struct DecisionSpeed {
   size_t prompts = 0;
-  double p50_ns = 0, p99_ns = 0, per_second = 0;
+  TimeSpread all, analysis;
+  double per_second = 0;
 };
 
 struct BenchReport {

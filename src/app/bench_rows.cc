@@ -10,6 +10,8 @@
 namespace llmroute::app {
 namespace {
 
+using std::chrono::steady_clock;
+
 // Calls visit(row, line) for the rows of the part asked for.
 template <class Visit>
 base::Status for_each_row(const std::string& path, bool test_part,
@@ -23,23 +25,50 @@ base::Status for_each_row(const std::string& path, bool test_part,
   }
 }
 
+using Nanoseconds = std::chrono::duration<float, std::nano>;
+
+core::Prompt prompt_of(const learning::Row& row) {
+  core::Prompt prompt;
+  core::Message& message = prompt.messages.emplace_back();
+  if (!row.context.empty()) message.text = row.context + "\n\n";
+  prompt.instruction_begin = message.text.size();
+  message.text += row.prompt;
+  return prompt;
+}
+
+// As `run` decides when all keys are set; the time of it is `took`.
+base::Status decide(const learning::Row& row, const core::Analysis& analysis,
+                    const routing::Router& router, core::Decision& decision,
+                    Nanoseconds& took) {
+  const core::Prompt prompt = prompt_of(row);
+  const core::RoutingOptions options;
+  const auto begin = steady_clock::now();
+  LLMROUTE_CHECK(
+      router.decide({prompt, analysis, options, {}, {}, {}}, decision));
+  took = steady_clock::now() - begin;
+  return {};
+}
+
 }  // namespace
 
 base::Status read_rows(const std::string& path,
                        const analyzer::Analyzer& analyzer,
                        const ReadingOptions& options,
                        learning::StudyRows& rows) {
-  using std::chrono::steady_clock;
+  core::Decision decision;  // its memory is used again
+  Nanoseconds decided{};
   rows.files.push_back(path);
   if (options.status != nullptr) options.status->begin("reading " + path);
   const auto visit = [&](const learning::Row& row,
                          int64_t line) -> base::Status {
     const auto begin = steady_clock::now();
     const core::Analysis analysis = analyzer.analyze({row.prompt, row.context});
-    const std::chrono::duration<float, std::nano> took =
-        steady_clock::now() - begin;
-    if (options.analysis_ns != nullptr) {
-      options.analysis_ns->push_back(took.count());
+    const auto analysed = steady_clock::now();
+    if (options.times != nullptr) {
+      LLMROUTE_CHECK(decide(row, analysis, *options.router, decision, decided));
+      const Nanoseconds first = analysed - begin;
+      options.times->analysis_ns.push_back(first.count());
+      options.times->all_ns.push_back((first + decided).count());
     }
     rows.add(row, analysis, line, trained_on(analyzer, row.prompt));
     if (row.has_outcomes() && options.kept) options.kept(row);

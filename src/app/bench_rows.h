@@ -10,19 +10,28 @@
 #include "base/result.h"
 #include "learning/rows.h"
 #include "learning/study_rows.h"
+#include "routing/router.h"
 
 namespace llmroute::app {
 
+// How long `run` would take over the prompts, without reading and asking.
+struct DecisionTimes {
+  std::vector<float> analysis_ns;
+  std::vector<float> all_ns;  // the decision among all models, too
+};
+
 struct ReadingOptions {
-  bool test_part = false;         // only rows that a training holds out
-  BenchStatus* status = nullptr;  // told of every row; may be null
-  // Gets the time of every row's analysis; may be null.
-  std::vector<float>* analysis_ns = nullptr;
+  bool test_part = false;          // only rows that a training holds out
+  BenchStatus* status = nullptr;   // told of every row; may be null
+  DecisionTimes* times = nullptr;  // of every row; may be null
+  // Decides, for `times`. REQUIRES: set if that is.
+  const routing::Router* router = nullptr;
   // Called with every row that is kept as outcomes; may be empty.
   std::function<void(const learning::Row&)> kept;
 };
 
-// Adds a file's rows. Errors: kNoInput; kData with file and line.
+// Adds a file's rows. Errors: kNoInput; kData with file and line; as of the
+// router.
 base::Status read_rows(const std::string& path,
                        const analyzer::Analyzer& analyzer,
                        const ReadingOptions& options,

@@ -242,12 +242,15 @@ std::string bench_text(const BenchReport& report) {
   for (const learning::StudyReport& study : report.studies)
     text += study_text(study);
   text += domains_text(report.domains);
+  const DecisionSpeed& speed = report.speed;
   return text + fmt::format(
-                    "analysis of {} prompts: p50 {:.1f} us, p99 {:.1f} us, "
-                    "{} prompts/s; router model {}, seed {}\n",
-                    count(report.speed.prompts), report.speed.p50_ns / 1000,
-                    report.speed.p99_ns / 1000,
-                    count(static_cast<size_t>(report.speed.per_second)),
+                    "decisions about {} prompts: p50 {:.1f} us, p99 {:.1f} us "
+                    "(analysis "
+                    "{:.1f} and {:.1f}), {}/s\nrouter model {}, seed {}\n",
+                    count(speed.prompts), speed.all.p50_ns / 1000,
+                    speed.all.p99_ns / 1000, speed.analysis.p50_ns / 1000,
+                    speed.analysis.p99_ns / 1000,
+                    count(static_cast<size_t>(speed.per_second)),
                     base::visible_line(report.router_model), report.seed);
 }
 

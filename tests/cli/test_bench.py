@@ -250,8 +250,11 @@ class Pool(FilesCase):
         for oracle in ("cheapest_sufficient_oracle", "best_quality_oracle"):
             self.assertAlmostEqual(pool[oracle]["cost_usd"], 1.75)
             self.assertAlmostEqual(pool[oracle]["quality"], 1)
-        self.assertGreater(report["speed"]["p50_ns"], 0)
-        self.assertLessEqual(report["speed"]["p50_ns"], report["speed"]["p99_ns"])
+        speed = report["speed"]
+        self.assertLessEqual(speed["p50_ns"], speed["p99_ns"])
+        self.assertTrue(0 < speed["analysis_p50_ns"] < speed["p50_ns"], speed)
+        self.assertAlmostEqual(by_name(report["figures"])["decision_us"]["value"],
+                               speed["p50_ns"] / 1000, 3)
         heads = by_name(report["studies"][0]["probabilities"], "model")
         self.assertEqual(set(heads), {"big", "small", "all"})
         self.assertTrue(0 <= heads["all"]["brier"] <= 1)
