@@ -1,6 +1,5 @@
 #include "app/bench_predictor.h"
 
-#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -9,12 +8,6 @@
 
 namespace llmroute::app {
 namespace {
-
-bool has_head(const core::Analysis& analysis, const std::string& model) {
-  return std::any_of(
-      analysis.learned.begin(), analysis.learned.end(),
-      [&](const core::Analysis::Learned& one) { return one.model == model; });
-}
 
 std::vector<float> floats(const std::vector<double>& values) {
   std::vector<float> all;
@@ -44,7 +37,6 @@ std::vector<float> AbilityPredictor::chances(
   for (size_t m = 0; m < abilities_.size(); ++m) {
     const std::string& name = table_.models[m];
     std::optional<core::PerDomain> ability = abilities_[m];
-    // What it was fitted to: own_heads.h.
     if (!ability && has_head(analysis, name)) ability.emplace();
     all.push_back(
         ability ? static_cast<float>(chance_good(analysis, name, *ability))

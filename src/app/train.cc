@@ -206,7 +206,8 @@ Result<ExitStatus> train(const TrainOptions& options,
     model.set_own_heads(
         fit_own_heads(model.model(), solution, set, options.heads));
   }
-  const TrainingReport report = measure(model, solution, set, installed);
+  const TrainingReport report =
+      measure(model, solution, set, {installed, known_abilities(config)});
   progress.reset();
 
   const std::string bytes = model.bytes(

@@ -60,6 +60,12 @@ void TrainedModel::set_own_heads(std::vector<analyzer::OwnHead> heads) {
   model_.own = own_;
 }
 
+bool has_head(const core::Analysis& analysis, std::string_view name) {
+  return std::any_of(
+      analysis.learned.begin(), analysis.learned.end(),
+      [&](const core::Analysis::Learned& one) { return one.model == name; });
+}
+
 double chance_good(const core::Analysis& analysis, std::string_view name,
                    const core::PerDomain& ability) {
   const double expected = core::mean_over(analysis.domain, ability);

@@ -38,6 +38,10 @@ class TrainedModel {
   analyzer::Model model_;  // views the four above
 };
 
+// Whether the router model has one of the model's own outcomes, which was
+// fitted to ability 0 where none is known: own_heads.h.
+bool has_head(const core::Analysis& analysis, std::string_view name);
+
 // P(the model of this name and ability answers well).
 double chance_good(const core::Analysis& analysis, std::string_view name,
                    const core::PerDomain& ability);

@@ -85,8 +85,14 @@ std::string installed_line(const TrainingReport& r) {
     line += fmt::format(" domains {:.3f}", r.installed_accuracy);
   }
   if (r.outcomes > 0) {
-    line += fmt::format("{} Brier {:.3f}", r.domain_rows > 0 ? "," : "",
-                        r.installed_brier);
+    if (r.domain_rows > 0) line += ",";
+    line += r.installed_outcomes == 0
+                ? " none of the abilities of the models is known"
+                : fmt::format(
+                      " Brier {:.3f} (this model: {:.3f})\non the {} outcomes "
+                      "of models whose ability is known",
+                      r.installed_brier, r.brier_beside_installed,
+                      count(r.installed_outcomes));
   }
   return line + ".\n";
 }
@@ -252,7 +258,11 @@ std::string report_json(const TrainingReport& r, bool written,
     add_probability(json, "length", r.length);
     add_probability(json, "constant", r.constant);
     json.field("gain_low", r.gain.low).field("gain_high", r.gain.high);
-    json.field("installed_brier", r.installed_brier);
+    json.field("installed_outcomes", r.installed_outcomes);
+    if (r.installed_outcomes > 0) {
+      json.field("installed_brier", r.installed_brier);
+      json.field("brier_beside_installed", r.brier_beside_installed);
+    }
     json.key("sources").begin_object();
     for (const SourceReport& source : r.sources) {
       add_probability(json, source.source.c_str(), source.model);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -76,7 +77,7 @@ struct Judged {
 class Measurement {
  public:
   Measurement(const TrainedModel& model, const learning::Solution& solution,
-              const TrainingSet& set, const analyzer::Analyzer& installed)
+              const TrainingSet& set, const Installed& installed)
       : model_(model),
         set_(set),
         installed_(installed),
@@ -87,7 +88,7 @@ class Measurement {
     for (const Row& row : set_.test) {
       const core::Analysis analysis = model_.analyze(row.prompt, row.context);
       const core::Analysis before =
-          installed_.analyze({row.prompt, row.context});
+          installed_.analyzer.analyze({row.prompt, row.context});
       if (row.domain) {
         labels_.push_back({*row.domain, core::largest(analysis.domain)});
         installed_right_ += core::largest(before.domain) == *row.domain;
@@ -142,7 +143,7 @@ class Measurement {
 
   void report_probabilities() {
     const std::vector<Baseline> baselines = fit_baselines(set_);
-    std::vector<Prediction> model, constant, length, installed;
+    std::vector<Prediction> model, constant, length, installed, beside;
     std::vector<float> gains;  // per prompt
     for (const auto& [source, all] : by_source_) {
       const size_t first = model.size();
@@ -158,8 +159,10 @@ class Measurement {
               {chance_good(judged.analysis, name, *ability), score});
           constant.push_back({baseline.constant, score});
           length.push_back({baseline.length.probability(bytes), score});
-          installed.push_back(
-              {chance_good(judged.installed, name, *ability), score});
+          if (const auto chance = chance_in_use(judged.installed, name)) {
+            installed.push_back({*chance, score});
+            beside.push_back(model.back());
+          }
           gain += square(baseline.constant - score) -
                   square(model.back().probability - score);
           ++count;
@@ -180,9 +183,25 @@ class Measurement {
     report_.model = summarise(model);
     report_.constant = summarise(constant);
     report_.length = summarise(length);
-    report_.installed_brier = learning::brier(installed);
+    report_.installed_outcomes = installed.size();
+    if (!installed.empty()) {
+      report_.installed_brier = learning::brier(installed);
+      report_.brier_beside_installed = learning::brier(beside);
+    }
     report_.gain =
         learning::interval_95(learning::resampled_means(gains, 1, {}));
+  }
+
+  // Nothing if neither an ability nor a head tells of the model.
+  std::optional<double> chance_in_use(const core::Analysis& analysis,
+                                      const std::string& name) const {
+    const auto known =
+        installed_.abilities.find(learning::normalised_model_name(name));
+    if (known != installed_.abilities.end()) {
+      return chance_good(analysis, name, known->second);
+    }
+    if (!has_head(analysis, name)) return std::nullopt;
+    return chance_good(analysis, name, {});
   }
 
   void report_pairs() {
@@ -254,7 +273,7 @@ class Measurement {
 
   const TrainedModel& model_;
   const TrainingSet& set_;
-  const analyzer::Analyzer& installed_;
+  const Installed& installed_;
   Abilities abilities_;
   TrainingReport report_;
   size_t installed_right_ = 0;
@@ -273,8 +292,7 @@ bool TrainingReport::beats_constant() const {
 
 TrainingReport measure(const TrainedModel& model,
                        const learning::Solution& solution,
-                       const TrainingSet& set,
-                       const analyzer::Analyzer& installed) {
+                       const TrainingSet& set, const Installed& installed) {
   return Measurement(model, solution, set, installed).run();
 }
 

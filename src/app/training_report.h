@@ -10,6 +10,7 @@
 #include "analyzer/analyzer.h"
 #include "app/trained_model.h"
 #include "app/training_set.h"
+#include "learning/abilities.h"
 #include "learning/bootstrap.h"
 #include "learning/metrics.h"
 #include "learning/solver.h"
@@ -49,8 +50,11 @@ struct TrainingReport {
   // Brier score of the best constant per model minus this model's: 95 %
   // interval over prompts.
   learning::Interval gain;
-  // The same held-out rows by the model that is in use now.
-  double installed_accuracy = 0, installed_brier = 0;
+  // The same held-out rows by the model that is in use now, with the abilities
+  // that are; outcomes of models that it can say nothing of do not count.
+  double installed_accuracy = 0;
+  size_t installed_outcomes = 0;
+  double installed_brier = 0, brier_beside_installed = 0;
   std::vector<SourcePair> pairs;
   double mean_apgr = 0, mean_length_apgr = 0;  // over pairs
   size_t length_rows = 0;
@@ -63,11 +67,16 @@ struct TrainingReport {
   bool beats_constant() const;
 };
 
+// The model in use now, and the configuration's abilities.
+struct Installed {
+  const analyzer::Analyzer& analyzer;
+  learning::Abilities abilities;
+};
+
 // REQUIRES: `set.test` has rows. `model`'s slope is final.
 TrainingReport measure(const TrainedModel& model,
                        const learning::Solution& solution,
-                       const TrainingSet& set,
-                       const analyzer::Analyzer& installed);
+                       const TrainingSet& set, const Installed& installed);
 
 // The best slope of P(good) on the calibration part.
 double calibrated_slope(const TrainedModel& model,

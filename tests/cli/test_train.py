@@ -118,6 +118,26 @@ class Train(harness.TestCase):
         self.assertEqual((pair["strong"], pair["weak"]), ("strong", "weak"))
         self.assertGreater(pair["model"]["apgr"], pair["length"]["apgr"])
 
+    def test_the_model_in_use_is_measured_with_its_own_abilities(self):
+        config = self.home.file("two.toml")
+        rows, model = self.rows_file(outcomes(900)), str(self.home.file("m"))
+        args = ["-c", str(config), "--json", "--force", "-o", model, rows]
+        # Nothing is known of these models.
+        pathlib.Path(config).write_text("")
+        told = self.train(*args).json()["outcomes"]
+        self.assertEqual(told["installed_outcomes"], 0)
+        self.assertNotIn("installed_brier", told)
+        # Both abilities are; that all fail is a bad guess.
+        brier = []
+        for ability in (0, -9):
+            pathlib.Path(config).write_text(
+                TWO_MODELS.replace('provider = "p"', f'provider = "p"\nability = {ability}'))
+            told = self.train(*args).json()["outcomes"]
+            self.assertEqual(told["installed_outcomes"], told["count"])
+            brier.append(told["installed_brier"])
+        self.assertGreater(brier[1], brier[0] + 0.2)
+        self.assertIn("brier_beside_installed", told)
+
     def test_rb_4_bench_refuses_rows_the_model_was_trained_on(self):
         rows, model = self.rows_file(outcomes(600)), str(self.home.file("m"))
         self.assert_status(self.train("--force", "-o", model, rows), 0)
