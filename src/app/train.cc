@@ -220,10 +220,12 @@ Result<ExitStatus> train(const TrainOptions& options,
   }
   LLMROUTE_CHECK(print_report(options, report, write, file.sha256));
   if (write) return ExitStatus::kOk;
-  messages.warn(fmt::format(
-      "'{}' was not written: no better than the best constant on held-out rows "
-      "(--force writes it all the same)",
-      *options.output));
+  messages.warn(
+      fmt::format("'{}' was not written: {} ({}--force writes it all the same)",
+                  *options.output, report.shortcoming(),
+                  options.heads.empty() && report.outcomes > 0
+                      ? "--heads '*' fits to the models one by one; "
+                      : ""));
   return ExitStatus::kNegative;
 }
 

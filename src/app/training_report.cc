@@ -284,10 +284,19 @@ class Measurement {
 
 }  // namespace
 
-bool TrainingReport::beats_constant() const {
-  const bool domains = domain_rows == 0 || domain.accuracy > commonest_domain;
-  const bool probabilities = outcomes == 0 || gain.low > 0;
-  return (domain_rows > 0 || outcomes > 0) && domains && probabilities;
+std::string TrainingReport::shortcoming() const {
+  const bool domains = domain_rows > 0 && commonest_domain < 1;
+  if (!domains && outcomes == 0) {
+    return "nothing was held out that tells it from a constant";
+  }
+  if (domains && domain.accuracy <= commonest_domain) {
+    return "its domains are no better than always the commonest on held-out "
+           "rows";
+  }
+  if (outcomes > 0 && gain.low <= 0) {
+    return "P(good) is no better than the best constant on held-out rows";
+  }
+  return "";
 }
 
 TrainingReport measure(const TrainedModel& model,

@@ -63,8 +63,11 @@ struct TrainingReport {
   double slope = 0;
   size_t models = 0, known_models = 0;
 
-  // On everything there is to compare, beyond chance for the probabilities.
-  bool beats_constant() const;
+  // Where it is no better than the best constant, beyond chance for the
+  // probabilities; empty if it is on everything there is to compare. Held-out
+  // rows of one domain alone compare nothing.
+  std::string shortcoming() const;
+  bool beats_constant() const { return shortcoming().empty(); }
 };
 
 // The model in use now, and the configuration's abilities.

@@ -47,7 +47,8 @@ double fit_constant(std::span<const LengthRow> rows) {
 }
 
 double fit_slope(std::span<const SlopePoint> points) {
-  if (points.empty()) return 1;
+  const auto says_nothing = [](const SlopePoint& p) { return p.margin == 0; };
+  if (std::all_of(points.begin(), points.end(), says_nothing)) return 1;
   double low = 0.1, high = 10;
   for (int i = 0; i < 60; ++i) {
     const double slope = (low + high) / 2;

@@ -296,6 +296,31 @@ class Train(harness.TestCase):
         self.assert_status(self.train(rows, "-o", str(model), "--force"), 0)
         self.assertTrue(model.exists())
 
+    def test_rows_of_one_domain_are_no_obstacle(self):
+        """Nothing is better than the constant there."""
+        rows = [dict(row, domain="chat") for row in outcomes(600)]
+        result = self.train(self.rows_file(rows), "--json", "-o",
+                            str(self.home.file("m")))
+        self.assert_status(result, 0)
+        self.assertEqual(result.json()["domains"]["commonest"], 1)
+        alone = [{"prompt": row["prompt"], "domain": "chat"} for row in rows]
+        result = self.train(self.rows_file(alone), "-o", str(self.home.file("n")))
+        self.assert_status(result, 1)
+        self.assertIn("n' was not written: nothing was held out that tells it",
+                      result.err)
+
+    def test_the_gate_names_the_way_for_models_of_one_ability(self):
+        """Of models configured by name alone one difficulty tells nothing."""
+        config = self.home.file("two.toml")
+        pathlib.Path(config).write_text(TWO_MODELS)
+        args = ["-c", str(config), "-o", str(self.home.file("m")),
+                self.rows_file(outcomes(900))]
+        result = self.train(*args)
+        self.assert_status(result, 1)
+        self.assertIn("P(good) is no better than the best constant", result.err)
+        self.assertIn("--heads '*'", result.err)
+        self.assert_status(self.train("--heads", "*", *args), 0)
+
     def test_a_model_that_is_no_better_leaves_the_old_one(self):
         rows = self.rows_file(outcomes(400, noise=True))
         model = pathlib.Path(self.home.file("m"))
