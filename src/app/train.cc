@@ -154,8 +154,16 @@ std::string command_line(const TrainOptions& options) {
     line += " --without '" + source + "'";
   }
   if (options.init) line += " --init " + base::base_name(*options.init);
+  if (options.force) line += " --force";
   return line + fmt::format(" --seed {} -o {}", options.seed,
                             base::base_name(*options.output));
+}
+
+std::string start_of(const TrainOptions& options) {
+  if (!options.init) return "";
+  return *options.init == "builtin"
+             ? "the built-in model " + analyzer::Analyzer::embedded().id()
+             : "`" + base::base_name(*options.init) + "`";
 }
 
 base::Status write_files(const TrainOptions& options, const std::string& bytes,
@@ -163,8 +171,12 @@ base::Status write_files(const TrainOptions& options, const std::string& bytes,
                          const TrainingReport& report, const TrainingSet& set) {
   LLMROUTE_CHECK(base::replace_file(*options.output, bytes, 0644));
   if (!options.card) return {};
-  const CardFacts facts{base::base_name(*options.output), sha256,
-                        command_line(options), options.seed, bytes.size()};
+  const CardFacts facts{base::base_name(*options.output),
+                        sha256,
+                        command_line(options),
+                        start_of(options),
+                        options.seed,
+                        bytes.size()};
   return base::replace_file(*options.card, model_card(report, set, facts),
                             0644);
 }

@@ -1,6 +1,8 @@
 // The report of a training as text, JSON and model card.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/training_report.h"
 #include "base/json_writer.h"
 #include "base/table.h"
@@ -202,31 +204,72 @@ prompt that hides a hard problem looks easy.
 
 )";
 
-constexpr std::string_view kCautions = R"(## How the labels came about
+constexpr std::string_view kLabels = R"(## How the labels came about
 
-- Outcomes are grades of models' answers as published with the data; the
+- Outcomes are grades of models' answers as they stand in the data; the
   difficulty is fitted to them by item response theory. Models whose abilities
   are known hold the scale, the others' are fitted along with it.
 - Where data only name a level, it bounds the difficulty: simple is at most -3.5
   (small talk at most -4), medium from -3.5 to 0, hard at least 0. These bounds
   are judgements, not measurements.
-- Rows of this project's own (seeds) were written for it; their domains,
+)";
+
+// Of the model that is built in.
+constexpr std::string_view kOwnLabels =
+    R"(- Rows of this project's own (seeds) were written for it; their domains,
   difficulties and answer lengths are judgements too. Some are templates filled
   with other rows' texts.
 - Answer lengths were measured for mathematics and code only; for other kinds
   they are the judgements just named.
+)";
 
+constexpr std::string_view kWeak = R"(
 ## What it is weak at
 
-- Agentic work and tool use have few rows of their own; the data hold almost no
+)";
+
+constexpr std::string_view kOwnWeak =
+    R"(- Agentic work and tool use have few rows of their own; the data hold almost no
   agentic prompts, so that head rests on this project's own rows.
 - Beyond English, Chinese and the commoner European languages it has seen little.
-- Kinds of prompts unlike all sources above: the figures are for rows of the
+)";
+
+constexpr std::string_view kUnlike =
+    R"(- Kinds of prompts unlike all sources above: the figures are for rows of the
   same sources. The share of a prompt's words and pairs that were seen in
   training (coverage) lowers the confidence, and with it raises the difficulty
   that routing uses.
 
 )";
+
+// Whether a file is noted as one of this project's rows.
+bool has_own_rows(const TrainingSet& set) {
+  return std::any_of(
+      set.rows_of_file.begin(), set.rows_of_file.end(), [&](const auto& file) {
+        const auto note = set.notes.find(file.first);
+        return note != set.notes.end() && note->second.origin == "this project";
+      });
+}
+
+std::string cautions(const TrainingSet& set) {
+  const bool own = has_own_rows(set);
+  std::string text(kLabels);
+  if (own) text += kOwnLabels;
+  text += kWeak;
+  if (own) text += kOwnWeak;
+  return text += kUnlike;
+}
+
+std::string gate_line(const TrainingReport& r) {
+  const std::string shortcoming = r.shortcoming();
+  if (shortcoming.empty()) {
+    return "It beats the best constant on the held-out rows.\n\n";
+  }
+  return fmt::format(
+      "It does not pass the gate of `train`: {}.\nIt was written "
+      "all the same, by `--force`.\n\n",
+      shortcoming);
+}
 
 }  // namespace
 
@@ -291,6 +334,11 @@ std::string model_card(const TrainingReport& r, const TrainingSet& set,
       "SHA-256 (stored in its header)\n`{}`, seed {}.\n\n{}",
       facts.file, count(facts.bytes), facts.sha256, facts.seed, kWhat);
   card += fmt::format("## Made by\n\n    {}\n\n", facts.command);
+  if (!facts.start.empty()) {
+    card += fmt::format(
+        "It started from {}, and was trained on what that was, too.\n\n",
+        facts.start);
+  }
   card += fmt::format(
       "## Trained on\n\n{}\n{} rows trained (templates filled) and {} changed "
       "copies of them (typos, case, blanks,\npunctuation, numbers, courtesy), "
@@ -303,7 +351,7 @@ std::string model_card(const TrainingReport& r, const TrainingSet& set,
       "{} of {} models have known abilities.\n\n",
       figures(r), source_report_table(r), confusion_table(r), r.slope,
       r.known_models, r.models);
-  return card + std::string(kCautions);
+  return card + gate_line(r) + cautions(set);
 }
 
 }  // namespace llmroute::app

@@ -94,6 +94,7 @@ struct CardFacts {
   std::string file;     // of the model, without folders
   std::string sha256;   // stored in it
   std::string command;  // that made it, with placeholders
+  std::string start;    // the model of --init; empty: none
   uint64_t seed = 0;
   size_t bytes = 0;  // of the file
 };

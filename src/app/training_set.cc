@@ -65,7 +65,7 @@ class Builder {
     if (path.ends_with(".tsv")) return read_notes(path);
     LLMROUTE_TRY(learning::LineReader reader, learning::LineReader::open(path));
     const std::string name = file_stem(path);
-    const size_t before = rows_;
+    const size_t before = kept_;
     std::string_view line;
     for (;;) {
       auto more = reader.next(line);
@@ -76,7 +76,7 @@ class Builder {
       if (!row) return at_line(reader, std::move(row).error());
       add(*std::move(row));
     }
-    set_.rows_of_file.emplace_back(base::base_name(path), rows_ - before);
+    set_.rows_of_file.emplace_back(base::base_name(path), kept_ - before);
     return {};
   }
 
@@ -127,6 +127,7 @@ class Builder {
     ++rows_;
     if (options_.progress && rows_ % 1000 == 0) options_.progress(rows_);
     if (left_out(row)) return;
+    ++kept_;
     if (row.compose > 0) return templates_.push_back(std::move(row));
     const Part part = part_of(row.prompt);
     if (part == Part::kCalibrate)
@@ -339,7 +340,7 @@ class Builder {
     uint64_t origin = 0;  // hash of the prompt that it is, or is a copy of
   };
   std::vector<Queued> queue_;
-  size_t rows_ = 0;
+  size_t rows_ = 0, kept_ = 0;  // kept: of no source that is left out
   std::vector<Row> templates_;
   std::vector<std::string> texts_, codes_, questions_;
   std::unordered_map<std::string, size_t> source_index_;

@@ -282,6 +282,31 @@ class Train(harness.TestCase):
             self.assertIn(part, text)
         self.assertNotIn(str(self.home.file("")), text)  # no path of this machine
 
+        self.assertIn("It beats the best constant on the held-out rows", text)
+
+    def test_a_card_says_nothing_of_rows_it_has_not(self):
+        """What is said of this project's own rows is said where they are."""
+        rows, card = self.rows_file(outcomes(300, noise=True)), self.home.file("CARD.md")
+        args = ["--force", "--card", str(card), "-o", str(self.home.file("m"))]
+        self.assert_status(self.train(rows, "--init", "builtin", "--without", "none",
+                                      *args), 0)
+        text = pathlib.Path(card).read_text()
+        for part in ("this project", "seeds", "agentic prompts"):
+            self.assertNotIn(part, text)
+        self.assertIn("It started from the built-in model builtin-", text)
+        self.assertIn("--init builtin --force --seed", text)
+        self.assertIn("It does not pass the gate of `train`: P(good) is no better than",
+                      text)
+        self.assertIn("by `--force`", text)
+        notes = self.home.write("notes.tsv", "rows.jsonl\tours\tthis project\n")
+        other = self.rows_file(outcomes(100, seed=9), "other.jsonl")
+        self.assert_status(self.train(rows, other, str(notes), "--without", "other:*",
+                                      *args), 0)
+        text = pathlib.Path(card).read_text()
+        self.assertIn("Rows of this project's own", text)
+        self.assertNotIn("It started from", text)
+        self.assertIn("| other.jsonl | 0 |", text)
+
     def test_force(self):
         """What beats no constant is written only if insisted on."""
         rows = self.rows_file(outcomes(400, noise=True))
