@@ -89,6 +89,9 @@ base::Status RowReader::read_header() {
   const WideColumns& columns = table_->columns.emplace(names);
   if (!columns.has_prompt()) return bad("no column 'prompt' in the header");
   if (columns.models() == 0) return bad("no column of scores in the header");
+  if (const auto twice = columns.repeated()) {
+    return bad(fmt::format("column '{}' stands twice in the header", *twice));
+  }
   table_->parser.want(columns.wanted());
   return {};
 }

@@ -36,15 +36,34 @@ constexpr int64_t kMostCompositions = 1000;
 // English answers of language models have about this many characters a token.
 constexpr double kCharsPerToken = 3.6;
 
-std::string text_or_empty(const dom::object& object, std::string_view key) {
-  std::string_view text;
-  if (object[key].get(text) != simdjson::SUCCESS) return {};
-  return std::string(text);
+// Nothing if the key is missing or null.
+std::optional<dom::element> given(const dom::object& object,
+                                  std::string_view key) {
+  dom::element value;
+  if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return {};
+  return value;
 }
 
-bool flag(const dom::object& object, std::string_view key) {
-  bool value = false;
-  return object[key].get(value) == simdjson::SUCCESS && value;
+// Leaves `out` as it is where nothing is given.
+template <class T>
+base::Status read(const dom::object& object, std::string_view key,
+                  std::string_view kind, T& out) {
+  const auto value = given(object, key);
+  if (!value || value->get(out) == simdjson::SUCCESS) return {};
+  return bad(fmt::format("\"{}\" is not {}", key, kind));
+}
+
+base::Status read_text(const dom::object& object, std::string_view key,
+                       std::string& out) {
+  std::string_view text;
+  LLMROUTE_CHECK(read(object, key, "a string", text));
+  out = text;
+  return {};
+}
+
+base::Status read_flag(const dom::object& object, std::string_view key,
+                       bool& out) {
+  return read(object, key, "true or false", out);
 }
 
 base::Status read_level(const dom::object& object, Row& row) {
@@ -53,7 +72,8 @@ base::Status read_level(const dom::object& object, Row& row) {
     row.difficulty = number;
     return {};
   }
-  const std::string text = text_or_empty(object, "difficulty");
+  std::string_view text;
+  LLMROUTE_CHECK(read(object, "difficulty", "a number or a string", text));
   if (text.empty()) return {};
   constexpr std::array<std::string_view, 3> kNames = {"simple", "medium",
                                                       "hard"};
@@ -68,6 +88,24 @@ base::Status read_level(const dom::object& object, Row& row) {
   return {};
 }
 
+base::Status read_compose(const dom::object& object, Row& row) {
+  LLMROUTE_CHECK(read(object, "compose", "a whole number", row.compose));
+  if (row.compose >= 0 && row.compose <= kMostCompositions) return {};
+  return bad(fmt::format("\"compose\" is not from 0 to {}", kMostCompositions));
+}
+
+using Values = std::vector<std::pair<std::string, double>>;
+
+base::Status add(std::string_view what, std::string_view model, double value,
+                 Values& values) {
+  for (const auto& [name, other] : values) {
+    if (name != model) continue;
+    return bad(fmt::format("{} of '{}' is given twice", what, model));
+  }
+  values.emplace_back(model, value);
+  return {};
+}
+
 // {"prompt": "...", "model": 1, "model|total_cost": 0.01, ...}
 base::Status read_wide(const dom::object& object, Row& row) {
   std::vector<std::string> names;
@@ -78,6 +116,9 @@ base::Status read_wide(const dom::object& object, Row& row) {
   }
   if (!wide) return {};
   const WideColumns columns(names);
+  if (const auto twice = columns.repeated()) {
+    return bad(fmt::format("\"{}\" is given twice", *twice));
+  }
   size_t column = 0;
   for (const auto& [key, element] : object) {
     std::string_view text;
@@ -90,6 +131,8 @@ base::Status read_wide(const dom::object& object, Row& row) {
       LLMROUTE_CHECK(columns.set(column, truth ? 1.0 : 0.0, row));
     } else if (is_text) {
       LLMROUTE_CHECK(columns.set(column, text, row));
+    } else if (!element.is_null()) {
+      LLMROUTE_CHECK(columns.set(column, -1.0, row));  // none of both
     }
     ++column;
   }
@@ -98,24 +141,26 @@ base::Status read_wide(const dom::object& object, Row& row) {
 
 base::Status read_costs(const dom::object& object, Row& row) {
   dom::object costs;
-  if (object["cost"].get(costs) != simdjson::SUCCESS) return {};
+  if (!given(object, "cost")) return {};
+  LLMROUTE_CHECK(
+      read(object, "cost", "an object of model names and dollars", costs));
   for (const auto& [model, element] : costs) {
     double cost = 0;
     if (element.is_null()) continue;
     if (element.get(cost) != simdjson::SUCCESS || !(cost >= 0)) {
       return bad(fmt::format("cost of '{}' is not a number of dollars", model));
     }
-    row.costs.emplace_back(model, cost);
+    LLMROUTE_CHECK(add("cost", model, cost, row.costs));
   }
   return {};
 }
 
 base::Status read_scores(const dom::object& object, Row& row) {
-  dom::object scores;
-  if (object["scores"].get(scores) != simdjson::SUCCESS) {
-    return read_wide(object, row);
-  }
+  if (!given(object, "scores")) return read_wide(object, row);
   LLMROUTE_CHECK(read_costs(object, row));
+  dom::object scores;
+  LLMROUTE_CHECK(
+      read(object, "scores", "an object of model names and numbers", scores));
   for (const auto& [model, element] : scores) {
     double score = 0;
     if (element.get(score) != simdjson::SUCCESS || !(score >= 0) ||
@@ -123,7 +168,7 @@ base::Status read_scores(const dom::object& object, Row& row) {
       return bad(
           fmt::format("score of '{}' is not a number from 0 to 1", model));
     }
-    row.scores.emplace_back(model, score);
+    LLMROUTE_CHECK(add("score", model, score, row.scores));
   }
   return {};
 }
@@ -161,12 +206,15 @@ std::optional<double> answer_tokens(const dom::object& object) {
   return *chars / kCharsPerToken;
 }
 
-void read_source(const dom::object& object, std::string_view file_name,
-                 Row& row) {
-  std::string dataset = text_or_empty(object, "dataset");
-  if (dataset.empty()) dataset = text_or_empty(object, "source");
-  if (dataset.empty()) dataset = text_or_empty(object, "eval_name");
-  set_source(dataset, text_or_empty(object, "group"), file_name, row);
+base::Status read_source(const dom::object& object, std::string_view file_name,
+                         Row& row) {
+  std::string dataset, group;
+  for (const std::string_view key : {"dataset", "source", "eval_name"}) {
+    if (dataset.empty()) LLMROUTE_CHECK(read_text(object, key, dataset));
+  }
+  LLMROUTE_CHECK(read_text(object, "group", group));
+  set_source(dataset, group, file_name, row);
+  return {};
 }
 
 }  // namespace
@@ -208,18 +256,15 @@ base::Result<Row> RowParser::parse(std::string_view line,
     return bad("no string \"prompt\"");
   }
   row.prompt = prompt;
-  row.context = text_or_empty(object, "context");
-  read_source(object, file_name, row);
-  row.raw_domain = text_or_empty(object, "domain");
+  LLMROUTE_CHECK(read_text(object, "context", row.context));
+  LLMROUTE_CHECK(read_source(object, file_name, row));
+  LLMROUTE_CHECK(read_text(object, "domain", row.raw_domain));
   row.domain = domain_of(row.raw_domain);
-  row.suspect = flag(object, "suspect");
-  row.weak = flag(object, "weak");
+  LLMROUTE_CHECK(read_flag(object, "suspect", row.suspect));
+  LLMROUTE_CHECK(read_flag(object, "weak", row.weak));
   row.difficulty_weight =
       std::min(positive(object, "difficulty_weight").value_or(1), kMostWeight);
-  if (object["compose"].get(row.compose) != simdjson::SUCCESS ||
-      row.compose < 0 || row.compose > kMostCompositions) {
-    row.compose = 0;
-  }
+  LLMROUTE_CHECK(read_compose(object, row));
   row.preference = object["h2h"].error() == simdjson::SUCCESS;
   LLMROUTE_CHECK(read_scores(object, row));
   LLMROUTE_CHECK(read_level(object, row));

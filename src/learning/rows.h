@@ -68,7 +68,9 @@ uint64_t prompt_hash(std::string_view prompt);
 uint64_t wording_hash(std::string_view prompt);
 
 // Not an object, no string "prompt", a score that is not a number from 0 to 1,
-// a cost that is none, an unknown difficulty: kData, saying what. `file_name`
+// a cost that is none, a model given twice, an unknown difficulty, a key of
+// ours with a value of another kind (null is as good as none): kData, saying
+// what. `file_name`
 // names the source of rows that don't.
 class RowParser {
  public:

@@ -2,9 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "base/files.h"
@@ -12,17 +16,115 @@
 namespace llmroute::learning {
 namespace {
 
-constexpr unsigned kBlock = 1U << 18;
+constexpr size_t kBlock = size_t{1} << 18;
+constexpr std::string_view kGzip = "\x1f\x8b";
+
+base::Error bad(std::string what) {
+  return {base::ErrorKind::kData, std::move(what)};
+}
 
 }  // namespace
 
 struct TextFile::Stream {
-  explicit Stream(gzFile opened) : file(opened) {}
+  explicit Stream(base::Descriptor opened) : file(std::move(opened)) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  ~Stream() { gzclose_r(file); }
-  gzFile file;
+  ~Stream() {
+    if (packed) inflateEnd(&inflater);
+  }
+
+  base::Result<bool> fill();
+  base::Status begin();
+  base::Result<bool> find_member();
+  base::Result<size_t> unpack(char* bytes, size_t size);
+
+  base::Descriptor file;
+  std::string input;      // as it is in the file
+  std::string_view rest;  // of it, not handed out
+  bool begun = false, packed = false;
+  bool between = false;  // behind a whole gzip member
+  z_stream inflater{};
 };
+
+// Reads behind what is left; false at the end of the file.
+base::Result<bool> TextFile::Stream::fill() {
+  std::string more(rest);
+  const size_t left = more.size();
+  more.resize(left + kBlock);
+  ssize_t got = 0;
+  do {
+    got = ::read(file.get(), more.data() + left, kBlock);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return bad(base::errno_text(errno));
+  more.resize(left + static_cast<size_t>(got));
+  input = std::move(more);
+  rest = input;
+  return got > 0;
+}
+
+base::Status TextFile::Stream::begin() {
+  begun = true;
+  while (rest.size() < kGzip.size()) {
+    LLMROUTE_TRY(const bool more, fill());
+    if (!more) return {};
+  }
+  if (!rest.starts_with(kGzip)) return {};
+  constexpr int kGzipOnly = 16;
+  if (inflateInit2(&inflater, MAX_WBITS + kGzipOnly) != Z_OK) {
+    return base::Error{base::ErrorKind::kOs, "out of memory"};
+  }
+  packed = true;
+  return {};
+}
+
+// Another member may follow, or the zeros of a tape; false at the end.
+base::Result<bool> TextFile::Stream::find_member() {
+  bool padded = false;
+  for (;;) {
+    while (!rest.empty() && rest.front() == '\0') {
+      rest.remove_prefix(1);
+      padded = true;
+    }
+    if (rest.size() >= kGzip.size()) break;
+    LLMROUTE_TRY(const bool more, fill());
+    if (more) continue;
+    if (rest.empty()) return false;
+    break;
+  }
+  if (padded || !rest.starts_with(kGzip)) {
+    return bad("bytes that are not gzipped follow the gzip stream");
+  }
+  inflateReset(&inflater);
+  between = false;
+  return true;
+}
+
+base::Result<size_t> TextFile::Stream::unpack(char* bytes, size_t size) {
+  inflater.next_out = reinterpret_cast<Bytef*>(bytes);
+  inflater.avail_out = static_cast<uInt>(size);
+  while (inflater.avail_out == size) {
+    if (between) {
+      LLMROUTE_TRY(const bool more, find_member());
+      if (!more) return size_t{0};
+    }
+    if (rest.empty()) {
+      LLMROUTE_TRY(const bool more, fill());
+      if (!more) return bad("the gzip stream is cut short");
+    }
+    inflater.next_in =
+        reinterpret_cast<Bytef*>(const_cast<char*>(rest.data()));  // NOLINT
+    inflater.avail_in = static_cast<uInt>(rest.size());
+    const int status = inflate(&inflater, Z_NO_FLUSH);
+    rest.remove_prefix(rest.size() - inflater.avail_in);
+    between = status == Z_STREAM_END;
+    if (status != Z_OK && status != Z_STREAM_END) {
+      return bad(fmt::format("the gzip stream is damaged{}{}",
+                             inflater.msg == nullptr ? "" : ": ",
+                             inflater.msg == nullptr ? "" : inflater.msg));
+    }
+  }
+  return size - inflater.avail_out;
+}
 
 base::Result<TextFile> TextFile::open(const std::string& path) {
   base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -31,13 +133,7 @@ base::Result<TextFile> TextFile::open(const std::string& path) {
         base::ErrorKind::kNoInput,
         fmt::format("cannot open '{}': {}", path, base::errno_text(errno))};
   }
-  const gzFile stream = gzdopen(file.get(), "rb");
-  if (stream == nullptr) {
-    return base::Error{base::ErrorKind::kOs, "out of memory"};
-  }
-  file.release();
-  gzbuffer(stream, kBlock);
-  return TextFile(std::make_unique<Stream>(stream));
+  return TextFile(std::make_unique<Stream>(std::move(file)));
 }
 
 TextFile::TextFile(std::unique_ptr<Stream> stream)
@@ -46,13 +142,17 @@ TextFile::TextFile(TextFile&&) noexcept = default;
 TextFile::~TextFile() = default;
 
 base::Result<size_t> TextFile::read(char* bytes, size_t size) {
-  const int got = gzread(stream_->file, bytes, static_cast<unsigned>(size));
-  int status = Z_OK;
-  const char* message = gzerror(stream_->file, &status);
-  if (got < 0 || (status != Z_OK && status != Z_STREAM_END)) {
-    return base::Error{base::ErrorKind::kData, message};
+  Stream& stream = *stream_;
+  if (!stream.begun) LLMROUTE_CHECK(stream.begin());
+  if (stream.packed) return stream.unpack(bytes, size);
+  if (stream.rest.empty()) {
+    LLMROUTE_TRY(const bool more, stream.fill());
+    if (!more) return size_t{0};
   }
-  return static_cast<size_t>(got);
+  const size_t got = std::min(size, stream.rest.size());
+  std::memcpy(bytes, stream.rest.data(), got);
+  stream.rest.remove_prefix(got);
+  return got;
 }
 
 }  // namespace llmroute::learning

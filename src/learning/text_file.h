@@ -18,7 +18,8 @@ class TextFile {
   ~TextFile();
 
   // Up to `size` unpacked bytes; 0 at the end. A damaged or truncated gzip
-  // stream or a failed read: kData, saying what but not where.
+  // stream, anything but another one or zeros behind it, or a failed read:
+  // kData, saying what but not where.
   base::Result<size_t> read(char* bytes, size_t size);
 
  private:

@@ -81,6 +81,17 @@ WideColumns::WideColumns(const std::vector<std::string>& names) {
   }
 }
 
+std::optional<std::string> WideColumns::repeated() const {
+  std::set<std::pair<Role, std::string_view>> met;
+  for (const Column& column : columns_) {
+    if (column.role != Role::kScore && column.role != Role::kCost) continue;
+    if (met.emplace(column.role, column.model).second) continue;
+    return column.model +
+           (column.role == Role::kCost ? std::string(kCost) : "");
+  }
+  return std::nullopt;
+}
+
 std::vector<bool> WideColumns::wanted() const {
   std::vector<bool> wanted;
   for (const Column& column : columns_) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ class WideColumns {
 
   bool has_prompt() const { return has_prompt_; }
   size_t models() const { return models_; }
+  // A column of scores or costs that another one is, too.
+  std::optional<std::string> repeated() const;
   std::vector<bool> wanted() const;
   // Puts a cell into the row; empty ones are skipped. A score that is neither a
   // number from 0 to 1 nor true or false, a cost that is none: kData.

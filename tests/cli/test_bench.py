@@ -200,6 +200,32 @@ class Pair(FilesCase):
     def test_rows_that_compare_nothing(self):
         self.assert_status(self.bench([{"prompt": "x"}]), 65)
 
+    def test_odd_rows_are_named_and_not_passed_over(self):
+        row = {"prompt": "x", "scores": {"m": 1, "n": 0}}
+        for odd, reason in (({"scores": [1, 0]}, '"scores" is not an object of model names'),
+                            ({"scores": {"m": [1]}}, "score of 'm'"),
+                            ({"cost": "0.1"}, '"cost" is not an object of model names'),
+                            ({"suspect": "yes"}, '"suspect" is not true or false')):
+            result = self.bench([row, dict(row, **odd)])
+            self.assert_status(result, 65)
+            self.assertIn("outcomes.jsonl:2: " + reason, result.err)
+        path = self.home.write("twice.jsonl", '{"prompt":"x","scores":{"m":1,"m":0}}\n')
+        result = self.run_llmroute(["bench", path])
+        self.assert_status(result, 65)
+        self.assertIn("twice.jsonl:1: score of 'm' is given twice", result.err)
+
+    def test_what_follows_a_gzip_stream_is_not_passed_over(self):
+        packed = gzip.compress("".join(json.dumps(row) + "\n"
+                                       for row in by_length_rows()).encode())
+        path = self.home.write("rows.jsonl.gz", packed + packed)
+        self.assertEqual(self.run_llmroute(["bench", "--json", path]).json()
+                         ["studies"][0]["rows"], 16)
+        path = self.home.write("rows.jsonl.gz", packed + b'{"prompt":"y"}\n')
+        result = self.run_llmroute(["bench", path])
+        self.assert_status(result, 65)
+        self.assertIn("rows.jsonl.gz: after line 8: bytes that are not gzipped follow",
+                      result.err)
+
     def test_bad_row(self):
         result = self.bench([{"prompt": "x", "scores": {"m": 3}}])
         self.assert_status(result, 65)

@@ -100,6 +100,23 @@ TEST_CASE("a truncated or damaged gzip stream is an error, not an end") {
   CHECK(read_lines(damaged).kind == ErrorKind::kData);
 }
 
+TEST_CASE("another gzip stream or zeros may follow one, nothing else") {
+  const std::string one = gzipped("a\n"), two = gzipped("b\n");
+  const std::vector<std::string> both = {"a", "b"};
+  CHECK(read_lines(one + two).lines == both);
+  CHECK(read_lines(one + two + std::string(700'000, '\0')).lines == both);
+  for (const std::string& tail :
+       {std::string("x"), std::string("{\"prompt\":1}\n"), std::string("\x1f"),
+        std::string("\x1f\x8b"), std::string("\0x", 2),
+        std::string(1, '\0') + two}) {
+    CAPTURE(tail);
+    const Lines all = read_lines(one + tail);
+    CHECK(all.lines == std::vector<std::string>{"a"});
+    CHECK(all.kind == ErrorKind::kData);
+    CHECK(all.error.find("after line 1: ") != std::string::npos);
+  }
+}
+
 TEST_CASE("a file that cannot be opened is no input") {
   const auto reader = LineReader::open("/nonexistent/rows.jsonl");
   REQUIRE(!reader);

@@ -104,6 +104,7 @@ TEST_CASE("a bad table is refused by file, line and record") {
       {"x,y\n", ": no column 'prompt' in the header"},
       {"", ": no column 'prompt' in the header"},
       {"prompt,id\n", ": no column of scores in the header"},
+      {"prompt,m,m\n", ": column 'm' stands twice in the header"},
       {"prompt,m\n\"a\nb\",1\nc,2\n",
        ":4: record 3: score of 'm' is not a number from 0 to 1"},
       {"prompt,m\na,x\n",
