@@ -1,5 +1,7 @@
 #include "app/bench.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -78,6 +80,19 @@ bool asks_for_quality(const QualityOptions& quality) {
          quality.unseen || !quality.train.empty();
 }
 
+// --robust reads the files twice.
+base::Status check_read_again(const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    if (file != "-" && !base::is_pipe(file)) continue;
+    return base::Error{
+        base::ErrorKind::kUsage,
+        fmt::format("bench: --robust reads '{}' twice, which a pipe cannot be; "
+                    "write it to a file",
+                    file)};
+  }
+  return {};
+}
+
 base::Status check(const BenchOptions& options) {
   const QualityOptions& quality = options.quality;
   if (options.files.empty() && asks_for_quality(quality)) {
@@ -90,6 +105,8 @@ base::Status check(const BenchOptions& options) {
   }
   std::vector<std::string> read = options.files;
   read.insert(read.end(), quality.train.begin(), quality.train.end());
+  LLMROUTE_CHECK(check_read_once(read));
+  if (quality.robust) LLMROUTE_CHECK(check_read_again(options.files));
   if (quality.baseline) read.push_back(*quality.baseline);
   LLMROUTE_CHECK(check_apart({quality.plot}, read));
   if (quality.unseen && quality.folds == 0 && !quality.groups) {
@@ -115,12 +132,13 @@ base::Result<ExitStatus> bench_files(const BenchOptions& options,
   if (options.quality.baseline) {
     LLMROUTE_TRY(changes, changes_since(*options.quality.baseline, figures));
   }
-  LLMROUTE_CHECK(print_document(options.format == Format::kJson
-                                    ? bench_json(report, changes)
-                                    : text_of(options, report, changes)));
+  LLMROUTE_CHECK(print_report(options.format == Format::kJson
+                                  ? bench_json(report, changes)
+                                  : text_of(options, report, changes),
+                              options.quality.plot == "-", options.messages));
   if (options.quality.plot) {
-    LLMROUTE_CHECK(base::replace_file(*options.quality.plot,
-                                      charts_svg(charts_of(report))));
+    LLMROUTE_CHECK(
+        write_result(*options.quality.plot, charts_svg(charts_of(report))));
   }
   return passes(options, figures) ? ExitStatus::kOk : ExitStatus::kNegative;
 }

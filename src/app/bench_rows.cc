@@ -57,8 +57,9 @@ base::Status read_rows(const std::string& path,
                        learning::StudyRows& rows) {
   core::Decision decision;  // its memory is used again
   Nanoseconds decided{};
-  rows.files.push_back(path);
-  if (options.status != nullptr) options.status->begin("reading " + path);
+  const std::string name = learning::shown_path(path);
+  rows.files.push_back(name);
+  if (options.status != nullptr) options.status->begin("reading " + name);
   const auto visit = [&](const learning::Row& row,
                          int64_t line) -> base::Status {
     const auto begin = steady_clock::now();

@@ -339,10 +339,11 @@ Result<ExitStatus> train_from_ledger(const TrainOptions& options,
       options.seed);
   const bool write = options.force || fit.beats_constant();
   if (write) {
-    LLMROUTE_CHECK(base::replace_file(*options.output, fit_config(fit), 0644));
+    LLMROUTE_CHECK(write_result(*options.output, fit_config(fit), 0644));
   }
-  LLMROUTE_CHECK(print_document(
-      options.format == Format::kJson ? fit_json(fit, write) : fit_text(fit)));
+  LLMROUTE_CHECK(print_report(
+      options.format == Format::kJson ? fit_json(fit, write) : fit_text(fit),
+      write && options.output == "-", options.messages));
   if (write) return ExitStatus::kOk;
   Messages(options.messages)
       .warn(fmt::format("'{}' was not written: not better than the best "

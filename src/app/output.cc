@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "app/interrupt.h"
@@ -32,6 +33,19 @@ base::Status print_text(const std::string& text) {
   return print_document(stdout_is_terminal() ? base::visible_text(text) : text);
 }
 
+base::Status write_result(const std::string& path, std::string_view bytes,
+                          unsigned mode) {
+  return path == "-" ? print_document(bytes)
+                     : base::replace_file(path, bytes, mode);
+}
+
+base::Status print_report(const std::string& text, bool stdout_taken,
+                          const MessageOptions& messages) {
+  if (!stdout_taken) return print_document(text);
+  if (!messages.quiet) (void)base::write_all(STDERR_FILENO, text);
+  return {};
+}
+
 base::Status check_apart(const std::vector<std::optional<std::string>>& written,
                          const std::vector<std::string>& read) {
   const auto refused = [](const std::string& path, const char* why) {
@@ -40,7 +54,8 @@ base::Status check_apart(const std::vector<std::optional<std::string>>& written,
   for (size_t i = 0; i < written.size(); ++i) {
     if (!written[i]) continue;
     for (const std::string& input : read) {
-      if (base::same_file(*written[i], input)) {
+      if (*written[i] != "-" && input != "-" &&
+          base::same_file(*written[i], input)) {
         return refused(*written[i], " is also the input");
       }
     }
@@ -52,6 +67,12 @@ base::Status check_apart(const std::vector<std::optional<std::string>>& written,
     }
   }
   return {};
+}
+
+base::Status check_read_once(const std::vector<std::string>& read) {
+  if (std::count(read.begin(), read.end(), "-") < 2) return {};
+  return base::Error{base::ErrorKind::kUsage,
+                     "'-' is named twice; standard input can be read once"};
 }
 
 base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,

@@ -23,10 +23,21 @@ base::Status print_document(std::string_view text);
 // The same of a text that is made visible here.
 base::Status print_text(const std::string& text);
 
+// Replaces a file, or prints the bytes if it is "-".
+base::Status write_result(const std::string& path, std::string_view bytes,
+                          unsigned mode = 0666);
+// What goes with results: to stdout, or, if a result is there, to stderr unless
+// --quiet.
+base::Status print_report(const std::string& text, bool stdout_taken,
+                          const MessageOptions& messages);
+
 // kCannotCreate if a file would be written over one that is read, or twice.
-// Files that may be missing are not there.
+// Files that may be missing are not there; "-" is stdin or stdout.
 base::Status check_apart(const std::vector<std::optional<std::string>>& written,
                          const std::vector<std::string>& read);
+
+// kUsage if standard input is to be read twice.
+base::Status check_read_once(const std::vector<std::string>& read);
 
 // Takes the answer as it streams. To stdout each piece is one write; with -o or
 // when buffering, nothing is written before finish(). With --extract only the

@@ -11,6 +11,7 @@
 #include "app/output.h"
 #include "app/own_heads.h"
 #include "app/router_model.h"
+#include "app/terminal.h"
 #include "app/trained_model.h"
 #include "app/training_report.h"
 #include "app/training_set.h"
@@ -40,6 +41,10 @@ class Progress {
   bool shown_;
 };
 
+bool takes_stdout(const TrainOptions& options) {
+  return options.output == "-" || options.card == "-";
+}
+
 base::Status check(const TrainOptions& options) {
   if (options.files.empty() && !options.from_ledger) {
     return Error{ErrorKind::kUsage, "train: name at least one file of rows"};
@@ -53,6 +58,12 @@ base::Status check(const TrainOptions& options) {
                  "train: --heads, --init, --card and --without do not go with "
                  "--from-ledger, which fits abilities"};
   }
+  if (options.output == "-" && !options.from_ledger && stdout_is_terminal()) {
+    return Error{ErrorKind::kUsage,
+                 "train: a model is nothing for a terminal; redirect it, or "
+                 "name a file with -o"};
+  }
+  LLMROUTE_CHECK(check_read_once(options.files));
   std::vector<std::string> read = options.files;
   if (options.init) read.push_back(*options.init);
   return check_apart({options.output, options.card}, read);
@@ -145,7 +156,7 @@ Result<TrainingSet> read_rows(const TrainOptions& options,
 std::string command_line(const TrainOptions& options) {
   std::string line = "llmroute train";
   for (const std::string& file : options.files) {
-    line += " DATA/" + base::base_name(file);
+    line += file == "-" ? " -" : " DATA/" + base::base_name(file);
   }
   for (const std::string& model : options.heads) {
     line += " --heads '" + model + "'";
@@ -169,24 +180,26 @@ std::string start_of(const TrainOptions& options) {
 base::Status write_files(const TrainOptions& options, const std::string& bytes,
                          const std::string& sha256,
                          const TrainingReport& report, const TrainingSet& set) {
-  LLMROUTE_CHECK(base::replace_file(*options.output, bytes, 0644));
+  LLMROUTE_CHECK(write_result(*options.output, bytes, 0644));
   if (!options.card) return {};
-  const CardFacts facts{base::base_name(*options.output),
+  const CardFacts facts{*options.output == "-"
+                            ? "on standard output"
+                            : base::base_name(*options.output),
                         sha256,
                         command_line(options),
                         start_of(options),
                         options.seed,
                         bytes.size()};
-  return base::replace_file(*options.card, model_card(report, set, facts),
-                            0644);
+  return write_result(*options.card, model_card(report, set, facts), 0644);
 }
 
 base::Status print_report(const TrainOptions& options,
                           const TrainingReport& report, bool written,
                           const std::string& sha256) {
-  return print_document(options.format == Format::kJson
-                            ? report_json(report, written, sha256)
-                            : report_text(report));
+  return app::print_report(options.format == Format::kJson
+                               ? report_json(report, written, sha256)
+                               : report_text(report),
+                           written && takes_stdout(options), options.messages);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "learning/augment.h"
 #include "learning/lines.h"
 #include "learning/random.h"
+#include "learning/row_reader.h"
 
 namespace llmroute::app {
 namespace {
@@ -63,20 +64,15 @@ class Builder {
       return {};
     }
     if (path.ends_with(".tsv")) return read_notes(path);
-    LLMROUTE_TRY(learning::LineReader reader, learning::LineReader::open(path));
-    const std::string name = file_stem(path);
+    LLMROUTE_TRY(learning::RowReader reader, learning::RowReader::open(path));
     const size_t before = kept_;
-    std::string_view line;
     for (;;) {
-      auto more = reader.next(line);
-      if (!more) return std::move(more).error();
-      if (!*more) break;
-      if (line.empty()) continue;
-      auto row = parser_.parse(line, name);
-      if (!row) return at_line(reader, std::move(row).error());
+      LLMROUTE_TRY(std::optional<Row> row, reader.next());
+      if (!row) break;
       add(*std::move(row));
     }
-    set_.rows_of_file.emplace_back(base::base_name(path), kept_ - before);
+    set_.rows_of_file.emplace_back(base::base_name(learning::shown_path(path)),
+                                   kept_ - before);
     return {};
   }
 
@@ -118,11 +114,6 @@ class Builder {
   }
 
  private:
-  static std::string file_stem(const std::string& path) {
-    const std::string name = base::base_name(path);
-    return name.substr(0, name.find('.'));
-  }
-
   void add(Row row) {
     ++rows_;
     if (options_.progress && rows_ % 1000 == 0) options_.progress(rows_);
@@ -332,7 +323,6 @@ class Builder {
 
   const TrainingSetOptions& options_;
   TrainingSet set_;
-  learning::RowParser parser_;
   learning::Abilities abilities_;
   static constexpr size_t kQueue = 1024;
   struct Queued {

@@ -68,7 +68,7 @@ struct TrainingSetOptions {
   std::vector<std::string> without;
 };
 
-// Reads every file: JSON lines, gzipped or not; a file whose name ends in
+// Reads every file: rows as RowReader reads them; a file whose name ends in
 // ".json" is an abilities file (learning/abilities.h), one in ".tsv" says where
 // the others come from: name, licence and origin, separated by tabs. Errors:
 // kNoInput; kData naming file and line; kData if there is nothing to train on.

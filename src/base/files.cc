@@ -317,6 +317,12 @@ bool file_exists(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0;
 }
 
+bool is_pipe(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 &&
+         (S_ISFIFO(facts.st_mode) || S_ISSOCK(facts.st_mode));
+}
+
 bool same_file(const std::string& a, const std::string& b) {
   struct stat one {
   }, other{};

@@ -127,6 +127,8 @@ class ScratchFile {
 };
 
 bool file_exists(const std::string& path);
+// Something that is not there is none.
+bool is_pipe(const std::string& path);
 
 // Whether both are there and are one file, under whatever names.
 bool same_file(const std::string& a, const std::string& b);

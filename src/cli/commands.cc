@@ -115,9 +115,9 @@ constexpr CommandRow kCommands[] = {
          "Without a file, measures the speed of this build. With files of "
          "outcomes, says how good the routing is: rows as `train` reads them, "
          "with `scores` and perhaps `cost` (an object of model names and "
-         "dollars), or RouterBench's wide table, as JSON lines or as a file "
-         "whose name ends in .csv; either may be gzipped. Files that compare "
-         "the same models are measured together. Nothing is sent.\n\n"
+         "dollars), or RouterBench's wide table, as JSON lines or CSV; either "
+         "may be gzipped, and `-` is standard input. Files that compare the "
+         "same models are measured together. Nothing is sent.\n\n"
          "A prompt that the router model was trained on is an error, whether "
          "its row has outcomes or a domain; with `--folds`, `--groups` or "
          "`--train` the figures of domains, which are the model's all the "
@@ -156,7 +156,8 @@ constexpr CommandRow kCommands[] = {
      .arguments = "FILE...",
      .description =
          "Reads labelled prompts, one JSON object a line, plain or gzipped, "
-         "and writes a router model file, for `model_file` of the "
+         "from files or, for `-`, standard input, and writes a router model "
+         "file, for `model_file` of the "
          "configuration. The held-out figures go to standard output.\n\n"
          "A row holds `prompt` and what is known of it: `scores`, an object "
          "of model names and how well each did, from 0 to 1; or `domain` and "

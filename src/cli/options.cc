@@ -434,6 +434,8 @@ constexpr OptionRow kOptions[] = {
      .kind = Kind::kValue,
      .common = true,
      .help = "write the router model to FILE",
+     .detail = "`-` is standard output; the report then goes to standard "
+               "error, as it does for a card there.",
      .source = Source::kFile,
      .apply = text_into<&Settings::output, &app::OutputOptions::file>},
     {.name = "output",
@@ -739,6 +741,8 @@ constexpr OptionRow kOptions[] = {
      .kind = Kind::kValue,
      .common = true,
      .help = "draw quality against cost, for light and dark pages",
+     .detail = "`-` is standard output; the report then goes to standard "
+               "error.",
      .source = Source::kFile,
      .apply = text_into<&Settings::quality, &app::QualityOptions::plot>},
     {.name = "target-quality",

@@ -16,6 +16,9 @@ class LineReader {
  public:
   // Cannot be opened: kNoInput.
   static base::Result<LineReader> open(const std::string& path);
+  // `path`: for messages.
+  LineReader(std::string path, TextFile file)
+      : path_(std::move(path)), file_(std::move(file)) {}
 
   // The next line without its LF, a CR before it and a byte order mark at the
   // file's begin, in `line`, valid until the next call; empty if it holds only
@@ -27,8 +30,6 @@ class LineReader {
   const std::string& path() const { return path_; }
 
  private:
-  LineReader(std::string path, TextFile file)
-      : path_(std::move(path)), file_(std::move(file)) {}
   base::Result<bool> fill();
 
   std::string path_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace llmroute::learning {
 namespace {
@@ -15,23 +16,37 @@ base::Error bad(std::string what) {
   return {base::ErrorKind::kData, std::move(what)};
 }
 
+// A table does not begin as JSON does.
+base::Result<bool> is_table(std::string_view path, TextFile& file) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  if (path.ends_with(".csv")) return true;
+  for (const std::string_view ending : {".jsonl", ".ndjson", ".json"}) {
+    if (path.ends_with(ending)) return false;
+  }
+  auto begin = file.peek();
+  if (!begin) return with_context(std::string(path), std::move(begin).error());
+  if (begin->starts_with("\xef\xbb\xbf")) begin->remove_prefix(3);
+  const std::string_view text = base::trim(*begin);
+  return !text.empty() && text.front() != '{' && text.front() != '[';
+}
+
 }  // namespace
 
 base::Result<RowReader> RowReader::open(const std::string& path) {
+  LLMROUTE_TRY(TextFile file, TextFile::open(path));
+  LLMROUTE_TRY(const bool table, is_table(path, file));
   RowReader reader;
-  reader.path_ = path;
-  const std::string name = base::base_name(path);
+  reader.path_ = shown_path(path);
+  const std::string name = base::base_name(reader.path_);
   reader.name_ = name.substr(0, name.find('.'));
-  if (!path.ends_with(".csv") && !path.ends_with(".csv.gz")) {
-    LLMROUTE_TRY(LineReader lines, LineReader::open(path));
-    reader.lines_.emplace(std::move(lines));
+  if (!table) {
+    reader.lines_.emplace(reader.path_, std::move(file));
     return reader;
   }
-  LLMROUTE_TRY(TextFile file, TextFile::open(path));
   reader.table_ =
       std::make_unique<Table>(Table{std::move(file), std::string(kBlock, 0)});
   if (auto header = reader.read_header(); !header) {
-    return with_context(path, std::move(header).error());
+    return with_context(reader.path_, std::move(header).error());
   }
   return reader;
 }

@@ -1,5 +1,5 @@
-// Rows of a file of data, one at a time: JSON lines, or RouterBench's wide
-// table where the name ends in ".csv"; either may be gzipped (".gz").
+// Rows of a file of data, one at a time: JSON lines or RouterBench's wide
+// table, by the file's name or else by how it begins; either may be gzipped.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ namespace llmroute::learning {
 // One thread. Holds one row and one block of the file.
 class RowReader {
  public:
-  // Cannot be opened: kNoInput. A table without a prompt or a model: kData.
+  // "-" is standard input. Cannot be opened: kNoInput. A table without a prompt
+  // or a model: kData.
   static base::Result<RowReader> open(const std::string& path);
 
   // The next row; nothing at the end. Anything off: kData, naming file and

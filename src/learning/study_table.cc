@@ -189,6 +189,13 @@ base::Result<std::vector<StudyTable>> make_studies(
   std::vector<ModelNumbers> models = models_of_files(rows);
   if (!patterns.empty()) {
     LLMROUTE_TRY(const ModelNumbers chosen, matching(rows.models, patterns));
+    if (chosen.size() == 1) {
+      return base::Error{
+          base::ErrorKind::kUsage,
+          fmt::format("--models: of the files' models only '{}' matches; to "
+                      "compare takes two",
+                      rows.models.name(chosen[0]))};
+    }
     for (ModelNumbers& of_file : models) of_file = chosen;
   }
   std::vector<std::pair<ModelNumbers, std::vector<uint32_t>>> groups;

@@ -33,7 +33,8 @@ struct StudyTable {
 // One study per set of models: of each file those that answered nine tenths of
 // its rows or, if `patterns` are given (names or globs), those that match one.
 // Rows on which fewer than two of them are known are left out. Errors: kUsage
-// if a pattern matches no model, kData if no file compares two models.
+// if a pattern matches no model, or all of them one only; kData if no file
+// compares two models.
 base::Result<std::vector<StudyTable>> make_studies(
     const StudyRows& rows, const std::vector<std::string>& patterns,
     const core::Config& config);

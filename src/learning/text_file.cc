@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -23,6 +24,14 @@ base::Error bad(std::string what) {
   return {base::ErrorKind::kData, std::move(what)};
 }
 
+// Moves from the front of `from`.
+size_t take(std::string_view& from, char* bytes, size_t size) {
+  const size_t got = std::min(size, from.size());
+  std::memcpy(bytes, from.data(), got);
+  from.remove_prefix(got);
+  return got;
+}
+
 }  // namespace
 
 struct TextFile::Stream {
@@ -37,10 +46,13 @@ struct TextFile::Stream {
   base::Status begin();
   base::Result<bool> find_member();
   base::Result<size_t> unpack(char* bytes, size_t size);
+  base::Result<size_t> read(char* bytes, size_t size);
 
   base::Descriptor file;
-  std::string input;      // as it is in the file
-  std::string_view rest;  // of it, not handed out
+  std::string input;       // as it is in the file
+  std::string_view rest;   // of it, not handed out
+  std::string first;       // that was peeked at
+  std::string_view ahead;  // of it, not handed out
   bool begun = false, packed = false;
   bool between = false;  // behind a whole gzip member
   z_stream inflater{};
@@ -126,12 +138,31 @@ base::Result<size_t> TextFile::Stream::unpack(char* bytes, size_t size) {
   return size - inflater.avail_out;
 }
 
+base::Result<size_t> TextFile::Stream::read(char* bytes, size_t size) {
+  if (!begun) LLMROUTE_CHECK(begin());
+  if (packed) return unpack(bytes, size);
+  if (rest.empty()) {
+    LLMROUTE_TRY(const bool more, fill());
+    if (!more) return size_t{0};
+  }
+  return take(rest, bytes, size);
+}
+
 base::Result<TextFile> TextFile::open(const std::string& path) {
-  base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  base::Descriptor file(path == "-"
+                            ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                            : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
-    return base::Error{
-        base::ErrorKind::kNoInput,
-        fmt::format("cannot open '{}': {}", path, base::errno_text(errno))};
+    return base::Error{base::ErrorKind::kNoInput,
+                       fmt::format("cannot open '{}': {}", shown_path(path),
+                                   base::errno_text(errno))};
+  }
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
+    return base::Error{base::ErrorKind::kNoInput,
+                       fmt::format("'{0}' is a directory; name the files in it "
+                                   "(as in {0}/*.jsonl)",
+                                   path)};
   }
   return TextFile(std::make_unique<Stream>(std::move(file)));
 }
@@ -142,17 +173,23 @@ TextFile::TextFile(TextFile&&) noexcept = default;
 TextFile::~TextFile() = default;
 
 base::Result<size_t> TextFile::read(char* bytes, size_t size) {
+  if (stream_->ahead.empty()) return stream_->read(bytes, size);
+  return take(stream_->ahead, bytes, size);
+}
+
+base::Result<std::string_view> TextFile::peek() {
   Stream& stream = *stream_;
-  if (!stream.begun) LLMROUTE_CHECK(stream.begin());
-  if (stream.packed) return stream.unpack(bytes, size);
-  if (stream.rest.empty()) {
-    LLMROUTE_TRY(const bool more, stream.fill());
-    if (!more) return size_t{0};
+  if (stream.ahead.empty()) {
+    stream.first.resize(kBlock);
+    LLMROUTE_TRY(const size_t got,
+                 stream.read(stream.first.data(), stream.first.size()));
+    stream.ahead = std::string_view(stream.first).substr(0, got);
   }
-  const size_t got = std::min(size, stream.rest.size());
-  std::memcpy(bytes, stream.rest.data(), got);
-  stream.rest.remove_prefix(got);
-  return got;
+  return stream.ahead;
+}
+
+std::string shown_path(const std::string& path) {
+  return path == "-" ? "stdin" : path;
 }
 
 }  // namespace llmroute::learning

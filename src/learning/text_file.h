@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -12,7 +13,7 @@ namespace llmroute::learning {
 // One thread.
 class TextFile {
  public:
-  // Cannot be opened: kNoInput.
+  // "-" is standard input. Cannot be opened, or is a directory: kNoInput.
   static base::Result<TextFile> open(const std::string& path);
   TextFile(TextFile&&) noexcept;
   ~TextFile();
@@ -21,11 +22,16 @@ class TextFile {
   // stream, anything but another one or zeros behind it, or a failed read:
   // kData, saying what but not where.
   base::Result<size_t> read(char* bytes, size_t size);
+  // The first of what read() will give, valid until then; empty at the end.
+  base::Result<std::string_view> peek();
 
  private:
   struct Stream;
   explicit TextFile(std::unique_ptr<Stream> stream);
   std::unique_ptr<Stream> stream_;
 };
+
+// As messages name the file: "stdin" for "-".
+std::string shown_path(const std::string& path);
 
 }  // namespace llmroute::learning

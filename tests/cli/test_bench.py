@@ -169,6 +169,10 @@ class Pair(FilesCase):
         study = self.report(rows, "--models", "b,a-2")["studies"][0]
         self.assertEqual((study["pair"]["strong"], study["pair"]["weak"]),
                          ("a-2", "b"))
+        one = self.bench([dict(row, domain="math") for row in rows], "--models", "a-1")
+        self.assert_status(one, 64)
+        self.assertIn("--models: of the files' models only 'a-1' matches", one.err)
+        self.assertEqual(len(one.err.splitlines()), 1)
         result = self.bench(rows, "--models", "a-3")
         self.assert_status(result, 64)
         self.assertIn("did you mean 'a-", result.err)
@@ -199,6 +203,42 @@ class Pair(FilesCase):
 
     def test_rows_that_compare_nothing(self):
         self.assert_status(self.bench([{"prompt": "x"}]), 65)
+
+    def test_a_dash_is_standard_input(self):
+        rows = "".join(json.dumps(row) + "\n" for row in by_length_rows()).encode()
+        for text in (rows, gzip.compress(rows), b"\xef\xbb\xbf" + rows,
+                     WideTable.TABLE.encode(), gzip.compress(WideTable.TABLE.encode())):
+            result = self.run_llmroute(["bench", "--json", "-"], stdin=text)
+            self.assert_status(result, 0)
+            study = result.json()["studies"][0]
+            self.assertEqual(study["name"], "stdin")
+            self.assertEqual(study["rows"], 8 if b"word" in text or
+                             text == gzip.compress(rows) else 12)
+        bad = self.run_llmroute(["bench", "-"], stdin=rows + b"{\n")
+        self.assert_status(bad, 65)
+        self.assertIn("stdin:9: not a JSON object", bad.err)
+        twice = self.run_llmroute(["bench", "-", "--train", "-"], stdin=rows)
+        self.assert_status(twice, 64)
+        self.assertIn("'-' is named twice", twice.err)
+        robust = self.run_llmroute(["bench", "-", "--robust"], stdin=rows)
+        self.assert_status(robust, 64)
+        self.assertIn("--robust reads '-' twice", robust.err)
+        plot = self.run_llmroute(["bench", "-", "--plot", "-"], stdin=rows)
+        self.assert_status(plot, 0)
+        self.assertTrue(plot.text.startswith("<svg"))
+        self.assertIn("length only", plot.err)
+
+    def test_a_table_is_known_by_its_begin_where_the_name_says_nothing(self):
+        path = self.home.write("table", WideTable.TABLE)
+        self.assertEqual(self.run_llmroute(["bench", "--json", path]).json()
+                         ["studies"][0]["rows"], 12)
+
+    def test_a_directory_is_no_file_of_rows(self):
+        folder = str(self.home.file(""))
+        result = self.run_llmroute(["bench", folder])
+        self.assert_status(result, 66)
+        self.assertIn("is a directory; name the files in it", result.err)
+        self.assertEqual(len(result.err.splitlines()), 1)
 
     def test_odd_rows_are_named_and_not_passed_over(self):
         row = {"prompt": "x", "scores": {"m": 1, "n": 0}}

@@ -391,6 +391,32 @@ class Train(harness.TestCase):
         result = self.train(str(path), "-o", str(self.home.file("m")))
         self.assert_status(result, 65)
 
+    def test_a_dash_is_standard_input_and_output(self):
+        rows, model = lines(labelled(600)).encode(), self.home.file("m")
+        self.assert_status(self.train("-", "-o", str(model), stdin=rows), 0)
+        printed = self.train("-", "-o", "-", stdin=rows)
+        self.assert_status(printed, 0)
+        self.assertEqual(printed.out, pathlib.Path(model).read_bytes())
+        self.assertIn("held-out rows: accuracy", printed.err)
+        card = self.train("-", "-o", str(model), "--card", "-", stdin=rows)
+        self.assertTrue(card.text.startswith("# Router model m\n"))
+        self.assertIn("| stdin | 600 |", card.text)
+        self.assertIn("llmroute train - --seed", card.text)
+        quiet = self.train("-", "-q", "-o", "-", stdin=rows)
+        self.assertEqual((quiet.out, quiet.err), (printed.out, ""))
+        self.assert_status(self.train("-", "-o", "-", "--card", "-", stdin=rows), 73)
+        self.assert_status(self.train("-", "-", "-o", "-", stdin=rows), 64)
+        self.assertFalse(os.path.exists("-"))
+
+    def test_a_wide_table_is_trained_on(self):
+        table = "prompt,strong,weak\n" + "".join(
+            f"{row['prompt']},{row['scores']['strong']},{row['scores']['weak']}\n"
+            for row in outcomes(600))
+        path = self.home.write("table.csv", table)
+        result = self.train("--json", "-o", str(self.home.file("m")), path)
+        self.assert_status(result, 0)
+        self.assertEqual(result.json()["models"], 2)
+
     def test_too_few_rows(self):
         result = self.train(self.rows_file(labelled(2)), "-o",
                             str(self.home.file("m")))
