@@ -83,7 +83,7 @@ bool BatchRun::wants_more() const {
       std::min(window(), static_cast<size_t>(parts_.options.jobs) + kAhead);
   const bool room = order_.size() < window() && order_.bytes() < kWindowBytes &&
                     on_the_way < most;
-  return room && !input_ended_ && !dispatcher_.stopped() &&
+  return room && !input_ended_ && !too_dear_ && !dispatcher_.stopped() &&
          !parts_.interrupt.interrupted();
 }
 
@@ -150,7 +150,10 @@ Status BatchRun::refuse(batch::Record record, int64_t place,
 Status BatchRun::route(batch::Record record, int64_t place,
                        const base::Fingerprint& input) {
   auto decided = decide_record(record, parts_.options, parts_.routed);
-  if (!decided && stops_at_ceiling(record, decided.error())) return {};
+  if (!decided && is_end_of_money(record, decided.error())) {
+    too_dear_ = {std::move(record), decided.error()};
+    return {};
+  }
   auto item = std::make_unique<BatchItem>();
   Status begun;
   if (decided) {
@@ -173,19 +176,16 @@ Status BatchRun::route(batch::Record record, int64_t place,
   return {};
 }
 
-// Not even the whole ceiling pays for one such record: that is the batch's end
-// and not the record's fault, unless its own limit is the lower one.
-bool BatchRun::stops_at_ceiling(const batch::Record& record,
-                                const base::Error& error) {
+// Not even the whole ceiling pays for one such record: that is the batch's end,
+// after those before it, and not the record's fault, unless its own limit is
+// the lower one.
+bool BatchRun::is_end_of_money(const batch::Record& record,
+                               const base::Error& error) const {
   const auto& ceiling = budget_.ceiling();
   const auto& own = record.overrides.max_cost;
   const auto& each = parts_.routed.config->limits.max_cost;
-  if (error.kind != base::ErrorKind::kBudget || !ceiling ||
-      (own && *own < *ceiling) || (each && *each < *ceiling)) {
-    return false;
-  }
-  dispatcher_.stop(error);
-  return true;
+  return error.kind == base::ErrorKind::kBudget && ceiling &&
+         !(own && *own < *ceiling) && !(each && *each < *ceiling);
 }
 
 }  // namespace llmroute::app

@@ -7,8 +7,10 @@
 #include "app/answer_check.h"
 #include "app/attempt.h"
 #include "app/batch_dispatch.h"
+#include "app/batch_record.h"
 #include "app/whole_answer.h"
 #include "config/keys.h"
+#include "routing/estimate.h"
 
 namespace llmroute::app {
 
@@ -29,11 +31,17 @@ base::Status will_do(const BatchItem& item, const core::Reply& reply) {
   return fits_schema(asked.schema, reply);
 }
 
+// To three digits.
+core::Money rounded_up(core::Money money) {
+  int64_t unit = 1;
+  while (money.pico / unit >= 1000) unit *= 10;
+  return core::Money{(money.pico - 1) / unit + 1} * unit;
+}
+
 }  // namespace
 
 // False: there is no money for it, now or for good, or nobody can tell at the
-// moment. Its token limit is not lowered to what is left: the answer would be
-// cut, and the money spent.
+// moment.
 bool BatchDispatcher::start_front(ModelState& model, Time now) {
   BatchItem& item = *model.queue.front();
   const core::Money worst = item.asked_of().worst_cost.value_or(core::Money{});
@@ -51,9 +59,12 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
       give_up(std::move(owned));
       return true;
     }
-    short_of_money_ = money && !running_.empty();  // settled for less, perhaps
-    const bool waits = short_of_money_ || (money && waits_for_cheaper(model));
-    if (!waits) stop(aside.error());
+    if (!money) {
+      stop(aside.error());
+    } else if (!waits_for_money(model)) {
+      if (make_do(item)) return true;  // it is still in front
+      stop_for_money(item.record, aside.error());
+    }
     return false;
   }
   item.hold = worst;
@@ -62,6 +73,47 @@ bool BatchDispatcher::start_front(ModelState& model, Time now) {
   --waiting_;
   start(std::move(owned), model, now);
   return true;
+}
+
+bool BatchDispatcher::waits_for_money(ModelState& model) {
+  short_of_money_ = !running_.empty();  // settled for less, perhaps
+  return short_of_money_ || waits_for_cheaper(model);
+}
+
+// As `run` would: with a lower limit, if a sensible answer still fits.
+bool BatchDispatcher::make_do(BatchItem& item) {
+  if (!budget_.ceiling()) return false;
+  core::Candidate& candidate = item.decision.candidates[item.candidate];
+  expect_length(candidate, totals_);
+  return routing::lower_cap(item.record.prompt, budget_.left(), candidate);
+}
+
+// What attempts of those that wait were not charged for, but will count as
+// spent in a later run: without a result nobody knows.
+core::Money BatchDispatcher::told_for_nothing() const {
+  core::Money sum;
+  const auto add = [&sum](const BatchItem& item) {
+    sum.pico += std::max<int64_t>(0, item.told.pico - item.spent.pico);
+  };
+  for (const auto& [key, item] : delayed_) add(*item);
+  for (const auto& [key, model] : models_) {
+    for (const auto& item : model.queue) add(*item);
+  }
+  return sum;
+}
+
+void BatchDispatcher::stop_for_money(const batch::Record& record,
+                                     base::Error why) {
+  const auto needed = budget_.ceiling() ? needs_(record) : std::nullopt;
+  if (!needed || *needed <= budget_.left()) return stop(std::move(why));
+  const core::Money ceiling =
+      (budget_.settled() + told_for_nothing() + *needed) * limits_.shards;
+  stop({base::ErrorKind::kBudget,
+        fmt::format("{} of the ceiling of {} are spent, and the next record "
+                    "(line {}) needs --max-cost {} or more",
+                    core::display_usd(budget_.settled()),
+                    core::display_usd(*budget_.ceiling()), record.line,
+                    core::format_usd(rounded_up(ceiling)))});
 }
 
 // The first record of the queue came from a cheaper model, which is left alone
@@ -86,7 +138,7 @@ base::Result<bool> BatchDispatcher::put_aside(BatchItem& item,
     return base::Error{
         base::ErrorKind::kBudget,
         fmt::format("{} of the ceiling of {} are spent, and the next record "
-                    "may cost {} (--max-tokens lowers that)",
+                    "may cost {}",
                     core::display_usd(budget_.settled()),
                     core::display_usd(*budget_.ceiling()),
                     core::display_usd(worst))};

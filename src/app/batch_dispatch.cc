@@ -13,15 +13,17 @@ using Time = BatchItem::Time;
 
 BatchDispatcher::BatchDispatcher(DispatchLimits limits,
                                  const DispatchParts& parts, Finished finished,
-                                 Sending sending)
+                                 Sending sending, Needs needs)
     : limits_(std::move(limits)),
       budget_(parts.budget),
       book_(parts.book),
       calls_(parts.calls),
       environment_(parts.environment),
       messages_(parts.messages),
+      totals_(parts.totals),
       finished_(std::move(finished)),
-      sending_(std::move(sending)) {}
+      sending_(std::move(sending)),
+      needs_(std::move(needs)) {}
 
 BatchDispatcher::ProviderState& BatchDispatcher::state_of(
     const core::Provider& provider) {

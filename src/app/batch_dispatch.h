@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "app/attempt_plan.h"
+#include "app/batch_totals.h"
 #include "app/messages.h"
 #include "base/environment.h"
 #include "base/result.h"
@@ -84,7 +85,8 @@ struct DispatchLimits {
   std::chrono::milliseconds give_up{600'000};  // without any success
   // That providers ask for and a record waits for, in all.
   std::chrono::milliseconds longest_holds{600'000};
-  core::Limits call;  // time-outs
+  int64_t shards = 1;  // the ceiling is that part of --max-cost
+  core::Limits call;   // time-outs
 };
 
 // Whoever keeps account of attempts.
@@ -108,6 +110,7 @@ struct DispatchParts {
   provider::CallLoop& calls;
   const base::Environment& environment;
   const Messages& messages;
+  const BatchTotals& totals;
 };
 
 // Confined to one thread. Borrows everything it is given.
@@ -121,8 +124,13 @@ class BatchDispatcher {
   // than before, with the difference, if there is a ceiling.
   using Sending = std::function<base::Status(int64_t line, core::Money more)>;
 
+  // What must be left of a ceiling for the record to be asked of whom it would
+  // be asked without one; nothing: that is not known.
+  using Needs =
+      std::function<std::optional<core::Money>(const batch::Record& record)>;
+
   BatchDispatcher(DispatchLimits limits, const DispatchParts& parts,
-                  Finished finished, Sending sending);
+                  Finished finished, Sending sending, Needs needs);
 
   // REQUIRES: its decision has a candidate.
   void add(std::unique_ptr<BatchItem> item);
@@ -135,6 +143,9 @@ class BatchDispatcher {
   size_t waiting() const { return waiting_; }
   // Nothing more is started; what runs goes on.
   void stop(base::Error why);
+  // The same, because what is left of the ceiling does not pay for the record;
+  // `why` if it is not known what would.
+  void stop_for_money(const batch::Record& record, base::Error why);
   const std::optional<base::Error>& stopped() const { return stopped_; }
   // Ends what waits, without a result: for the book, when nothing more is
   // started.
@@ -189,7 +200,10 @@ class BatchDispatcher {
   // One attempt: batch_attempt.cc.
   bool start_front(ModelState& model, Time now);
   base::Result<bool> put_aside(BatchItem& item, core::Money worst);
+  bool waits_for_money(ModelState& model);
   bool waits_for_cheaper(ModelState& model);
+  bool make_do(BatchItem& item);
+  core::Money told_for_nothing() const;
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
   base::Result<provider::Call> call_for(BatchItem& item);
   std::chrono::milliseconds time_left(const BatchItem& item) const;
@@ -226,8 +240,10 @@ class BatchDispatcher {
   provider::CallLoop& calls_;
   const base::Environment& environment_;
   const Messages& messages_;
+  const BatchTotals& totals_;
   Finished finished_;
   Sending sending_;
+  Needs needs_;
   std::map<const core::Provider*, ProviderState> providers_;
   std::map<const core::Model*, ModelState> models_;
   std::unordered_map<BatchItem*, std::unique_ptr<BatchItem>> running_;

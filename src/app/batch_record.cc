@@ -8,6 +8,7 @@
 #include "app/ceilings.h"
 #include "core/exit_status.h"
 #include "core/needs.h"
+#include "routing/estimate.h"
 #include "routing/router.h"
 
 namespace llmroute::app {
@@ -90,6 +91,27 @@ base::Status decide_record(batch::Record& record, const BatchOptions& options,
     return routing::no_candidate(decided.decision);
   }
   return {};
+}
+
+std::optional<core::Money> least_needed(batch::Record record,
+                                        const BatchOptions& options,
+                                        const Routed& routed,
+                                        const BatchTotals& totals) {
+  BatchOptions free = options;
+  free.limits.max_cost.reset();
+  auto decided = decide_record(record, free, routed);
+  if (!decided) return std::nullopt;
+  for (core::Candidate& one : decided->decision.candidates) {
+    expect_length(one, totals);
+    const auto least = routing::least_cost(one, record.prompt);
+    if (least) return least;
+  }
+  return std::nullopt;
+}
+
+void expect_length(core::Candidate& candidate, const BatchTotals& totals) {
+  candidate.output_needed = std::max(
+      candidate.output_needed, totals.longest_answer(candidate.model->name));
 }
 
 base::Status check_routing_options(const BatchOptions& options,

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "app/batch_totals.h"
 #include "app/options.h"
 #include "app/route.h"
 #include "base/result.h"
@@ -32,6 +33,15 @@ base::Result<DecidedRecord> decide_record(batch::Record& record,
 // not timed.
 base::Status decide_record(batch::Record& record, const BatchOptions& options,
                            const Routed& routed, DecidedRecord& decided);
+
+// What a ceiling of the batch must pay for so that the record, already decided
+// or refused, is asked of whom it would be asked without one.
+std::optional<core::Money> least_needed(batch::Record record,
+                                        const BatchOptions& options,
+                                        const Routed& routed,
+                                        const BatchTotals& totals);
+// An answer should have the room that others of the batch have needed.
+void expect_length(core::Candidate& candidate, const BatchTotals& totals);
 
 // A name in the options that nobody knows, and no key for anybody, are errors
 // of the command and not of every record.

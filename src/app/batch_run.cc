@@ -9,6 +9,9 @@
 #include <cmath>
 #include <utility>
 
+#include "app/batch_record.h"
+#include "app/batch_setup.h"
+
 namespace llmroute::app {
 namespace {
 
@@ -55,13 +58,17 @@ BatchRun::BatchRun(const BatchParts& parts)
       budget_(ceiling_of(parts.options), settled_before(parts.journal)),
       dispatcher_(
           dispatch_limits(),
-          {budget_, parts.ledger, calls_, parts.environment, parts.messages},
+          {budget_, parts.ledger, calls_, parts.environment, parts.messages,
+           totals_},
           [this](std::unique_ptr<BatchItem> item, Answered answered) {
             finished(std::move(item), std::move(answered));
           },
           [this](int64_t line, core::Money hold) {
             if (parts_.journal == nullptr) return Status();
             return parts_.journal->append(batch::JournalSend{line, hold});
+          },
+          [this](const batch::Record& record) {
+            return least_needed(record, parts_.options, parts_.routed, totals_);
           }),
       ids_(parts.scratch_directory),
       progress_(progress_style(parts.options), parts.messages,
@@ -75,6 +82,7 @@ DispatchLimits BatchRun::dispatch_limits() const {
   result.requests_per_minute = parts_.options.requests_per_minute;
   result.tokens_per_minute = parts_.options.tokens_per_minute;
   result.give_up = limits.give_up;
+  result.shards = shards_of(parts_.options.input);
   result.call = limits;
   result.retries.cap = milliseconds(60'000);
   result.retries.longest_hint = milliseconds(120'000);
@@ -113,6 +121,9 @@ Status BatchRun::run() {
 Status BatchRun::turn() {
   LLMROUTE_CHECK(admit());
   dispatcher_.dispatch(steady_clock::now());
+  if (too_dear_ && idle()) {
+    dispatcher_.stop_for_money(too_dear_->first, too_dear_->second);
+  }
   LLMROUTE_CHECK(flush());
   const Time now = steady_clock::now();
   if (progress_.due(now)) progress_.show(state(now), now);
@@ -198,10 +209,6 @@ void BatchRun::warn_of_ceiling() {
   parts_.messages.warn(fmt::format("{} of the ceiling of {} are spent",
                                    core::display_usd(budget_.settled()),
                                    core::display_usd(*ceiling)));
-}
-
-bool BatchRun::over() const {
-  return input_ended_ && dispatcher_.running() + dispatcher_.waiting() == 0;
 }
 
 BatchState BatchRun::state(Time now) const {

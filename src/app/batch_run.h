@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "app/batch_dispatch.h"
 #include "app/batch_ledger.h"
@@ -68,7 +69,10 @@ class BatchRun {
   base::Status sync_if_due();
   base::Status check_errors() const;
   void warn_of_ceiling();
-  bool over() const;  // every record has its result
+  bool idle() const {  // nothing is asked or waits to be
+    return dispatcher_.running() + dispatcher_.waiting() == 0;
+  }
+  bool over() const { return input_ended_ && idle(); }
   BatchState state(Time now) const;
   std::optional<int64_t> expected() const;
   base::Status drain();
@@ -88,7 +92,8 @@ class BatchRun {
                       const base::Fingerprint& input);
   base::Status route(batch::Record record, int64_t place,
                      const base::Fingerprint& input);
-  bool stops_at_ceiling(const batch::Record& record, const base::Error& error);
+  bool is_end_of_money(const batch::Record& record,
+                       const base::Error& error) const;
 
   // What goes out: batch_finish.cc.
   void finished(std::unique_ptr<BatchItem> item, Answered answered);
@@ -114,6 +119,9 @@ class BatchRun {
   const bool by_id_;  // what is journaled is found by id, not by line
   bool input_ended_ = false;
   bool input_waits_ = false;  // no whole line yet
+  // A record that the whole ceiling does not pay for, and why: nothing is read
+  // behind it.
+  std::optional<std::pair<batch::Record, base::Error>> too_dear_;
   bool warned_of_ceiling_ = false;
   base::Status callback_status_;  // the first failure there
 };

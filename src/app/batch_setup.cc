@@ -136,6 +136,12 @@ LimitOptions request_limits(const BatchOptions& options) {
   return limits;
 }
 
+int64_t shards_of(const BatchInputOptions& input) {
+  if (!input.shard) return 1;
+  return base::parse_int(input.shard->substr(input.shard->find('/') + 1))
+      .value_or(1);
+}
+
 Result<batch::InputLines> open_lines(const BatchInputOptions& input) {
   batch::InputOptions options;
   options.separator = input.nul ? '\0' : '\n';
@@ -145,9 +151,8 @@ Result<batch::InputLines> open_lines(const BatchInputOptions& input) {
   if (input.shard) {
     const size_t slash = input.shard->find('/');
     options.shard = base::parse_int(input.shard->substr(0, slash)).value_or(1);
-    options.shards =
-        base::parse_int(input.shard->substr(slash + 1)).value_or(1);
   }
+  options.shards = shards_of(input);
   return batch::InputLines::open(input.files, options);
 }
 

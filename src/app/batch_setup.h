@@ -1,6 +1,7 @@
 // What a batch's options mean before it begins: shards, templates, limits.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "app/options.h"
@@ -24,6 +25,9 @@ LimitOptions request_limits(const BatchOptions& options);
 base::Result<batch::InputLines> open_lines(const BatchInputOptions& input);
 base::Result<batch::RecordParser> record_parser(const BatchInputOptions& input,
                                                 bool keep_input);
+
+// How many shards there are; 1 without any.
+int64_t shards_of(const BatchInputOptions& input);
 
 // Where nameless files may be made: beside the output, else TMPDIR or /tmp.
 std::string scratch_directory(const BatchOutputOptions& output);

@@ -51,12 +51,18 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   model.output_tokens += output;
   model.cost = model.cost + cost;
   if (!record.cost) ++model.unpriced;
+  model.longest = std::max(model.longest, record.ok ? output : 2 * output);
   const NotableRecord notable{record.id, record.line, record.model, record.ms,
                               cost};
   keep_largest(slowest_, notable,
                [](const auto& a, const auto& b) { return a.ms < b.ms; });
   keep_largest(dearest_, notable,
                [](const auto& a, const auto& b) { return a.cost < b.cost; });
+}
+
+int64_t BatchTotals::longest_answer(const std::string& model) const {
+  const auto found = models_.find(model);
+  return found == models_.end() ? 0 : found->second.longest;
 }
 
 }  // namespace llmroute::app

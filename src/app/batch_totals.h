@@ -18,6 +18,7 @@ struct ModelTotals {
   int64_t input_tokens = 0, output_tokens = 0;  // as far as known
   core::Money cost;                             // as far as known
   int64_t unpriced = 0;                         // records of unknown cost
+  int64_t longest = 0;  // answer, in tokens; one that was cut counts twice
 };
 
 // Failed records of one error code.
@@ -60,6 +61,8 @@ class BatchTotals {
   core::Money strongest() const { return strongest_; }
   core::Money compared() const { return compared_; }
   const std::map<std::string, ModelTotals>& models() const { return models_; }
+  // The longest answer of the model so far; 0 without any.
+  int64_t longest_answer(const std::string& model) const;
   // By error code.
   const std::map<std::string, FailureCause>& causes() const { return causes_; }
   const std::vector<NotableRecord>& slowest() const { return slowest_; }

@@ -26,6 +26,10 @@ class Budget {
     held_.pico -= worst.pico;
     settled_ = settled_ + spent;
   }
+  // REQUIRES: there is a ceiling.
+  core::Money left() const {
+    return {ceiling_->pico - settled_.pico - held_.pico};
+  }
   const std::optional<core::Money>& ceiling() const { return ceiling_; }
   core::Money settled() const { return settled_; }
 

@@ -73,6 +73,13 @@ std::optional<int64_t> output_cap(const Model& model, const Sizes& sizes,
   return cap;
 }
 
+// Of a token, where the price is known.
+Money dearest_output(const Candidate& candidate, const core::Prompt& prompt) {
+  const core::Price price =
+      dearest_price(*candidate.model, core::input_token_bound(prompt));
+  return price.output.value_or(Money{});
+}
+
 double answer_seconds(const Candidate& candidate, double first_token,
                       double per_token) {
   return first_token + static_cast<double>(candidate.output_tokens) * per_token;
@@ -191,6 +198,31 @@ std::optional<core::Exclusion> does_not_fit(const Candidate& candidate,
                     core::display_usd(*ceiling), base::with_thousands(needed))};
   }
   return std::nullopt;
+}
+
+std::optional<Money> least_cost(const Candidate& candidate,
+                                const core::Prompt& prompt) {
+  if (!candidate.worst_cost || !candidate.output_cap) {
+    return candidate.worst_cost;
+  }
+  const Money each = dearest_output(candidate, prompt);
+  const int64_t spare =
+      std::max<int64_t>(0, *candidate.output_cap - candidate.output_needed);
+  return Money{candidate.worst_cost->pico - (each * spare).pico};
+}
+
+bool lower_cap(const core::Prompt& prompt, Money most, Candidate& candidate) {
+  if (!candidate.worst_cost || !candidate.output_cap) return false;
+  const int64_t each = dearest_output(candidate, prompt).pico;
+  const int64_t excess = candidate.worst_cost->pico - most.pico;
+  if (each == 0 || excess <= 0) return false;
+  const int64_t fewer = (excess - 1) / each + 1;
+  if (*candidate.output_cap - fewer < candidate.output_needed) return false;
+  *candidate.output_cap -= fewer;
+  candidate.worst_cost->pico -= each * fewer;
+  candidate.output_tokens =
+      std::min(candidate.output_tokens, *candidate.output_cap);
+  return true;
 }
 
 }  // namespace llmroute::routing

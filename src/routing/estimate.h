@@ -42,4 +42,14 @@ std::optional<core::Exclusion> does_not_fit(const core::Candidate& candidate,
                                             std::optional<core::Money> ceiling,
                                             bool allow_unpriced);
 
+// What the candidate for the prompt may cost at the least: in the worst case of
+// the shortest limit that an answer should have. Nothing: that is not known.
+std::optional<core::Money> least_cost(const core::Candidate& candidate,
+                                      const core::Prompt& prompt);
+
+// Lowers its output cap to what `most` pays for. False, and nothing is changed:
+// that would be no sensible answer, or the cap is not what costs too much.
+bool lower_cap(const core::Prompt& prompt, core::Money most,
+               core::Candidate& candidate);
+
 }  // namespace llmroute::routing

@@ -63,6 +63,39 @@ class Ceiling(BatchCase):
             self.assertGreater(spent, 0.3 * ceiling * PICO)
             self.assertFalse(os.path.exists(out))
 
+    def test_below_one_worst_case_all_that_the_money_pays_for_is_answered(self):
+        """The models' own limit would cost $0.008 at worst, an answer $0.0003."""
+        stub = self.stub(self.RULES, prices=PRICES)
+        result = self.batch(stub, ["-j", "8", "--max-cost", "0.005"], stdin=prompts(12))
+        self.assertEqual(codes(self.results(result)), [None] * 12)
+        limits = [r.json()["max_tokens"] for r in self.posts(stub)]
+        self.assertEqual(limits, sorted(limits, reverse=True))
+        self.assertLess(limits[-1], limits[0])
+
+    def test_what_a_ceiling_must_be_for_one_more_record_is_told_and_true(self):
+        stub = self.stub(self.RULES, prices=PRICES)
+        path = self.home.write("in.jsonl", prompts(100))
+        config = self.config(stub)
+        args = ["-j", "4", "-o", self.home.file("out.jsonl"), path, "--max-cost"]
+        ceiling, done = "0.0001", 0
+        for _ in range(4):
+            result = self.batch(stub, [*args, ceiling], config=config)
+            self.assert_status(result, 4)
+            self.assertGreaterEqual(len(self.posts(stub)), done, result.err)
+            self.assertLessEqual(stub.account()["pico_usd"], float(ceiling) * PICO)
+            line, ceiling = re.search(r"record \(line (\d+)\) needs --max-cost (\S+) or more",
+                                      result.err).groups()
+            self.assertEqual(int(line), len(self.posts(stub)) + 1)
+            done = len(self.posts(stub)) + 1
+
+    def test_of_a_shard_the_ceiling_of_all_is_told(self):
+        stub = self.stub([{"words": 20}], prices=PRICES)
+        args = ["--shard", "2/4", "--max-cost"]
+        result = self.batch(stub, [*args, "0.0004"], stdin=prompts(4))
+        needed = re.search(r"needs --max-cost (\S+) or more", result.err)[1]
+        self.assert_status(self.batch(stub, [*args, needed], stdin=prompts(4)), 0)
+        self.assertEqual(len(self.posts(stub)), 1)
+
     def test_no_field_of_a_record_changes_the_price_under_a_ceiling(self):
         stub = self.stub(self.RULES, prices=PRICES)
         records = lines(openai("a", "x", service_tier="priority"),
