@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <utility>
 
@@ -179,6 +180,15 @@ Result<bool> is_published(const BatchOutputOptions& output,
   return digest == journal.published()->output;
 }
 
+// Whether an output of a batch that ended was taken away.
+bool lacks_output(const BatchOutputOptions& output) {
+  struct stat status {};
+  const auto gone = [&status](const std::optional<std::string>& file) {
+    return file && ::lstat(file->c_str(), &status) != 0 && errno == ENOENT;
+  };
+  return gone(output_file(output)) || gone(output.errors);
+}
+
 // Of a batch that ended: OUT still is what it wrote.
 base::Status check_output(const BatchOptions& options,
                           const batch::JournalEnd& end,
@@ -276,7 +286,9 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                           ? batch::ExistingOutput::kReplace
                           : batch::ExistingOutput::kCompare;
   }
-  if (journal.end()) {
+  if (journal.end() && lacks_output(output) && !output.force) {
+    result.existing = batch::ExistingOutput::kCompare;  // written anew
+  } else if (journal.end()) {
     const auto same = check_output(options, *journal.end(), *path);
     if (!same && !output.force) return same.error();
     const bool again = output.retry_errors && journal.end()->failed > 0;

@@ -256,12 +256,30 @@ class Resume(durable_batch.BatchCase):
         self.home.write("work/" + OUT, whole + b"mine\n")
         self.refused(73, "--force")
         self.assertEqual(self.read(), whole + b"mine\n")
-        os.unlink(self.path(OUT))
-        self.refused(73, "--force")
         self.home.write("work/" + OUT, "mine\n")
         self.assert_status(self.go("--force"), 0)
         self.assertEqual(len(self.asked.new()), self.count)
         self.assertEqual(self.read(), whole)
+
+    def test_an_output_that_was_taken_away_is_made_again(self):
+        self.prepare([REFUSED])
+        args = ("--errors", "bad.jsonl")
+        self.assert_status(self.go(*args), 1)
+        self.asked.new()
+        before = self.save()
+        for gone in ((OUT,), ("bad.jsonl",), (OUT, "bad.jsonl")):
+            for name in gone:
+                os.unlink(self.path(name))
+            self.refused(1, "1 failed", *args)
+            after = self.save()
+            self.assertEqual([after[n] for n in (OUT, "bad.jsonl")],
+                             [before[n] for n in (OUT, "bad.jsonl")])
+            self.assertEqual(sorted(after), sorted(before))
+        self.refused(1, "nothing is asked again", *args)
+        os.unlink(self.path("bad.jsonl"))
+        self.home.write("work/" + OUT, "mine\n")
+        self.refused(73, "--force", *args)
+        self.assertEqual(self.read(), b"mine\n")
 
     def test_an_output_made_by_others_during_the_batch_is_not_replaced(self):
         self.prepare()
