@@ -120,7 +120,14 @@ base::Result<std::optional<batch::JournalRecord>> BatchRun::journaled(
   if (by_id_) {
     // Of several with an id the first is meant.
     if (!fresh) return std::optional<batch::JournalRecord>();
-    return parts_.journal->find(record.id, input);
+    LLMROUTE_TRY(auto moved, parts_.journal->find(record.id, input));
+    if (moved && moved->line != record.line) {
+      moved->out = batch::moved_line(std::move(moved->out),
+                                     parts_.journal->head()->run_id,
+                                     moved->line, record.line);
+      moved->line = record.line;
+    }
+    return moved;
   }
   LLMROUTE_TRY(auto found, parts_.journal->find(record.line));
   if (!found || found->input == input) return found;

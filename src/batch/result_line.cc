@@ -1,5 +1,7 @@
 #include "batch/result_line.h"
 
+#include <fmt/format.h>
+
 #include "base/json_writer.h"
 #include "batch/result_body.h"
 #include "core/money_json.h"
@@ -162,6 +164,30 @@ std::string result_line(const Record& record, const Result& result,
     write_native(json, record, result, options);
   }
   return json.take();
+}
+
+// Quotes and commas in texts would be escaped: what is found was written above.
+std::string moved_line(std::string line, const std::string& run_id,
+                       int64_t from, int64_t to) {
+  const auto replace = [&line](const std::string& old, const std::string& now) {
+    for (size_t at = line.find(old); at != std::string::npos;
+         at = line.find(old, at + now.size())) {
+      line.replace(at, old.size(), now);
+    }
+  };
+  const bool openai = line.starts_with("{\"id\":\"batch_req_");
+  const std::string before = openai ? "\"llmroute\":{\"line\":" : ",\"line\":";
+  const std::string behind = openai ? "," : ",\"text\":";
+  replace(fmt::format("{}{}{}", before, from, behind),
+          fmt::format("{}{}{}", before, to, behind));
+  if (!openai) return line;
+  for (const char end : {'"', '_'}) {
+    replace(fmt::format("_{}_{}{}", run_id, from, end),
+            fmt::format("_{}_{}{}", run_id, to, end));
+  }
+  replace(fmt::format("-{}_{}\"", run_id, from),
+          fmt::format("-{}_{}\"", run_id, to));
+  return line;
 }
 
 }  // namespace llmroute::batch

@@ -71,4 +71,9 @@ Result unasked(const Record& record);
 std::string result_line(const Record& record, const Result& result,
                         const ResultOptions& options);
 
+// A result line of a run, as it is if its record stands at line `to` instead of
+// `from`.
+std::string moved_line(std::string line, const std::string& run_id,
+                       int64_t from, int64_t to);
+
 }  // namespace llmroute::batch

@@ -3,6 +3,7 @@ something else, damage; F9, I14, K3."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -224,11 +225,12 @@ class Resume(durable_batch.BatchCase):
         self.prepare()
         self.assert_status(self.go("--match=id"), 0)
         self.asked.new()
-        whole = self.read().splitlines()
+        whole = [json.loads(line) for line in self.read().splitlines()]
         lines = self.read("in.jsonl").splitlines(keepends=True)
         self.write_input(b"".join(lines[:0:-1]))
         self.refused(0, "5 ok", "--match=id")
-        self.assertEqual(self.read().splitlines(), whole[:0:-1])
+        self.assertEqual([json.loads(line) for line in self.read().splitlines()],
+                         [r | {"line": i} for i, r in enumerate(whole[:0:-1], 1)])
 
     def test_a_finished_input_on_stdin_is_compared_as_well(self):
         self.prepare()
@@ -313,9 +315,28 @@ class Resume(durable_batch.BatchCase):
         self.write_input(b"".join([new, *reversed(lines)]))
         self.assert_status(self.go("--match=id"), 0)
         self.assertEqual(sorted(self.asked.new()), [3, 4, 5, 77])
-        found = [line[:14] for line in self.read().splitlines()]
-        self.assertEqual(found, [b'{"id":"new","l'] + [
-            b'{"id":"row-%d",' % i for i in (5, 4, 3, 2, 1, 0)])
+        found = [json.loads(line) for line in self.read().splitlines()]
+        self.assertEqual([r["id"] for r in found], ["new"] + [
+            f"row-{i}" for i in (5, 4, 3, 2, 1, 0)])
+        self.assertEqual([r["line"] for r in found], list(range(1, 8)))
+
+    def test_ids_of_lines_that_moved_are_those_of_their_new_places(self):
+        for url, body in (("/v1/chat/completions",
+                           {"messages": [{"role": "user", "content": "one"}]}),
+                          ("/v1/responses", {"input": "one"})):
+            self.prepare([{"text": "[\"line\":1,_1_"}])
+            lines = [json.dumps({"custom_id": name, "method": "POST", "url": url,
+                                 "body": body}) + "\n" for name in "abc"]
+            self.write_input("".join(lines))
+            self.assert_status(self.go("--match=id"), 0)
+            self.write_input("".join(reversed(lines)))
+            self.refused(0, "3 ok", "--match=id")
+            moved = self.read()
+            self.clear()
+            self.assert_status(self.go("--match=id"), 0)
+            nth = rb'"request_id":"\w+"'  # in the order of asking
+            self.assertEqual(re.sub(nth, b"", moved), re.sub(nth, b"", self.read()))
+            self.new_home()
 
     def test_a_changed_request_is_asked_again_when_found_by_id(self):
         self.prepare()
