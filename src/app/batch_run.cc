@@ -73,7 +73,9 @@ BatchRun::BatchRun(const BatchParts& parts)
       ids_(parts.scratch_directory),
       progress_(progress_style(parts.options), parts.messages,
                 steady_clock::now()),
-      by_id_(parts.options.output.match == "id") {}
+      by_id_(parts.options.output.match == "id") {
+  if (parts.journal != nullptr) totals_.lose(parts.journal->lost());
+}
 
 DispatchLimits BatchRun::dispatch_limits() const {
   const core::Limits& limits = parts_.routed.config->limits;

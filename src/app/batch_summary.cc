@@ -48,6 +48,10 @@ std::string cost_line(const BatchTotals& totals) {
     text += fmt::format("; {} counted at their worst case",
                         with_thousands(totals.estimated()));
   }
+  if (totals.lost().pico > 0) {
+    text += fmt::format("; earlier runs may have spent {} without a result",
+                        display_usd(totals.lost()));
+  }
   const core::Money saved{totals.strongest().pico - totals.compared().pico};
   if (saved.pico > 0 && totals.strongest().pico > 0) {
     text += fmt::format("; {} saved against the strongest model ({:.0f} %)",
@@ -158,6 +162,7 @@ std::string summary_json(const BatchTotals& totals,
   json.key("usd").raw(core::format_usd(totals.cost()));
   json.field("unknown_records", totals.unpriced());
   json.field("estimated_records", totals.estimated());
+  json.key("orphaned_usd").raw(core::format_usd(totals.lost()));
   json.key("strongest_usd").raw(core::format_usd(totals.strongest()));
   json.key("compared_usd").raw(core::format_usd(totals.compared()));
   json.end_object();

@@ -42,6 +42,8 @@ class BatchTotals {
 
   // `replayed`: it was in the journal, so nothing was asked for it.
   void add(const batch::JournalRecord& record, bool replayed);
+  // What earlier runs may have spent without a result.
+  void lose(core::Money lost) { lost_ = lost; }
 
   int64_t ok() const { return ok_; }
   int64_t failed() const { return failed_; }
@@ -56,6 +58,7 @@ class BatchTotals {
   std::string display_cost() const {
     return core::display_known_usd(cost_, unpriced_, done());
   }
+  core::Money lost() const { return lost_; }  // not in cost()
   // The same answers by the strongest candidate of each record, where its price
   // and the tokens are known, and the cost of just these records.
   core::Money strongest() const { return strongest_; }
@@ -72,7 +75,7 @@ class BatchTotals {
   int64_t ok_ = 0, failed_ = 0, newly_failed_ = 0, replayed_ = 0;
   int64_t unpriced_ = 0, estimated_ = 0;
   int64_t input_tokens_ = 0, output_tokens_ = 0;
-  core::Money cost_, strongest_, compared_;
+  core::Money cost_, lost_, strongest_, compared_;
   std::map<std::string, ModelTotals> models_;
   std::map<std::string, FailureCause> causes_;
   std::vector<NotableRecord> slowest_, dearest_;

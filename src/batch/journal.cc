@@ -121,32 +121,33 @@ base::Status Journal::load(const OnRecord& on_record) {
   if (options_.retry_errors) {
     LLMROUTE_TRY(retried_before_, retried_before());
   }
-  LLMROUTE_TRY(
-      const JournalScan scan,
-      scan_journal(file_.get(), path_,
-                   [&](JournalFrame frame, uint64_t offset, std::string_view) {
-                     return visit(std::move(frame), offset, on_record);
-                   }));
+  LLMROUTE_TRY(const JournalScan scan,
+               scan_journal(file_.get(), path_,
+                            [&](const JournalFrame& frame, uint64_t offset,
+                                std::string_view) {
+                              return visit(frame, offset, on_record);
+                            }));
   if (!scan.is_journal && !scan.torn_head) {
     return Error{ErrorKind::kData,
                  fmt::format("'{}' is not a journal of llmroute", path_)};
   }
   if (scan.damage) return damaged(path_, scan);
   for (const auto& [line, sent] : sent_) orphaned_ = orphaned_ + sent;
+  lost_ = lost_ + orphaned_;
   size_ = scan.end;
   unsynced_ = size_ > 0;  // a killed process may not have synced what it wrote
   return scan.torn_tail ? cut(size_) : base::Status();
 }
 
-base::Status Journal::visit(JournalFrame frame, uint64_t offset,
+base::Status Journal::visit(const JournalFrame& frame, uint64_t offset,
                             const OnRecord& on_record) {
-  if (auto* head = std::get_if<JournalHead>(&frame)) {
-    head_ = std::move(*head);
+  if (const auto* head = std::get_if<JournalHead>(&frame)) {
+    head_ = *head;
     return check_head(path_, *head_);
   }
   end_.reset();
-  if (auto* end = std::get_if<JournalEnd>(&frame)) {
-    published_ = end_ = std::move(*end);
+  if (const auto* end = std::get_if<JournalEnd>(&frame)) {
+    published_ = end_ = *end;
   }
   if (const auto* send = std::get_if<JournalSend>(&frame)) {
     return visit_send(*send);
@@ -169,6 +170,7 @@ base::Status Journal::visit_send(const JournalSend& send) {
 
 base::Status Journal::visit_record(const JournalRecord& record, uint64_t offset,
                                    const OnRecord& on_record) {
+  lost_ = lost_ + record.orphaned;
   const auto sent = sent_.find(record.line);
   const bool unknown = !record.cost && sent != sent_.end();
   settled_ = settled_ +

@@ -74,6 +74,8 @@ class Journal {
   // have spent on lines that have no record.
   core::Money settled() const { return settled_; }
   core::Money orphaned() const { return orphaned_; }
+  // What processes before this one may have spent without a result of theirs.
+  core::Money lost() const { return lost_; }
   // The last record that counts, from the scan or appended since, of a line
   // (1 .. kMostLines) if the head says match "line", and of an id and an input
   // line if it says "id". Errors: kIo; kCannotCreate.
@@ -111,7 +113,7 @@ class Journal {
   base::Status repair();
   base::Result<uint64_t> retried_before() const;
   base::Status load(const OnRecord& on_record);
-  base::Status visit(JournalFrame frame, uint64_t offset,
+  base::Status visit(const JournalFrame& frame, uint64_t offset,
                      const OnRecord& on_record);
   base::Status visit_send(const JournalSend& send);
   base::Status visit_record(const JournalRecord& record, uint64_t offset,
@@ -137,7 +139,7 @@ class Journal {
   LineIndex lines_;              // line -> offset of its record
   FingerprintMap ids_;           // id and input -> offset of their record
   int64_t records_before_ = 0;
-  core::Money settled_, orphaned_;
+  core::Money settled_, orphaned_, lost_;
   // Of lines without a record, what was sent for them by earlier processes.
   std::unordered_map<int64_t, core::Money> sent_;
   bool unsynced_ = false;

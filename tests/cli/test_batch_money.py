@@ -246,6 +246,25 @@ class Ceiling(BatchCase):
         self.assertEqual(len(summary["slowest"]), 3)
 
 
+    def test_what_killed_runs_may_have_spent_is_told(self):
+        stub = self.stub([{"hang_header": True, "times": 1}, {"text": "ok"}], prices=PRICES)
+        path = self.home.write("in.jsonl", lines({"prompt": "x", "max_tokens": 50}))
+        config, file = self.config(stub), self.home.file("summary.json")
+        args = ["-o", self.home.file("out.jsonl"), path, "--max-cost", "1", "--summary", file]
+        process = self.spawn_llmroute(["batch"] + args, config=config)
+        process.stdin.close()
+        until = time.monotonic() + 60
+        while not stub.requests(wait=0) and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        result = self.batch(stub, args, config=config)
+        self.assert_status(result, 0)
+        self.assertRegex(result.err, r"; earlier runs may have spent \$0.000\d+ without a result")
+        with open(file, encoding="utf-8") as opened:
+            self.assertGreater(json.load(opened)["cost"]["orphaned_usd"], 0.0001)
+
+
 class Estimate(BatchCase):
     MODELS = {"m": {"ability": 1.0}, "n": {"ability": 3.0, "price": {"input": 100.0, "output": 200.0}},
               "free": {"ability": -3.0, "price": {"input": 0.001, "output": 0.001}}}
