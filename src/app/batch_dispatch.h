@@ -47,6 +47,7 @@ struct BatchItem {
   int uncounted = 0;  // retries that did not count: outages, holds
   std::optional<core::Money> ceiling;  // of all its attempts
   core::Money hold, spent;
+  std::map<std::string, core::Money> spent_on;  // the same, by model
   core::Money told;  // of the money it may have cost, what Sending was told
   bool cost_unknown = false;    // an attempt may have cost, at an unknown price
   bool cost_estimated = false;  // `spent` holds a worst case

@@ -32,7 +32,13 @@ batch::JournalRecord journal_record(const BatchItem& item,
   batch::JournalRecord record;
   record.model = by.model->name;
   record.provider = by.provider->name;
-  if (!item.cost_unknown) record.cost = item.spent;
+  if (!item.cost_unknown) {
+    record.cost = item.spent;
+    record.earlier = item.spent_on;
+    std::erase_if(record.earlier, [&record](const auto& share) {
+      return share.first == record.model || share.second == core::Money{};
+    });
+  }
   record.cost_estimated = item.cost_estimated;
   record.attempts = result.attempts;
   record.ms = result.ms.value_or(0);

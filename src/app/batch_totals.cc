@@ -50,6 +50,10 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   model.input_tokens += input;
   model.output_tokens += output;
   model.cost = model.cost + cost;
+  for (const auto& [name, share] : record.earlier) {
+    models_[name].cost = models_[name].cost + share;
+    model.cost.pico -= share.pico;
+  }
   if (!record.cost) ++model.unpriced;
   model.longest = std::max(model.longest, record.ok ? output : 2 * output);
   const NotableRecord notable{record.id, record.line, record.model, record.ms,

@@ -37,6 +37,17 @@ std::optional<int64_t> pico(const std::optional<core::Money>& money) {
   return money ? std::optional(money->pico) : std::nullopt;
 }
 
+// No object of names: one called "out" would look like the last field.
+void write_shares(JsonWriter& json,
+                  const std::map<std::string, core::Money>& shares) {
+  json.begin_array();
+  for (const auto& [model, cost] : shares) {
+    json.begin_object().field("model", model).field("cost", cost.pico);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 std::optional<uint32_t> parse_hex(std::string_view digits) {
   uint32_t value = 0;
   if (digits.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
@@ -66,6 +77,19 @@ class Fields {
       texts.emplace_back(name, text);
     }
     return texts;
+  }
+  // A list of amounts by model, which may be left out.
+  std::map<std::string, core::Money> shares(std::string_view key) {
+    std::map<std::string, core::Money> shares;
+    if (!good_ || at_ == end_ || at_.key() != key) return shares;
+    for (const dom::element share : read(key, dom::array())) {
+      std::string_view model;
+      int64_t cost = 0;
+      good_ = good_ && share["model"].get(model) == simdjson::SUCCESS &&
+              share["cost"].get(cost) == simdjson::SUCCESS && cost >= 0;
+      if (good_) shares[std::string(model)] = core::Money{cost};
+    }
+    return shares;
   }
   bool flag(std::string_view key) { return read(key, false); }
   int64_t number(std::string_view key) {
@@ -156,6 +180,7 @@ std::optional<JournalFrame> read_record(Fields& fields, std::string_view out) {
   record.output_tokens = fields.maybe("output_tokens");
   record.attempts = fields.number("attempts");
   record.ms = fields.number("ms");
+  record.earlier = fields.shares("earlier");
   record.orphaned = fields.money("orphaned");
   if (!out.starts_with('{') || !out.ends_with('}')) return std::nullopt;
   record.out = out;
@@ -237,10 +262,11 @@ std::string encode_frame(const JournalRecord& record) {
       .field("input_tokens", record.input_tokens)
       .field("output_tokens", record.output_tokens)
       .field("attempts", record.attempts)
-      .field("ms", record.ms)
-      .field("orphaned", record.orphaned.pico)
-      .key("out")
-      .raw(record.out);
+      .field("ms", record.ms);
+  if (!record.earlier.empty()) {
+    write_shares(json.key("earlier"), record.earlier);
+  }
+  json.field("orphaned", record.orphaned.pico).key("out").raw(record.out);
   return framed(json);
 }
 

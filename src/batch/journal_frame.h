@@ -5,7 +5,8 @@
 //   8 hex digits   CRC-32C of the payload
 //   space
 //   payload        a JSON object without LF; its first field, "frame", says
-//                  which; all fields are there, in the order of the structs
+//                  which; all fields are there, in the order of the structs,
+//                  but for one that is empty of an R: "earlier"
 //   LF
 //
 //   H  first       what the batch is
@@ -18,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +75,8 @@ struct JournalRecord {
   std::optional<int64_t> output_tokens;
   int64_t attempts = 0;
   int64_t ms = 0;
+  // Of `cost`, what models that were asked before have taken, by name.
+  std::map<std::string, core::Money> earlier;
   // What killed processes may have spent on this line; set by the journal.
   core::Money orphaned;
   std::string out;  // the output line: a JSON object, not looked into

@@ -275,6 +275,9 @@ constexpr FieldText kRecordFrame[] = {
     {"strongest", "What the strongest model would have cost, or null."},
     {"input_tokens, output_tokens", "As the provider counts them, or null."},
     {"attempts, ms", "As in the result."},
+    {"earlier",
+     "Of the cost, what models took that were asked before: a list of "
+     "{\"model\",\"cost\"}; only if they took something."},
     {"orphaned", "What killed processes may have spent on it."},
     {"out", "The result's line, in the same bytes."},
 };

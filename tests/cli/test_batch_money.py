@@ -246,6 +246,27 @@ class Ceiling(BatchCase):
         self.assertEqual(len(summary["slowest"]), 3)
 
 
+    def test_each_model_is_told_what_it_cost_itself(self):
+        """n's answer does not fit, m's does."""
+        stub = self.stub([{"model": "n", "text": "{}", "usage": {"input": 1000, "output": 500}},
+                          {"text": "[]", "usage": {"input": 100, "output": 50}}], prices=PRICES)
+        models = {"m": {"ability": 3.0, "tags": ["json"]},
+                  "n": {"ability": 1.0, "tags": ["json"], "price": {"input": 10.0, "output": 20.0}}}
+        text = lines({"prompt": "x", "schema": {"type": "array"}, "model": "n", "fallback": ["m"]})
+        file, out = self.home.file("summary.json"), self.home.file("out.jsonl")
+        path = self.home.write("in.jsonl", text + '{"prompt":"y","model":"m"}\n')
+        config = self.config(stub, models)
+        for _ in range(2):  # the second from the journal
+            self.assert_status(self.batch(stub, ["--summary", file, path, "-o", out],
+                                          config=config), 0)
+            with open(file, encoding="utf-8") as opened:
+                summary = json.load(opened)
+            self.assertEqual({name: (m["records"], m["usd"]) for name, m in
+                              summary["models"].items()},
+                             {"n": (0, 0.02), "m": (2, 0.0004)})
+            os.unlink(out)
+            os.unlink(file)
+
     def test_what_killed_runs_may_have_spent_is_told(self):
         stub = self.stub([{"hang_header": True, "times": 1}, {"text": "ok"}], prices=PRICES)
         path = self.home.write("in.jsonl", lines({"prompt": "x", "max_tokens": 50}))

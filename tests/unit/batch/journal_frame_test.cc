@@ -57,6 +57,7 @@ TEST_CASE("frames come back as they were") {
   odd.model = std::string(100'000, '"');
   odd.cost_estimated = true;
   odd.orphaned = {7};
+  odd.earlier = {{"out", {1}}, {",\"out\":", core::Money::max()}};
   check_round_trip(odd);
 }
 
