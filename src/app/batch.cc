@@ -108,8 +108,7 @@ Status publish(const BatchRun& run, BatchOutput& output,
                           static_cast<int64_t>(status), run.input().hex()});
 }
 
-ExitStatus tell_done(const batch::JournalEnd& done, const BatchOptions& options,
-                     const Messages& messages) {
+ExitStatus tell_done(const batch::JournalEnd& done, const Messages& messages) {
   std::string text =
       done.ok + done.failed == 0
           ? "no records"
@@ -119,7 +118,7 @@ ExitStatus tell_done(const batch::JournalEnd& done, const BatchOptions& options,
                         base::with_thousands(done.failed),
                         base::with_thousands(done.ok + done.failed));
   }
-  if (options.output.progress != "never") messages.line(text);
+  messages.line(text);
   return static_cast<ExitStatus>(done.status);
 }
 
@@ -127,7 +126,7 @@ Status tell_summary(const BatchRun& run, const BatchOptions& options,
                     const Messages& messages, const base::Error* why,
                     bool resumable) {
   const auto took = run.progress().elapsed(std::chrono::steady_clock::now());
-  if (options.output.progress != "never" && !options.messages.quiet) {
+  if (!options.messages.quiet) {
     std::string text = summary_text(run.totals(), took, why, resumable);
     text.pop_back();
     messages.line(text);
@@ -155,7 +154,7 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
   if (begun.done) {
     LLMROUTE_TRY(const bool unchanged,
                  is_unchanged(*begun.done, options.input, lines));
-    if (unchanged) return tell_done(*begun.done, options, messages);
+    if (unchanged) return tell_done(*begun.done, messages);
   }
   if (begun.journal && options.output.force) {
     LLMROUTE_CHECK(begin_anew_if_changed(begun, options, lines, messages));

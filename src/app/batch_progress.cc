@@ -113,14 +113,14 @@ void watch_status_signal() {
   sigaction(SIGUSR1, &action, nullptr);
 }
 
-BatchProgress::BatchProgress(const std::string& when, const Messages& messages,
-                             Time start)
+BatchProgress::BatchProgress(const std::string& when, bool redraws,
+                             const Messages& messages, Time start)
     : messages_(messages), start_(start), next_(start + kRedraw) {
   const bool terminal = ::isatty(STDERR_FILENO) != 0;
   if (when == "json") {
     style_ = Style::kJson;
   } else if (when == "always" || (when == "auto" && terminal)) {
-    style_ = terminal ? Style::kRedraw : Style::kLines;
+    style_ = terminal && redraws ? Style::kRedraw : Style::kLines;
   }
   if (style_ == Style::kLines) next_ = start + kLine;
 }
@@ -136,7 +136,7 @@ std::optional<BatchProgress::Time> BatchProgress::next() const {
 
 void BatchProgress::show(const BatchState& state, Time now) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  if (status_wanted.exchange(false)) {
+  if (status_wanted.exchange(false) && style_ != Style::kJson) {
     messages_.note(text_line(state, seconds));
     if (style_ != Style::kRedraw) return;
   }

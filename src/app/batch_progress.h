@@ -28,14 +28,16 @@ class BatchProgress {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `when`: "auto", "always", "never" or "json".
-  BatchProgress(const std::string& when, const Messages& messages, Time start);
+  // `when`: "auto", "always", "never" or "json". `redraws`: a terminal can.
+  BatchProgress(const std::string& when, bool redraws, const Messages& messages,
+                Time start);
   // Whether show() would do anything.
   bool due(Time now) const;
   // When it will be; nothing if never.
   std::optional<Time> next() const;
   // Draws or prints if it is due: ten times a second at most on a terminal,
-  // else once in ten seconds; and at once if SIGUSR1 asked for it.
+  // else once in ten seconds, JSON once a second; and at once if SIGUSR1 asked
+  // for it.
   void show(const BatchState& state, Time now);
   // Takes the line away, so that something else can be printed.
   void clear();

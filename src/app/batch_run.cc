@@ -71,7 +71,8 @@ BatchRun::BatchRun(const BatchParts& parts)
             return least_needed(record, parts_.options, parts_.routed, totals_);
           }),
       ids_(parts.scratch_directory),
-      progress_(progress_style(parts.options), parts.messages,
+      progress_(progress_style(parts.options),
+                parts.environment.get("TERM") != "dumb", parts.messages,
                 steady_clock::now()),
       by_id_(parts.options.output.match == "id") {
   if (parts.journal != nullptr) totals_.lose(parts.journal->lost());

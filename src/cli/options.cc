@@ -560,7 +560,8 @@ constexpr OptionRow kOptions[] = {
      .commands = kBatch,
      .kind = Kind::kValue,
      .help = "auto: on a terminal; always, never, or json",
-     .detail = "The signal USR1 asks for a line at any time.",
+     .detail = "The signal USR1 asks for a line at any time. The summary in "
+               "the end comes in any case; `--quiet` takes it away.",
      .choices = "auto always never json",
      .apply = text_into_plain<&Settings::batch_output,
                               &app::BatchOutputOptions::progress>},

@@ -56,7 +56,7 @@ constexpr VariableRow kVariables[] = {
      .help = "if not empty, no colour unless --color asks for it"},
     {.name = "CLICOLOR_FORCE, FORCE_COLOR",
      .help = "if not empty, colour even where there is no terminal"},
-    {.name = "TERM", .help = "`dumb` turns colour off"},
+    {.name = "TERM", .help = "`dumb` turns colour and redrawn lines off"},
     {.name = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
      .help = "proxies, as curl reads them: http_proxy in lower case only"},
     {.name = "SSL_CERT_FILE, SSL_CERT_DIR, CURL_CA_BUNDLE",

@@ -33,7 +33,8 @@ class Screen:
 
 
 class Terminal(BatchCase):
-    def watch(self, config, stdin, args=(), columns=60, during=None):
+    def watch(self, config, stdin, args=(), columns=60, during=None,
+              term="xterm"):
         """stderr is a terminal. Returns its pieces, as they came, and the status."""
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
@@ -42,7 +43,7 @@ class Terminal(BatchCase):
         process = self.spawn_llmroute(
             ["batch", *args, path], config=config, stderr=slave,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            env={"TERM": "xterm"})
+            env={"TERM": term})
         pieces, end = [], time.monotonic() + 60
         while process.poll() is None and time.monotonic() < end:
             pieces += read_now(master, 0.05)
@@ -97,7 +98,17 @@ class Terminal(BatchCase):
     def test_progress_never(self):
         stub = self.stub([{"text": "ok", "delay_headers_ms": 40}])
         pieces, _ = self.watch(self.config(stub), prompts(30), ["--progress", "never"])
-        self.assertEqual("".join(p for _, p in pieces), "")
+        text = "".join(p for _, p in pieces)
+        self.assertTrue(text.startswith("records  30 ok, 0 failed in "), text)
+        self.assertNotIn("\x1b", text)
+
+    def test_a_dumb_terminal_gets_plain_lines(self):
+        stub = self.stub([{"nth": 2, "text": "ok", "delay_headers_ms": 10500}, {"text": "ok"}])
+        pieces, status = self.watch(self.config(stub), prompts(3), term="dumb")
+        self.assertEqual(status, 0)
+        text = "".join(p for _, p in pieces)
+        self.assertNotIn("\x1b", text)
+        self.assertRegex(text, r"(?m)^llmroute: .*of 3")
 
     def test_quiet(self):
         stub = self.stub([{"text": "ok", "delay_headers_ms": 40}])
@@ -141,6 +152,20 @@ class Plain(BatchCase):
         process.stdout.read()
         self.assertEqual(process.wait(), 0)
         self.assertNotIn("of 4", process.stderr.read().decode())
+
+    def test_G12_SIGUSR1_prints_json_where_progress_is_json(self):
+        stub = self.stub([{"text": "ok", "delay_headers_ms": 700}])
+        process = self.spawn_llmroute(["batch", "-j", "1", "--progress", "json"],
+                                      config=self.config(stub))
+        process.stdin.write(prompts(2).encode())
+        process.stdin.close()
+        process.stdout.readline()
+        process.send_signal(signal.SIGUSR1)
+        process.stdout.read()
+        self.assertEqual(process.wait(), 0)
+        told = process.stderr.read().decode().split("records ")[0].splitlines()
+        self.assertEqual({json.loads(line)["event"] for line in told}, {"progress"})
+        self.assertIn(1, [json.loads(line)["done"] for line in told])
 
     def test_summary(self):
         stub = self.stub([{"body": "say 2\"", "status": 400}, {"text": "ok"}])
