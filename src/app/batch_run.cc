@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -235,9 +236,22 @@ std::optional<int64_t> BatchRun::expected() const {
   return std::min<int64_t>(limit.value_or(all), all);
 }
 
+// What an interrupted batch still does: to be told before it is done.
+void BatchRun::tell_patience() const {
+  const size_t running = dispatcher_.running();
+  if (running == 0) return;
+  const bool by_key = parts_.interrupt.signal() == SIGINT;
+  parts_.messages.warn(fmt::format(
+      "interrupted: waiting up to {} s for {} answer{} under way; a second {} "
+      "stops at once",
+      kPatience.count() / 1000, running, running == 1 ? "" : "s",
+      by_key ? "Ctrl-C" : "signal"));
+}
+
 // Nothing more is started; what runs may still answer for a while.
 Status BatchRun::drain() {
   const bool interrupted = parts_.interrupt.interrupted();
+  if (interrupted) tell_patience();
   const Time end = steady_clock::now() + kPatience;
   dispatcher_.stop({base::ErrorKind::kSoftware, "interrupted"});
   while (dispatcher_.running() > 0 && callback_status_) {

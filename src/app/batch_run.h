@@ -76,6 +76,7 @@ class BatchRun {
   BatchState state(Time now) const;
   std::optional<int64_t> expected() const;
   base::Status drain();
+  void tell_patience() const;
   base::Status write_rest();
   void cancel_all();
 

@@ -411,6 +411,21 @@ class Signals(FaultCase):
         self.assertEqual(out.count(b"\n"), len(sent))
         self.assertTrue(out.endswith(b"\n"))
 
+    def test_G2_it_tells_at_once_what_it_waits_for(self):
+        for number, what in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "signal")):
+            self.prepare([SLOW | {"times": 2}], jobs=2)
+            process = self.start()
+            self.until_asked(2)
+            begin = time.monotonic()
+            process.send_signal(number)
+            line = process.stderr.readline().decode()
+            self.assertLess(time.monotonic() - begin, 3)
+            self.assertEqual(line, "llmroute: interrupted: waiting up to 5 s for 2 "
+                             f"answers under way; a second {what} stops at once\n")
+            process.send_signal(number)
+            self.assertEqual(process.wait(60), -number)
+            self.clear()
+
     def test_G2_after_five_seconds_it_waits_no_longer(self):
         self.prepare([SLOW | {"times": 2}], jobs=2)
         process = self.start()
