@@ -99,7 +99,7 @@ Status BatchRun::take_line(const batch::InputLine& line) {
                              ? batch::too_long_record(line.number)
                              : parts_.parser.parse(line.text, line.number);
   bool fresh = true;
-  if (!record.error) {
+  if (!record.error && record.own_id) {
     LLMROUTE_TRY(fresh, ids_.insert(record.id));
   }
   base::Fingerprint input{};

@@ -203,7 +203,7 @@ Status Estimator::check_ids(Desk& desk) {
   desk.ids.clear();
   desk.sound.clear();
   for (batch::Record& record : desk.records) {
-    if (record.error) continue;
+    if (record.error || !record.own_id) continue;
     desk.ids.push_back(base::fingerprint(record.id));
     desk.sound.push_back(&record);
   }

@@ -88,7 +88,7 @@ Result<ExitStatus> split_batch(const BatchOptions& options,
   int64_t records = 0, faults = 0;
   const auto add = [&](const batch::InputLine& line) -> Status {
     batch::Record record = record_of(line, parser);
-    if (!record.error) {
+    if (!record.error && record.own_id) {
       LLMROUTE_TRY(const bool fresh, ids.insert(record.id));
       if (!fresh) record.error = batch::duplicate_id(record);
     }

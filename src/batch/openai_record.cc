@@ -185,11 +185,16 @@ Fault read_openai(const JsonNode& root, bool ignore_unknown, Record& record) {
   record.responses = url == "/v1/responses";
   LLMROUTE_FAULT(read_fields(root, kFields, ignore_unknown, record));
   if (root.find_value("custom_id") == nullptr) return missing("custom_id");
+  if (root.find_value("url") == nullptr) {
+    return RecordError{"missing_field",
+                       "no 'url': \"/v1/chat/completions\" or "
+                       "\"/v1/responses\""};
+  }
   if (!record.responses && url != "/v1/chat/completions") {
-    return RecordError{
-        "bad_url", fmt::format("the url '{}' is neither /v1/chat/completions "
-                               "nor /v1/responses",
-                               url)};
+    return RecordError{"bad_url",
+                       fmt::format("the url {} is neither /v1/chat/completions "
+                                   "nor /v1/responses",
+                                   root.find_value("url")->raw)};
   }
   const JsonNode* method = root.find_value("method");
   if (method != nullptr && method->text != "POST") {

@@ -42,6 +42,7 @@ struct Overrides {
 struct Record {
   int64_t line = 0;
   std::string id;           // as text; without one, the line's number
+  bool own_id = false;      // `id` is the record's own
   bool numeric_id = false;  // `id` was written as a number
   Form form = Form::kNative;
   bool responses = false;  // an OpenAI record for /v1/responses

@@ -103,13 +103,14 @@ Fault read_id(const JsonNode& node, std::string_view field, Record& record) {
   std::string id;
   if (node.is(Kind::kNumber)) {
     record.id = node.raw;
-    record.numeric_id = true;
+    record.own_id = record.numeric_id = true;
     return std::nullopt;
   }
   if (!node.is(Kind::kString)) return wrong(field, "a string or a number");
   LLMROUTE_FAULT(read_text(node, field, id));
   if (id.empty()) return bad_value(fmt::format("'{}' is empty", field));
   record.id = std::move(id);
+  record.own_id = true;
   return std::nullopt;
 }
 

@@ -90,7 +90,7 @@ std::string safe_file_stem(std::string_view name) {
 
 std::string custom_id_of(const Record& record) {
   const std::string& id = record.id;
-  const bool usable = !id.empty() && id.size() <= kMostIdBytes &&
+  const bool usable = record.own_id && id.size() <= kMostIdBytes &&
                       !id.starts_with(kLineId) &&
                       std::all_of(id.begin(), id.end(),
                                   [](char c) { return c >= ' ' && c <= '~'; });

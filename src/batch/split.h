@@ -90,8 +90,8 @@ class SplitWriter {
 // '.' at the front, 1 to 100 bytes.
 std::string safe_file_stem(std::string_view name);
 
-// The record's id if a queue takes it (1 to 64 printable bytes), else
-// "line-N". Different for records with different ids.
+// The record's own id if a queue takes it (1 to 64 printable bytes), else
+// "line-N". Different for records whose own ids are.
 std::string custom_id_of(const Record& record);
 
 }  // namespace llmroute::batch

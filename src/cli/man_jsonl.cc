@@ -40,7 +40,9 @@ constexpr std::string_view kDescription =
 constexpr FieldText kNative[] = {
     {"id",
      "A string or a number, repeated in the result. Without it, the "
-     "number of the line. A second record with the same id is an error."},
+     "number of the line. A second record with the same id is an error, but "
+     "for "
+     "such numbers."},
     {"prompt", "The user's text. Either this or `messages`."},
     {"messages",
      "A list of objects with `role` (`system`, `developer`, `user` or "
@@ -231,7 +233,7 @@ constexpr FieldText kManifest[] = {
     {"line, id, meta", "The record's; `meta` only if it has one."},
     {"form", "`native`, `openai-chat` or `openai-responses`."},
     {"custom_id",
-     "In the request file: the record's id if a queue takes it (1 "
+     "In the request file: the record's own id if a queue takes it (1 "
      "to 64 printable ASCII characters), else `line-` and the "
      "number."},
     {"model, provider, route, source", "Where it was routed and why."},

@@ -370,6 +370,21 @@ class Output(BatchCase):
         self.assertEqual(result["error"]["code"], "bad_url")
         self.assertEqual(stub.connections(), 0)
 
+    def test_an_openai_record_without_url_is_told_which_there_are(self):
+        row = openai("a", "x")
+        del row["url"]
+        (result,) = self.results(self.batch(self.stub(), stdin=lines(row)), 1)
+        self.assertEqual((result["error"]["code"], result["error"]["message"]), (
+            "missing_field", "no 'url': \"/v1/chat/completions\" or \"/v1/responses\""))
+
+    def test_the_number_of_a_line_without_id_takes_no_id_from_others(self):
+        text = lines({"id": "2", "prompt": "x"}, {"prompt": "y"}, {"id": 1, "prompt": "z"},
+                     {"id": "2", "prompt": "x"})
+        for args in ([], ["--match", "id", "--journal", self.home.file("journal")]):
+            results = self.results(self.batch(self.stub(), args, stdin=text), 1)
+            self.assertEqual(codes(results), [None] * 3 + ["duplicate_id"])
+            self.assertEqual([r["id"] for r in results], ["2", "2", 1, "2"])
+
     def test_echo(self):
         stub = self.stub([{"text": "ok"}])
         (result,) = self.results(self.batch(

@@ -444,6 +444,16 @@ class Queues(BatchCase):
         self.assertEqual(result["custom_id"], "a")
         self.assertNotIn("llmroute", result)
 
+    def test_a_line_without_id_has_a_custom_id_of_its_own(self):
+        directory, result = self.split(lines({"id": "2", "prompt": "x"}, {"prompt": "y"}),
+                                       ["-m", "m"])
+        self.assert_status(result, 0)
+        with open(os.path.join(directory, "m.jsonl"), "rb") as file:
+            self.assertEqual([r["custom_id"] for r in parse(file.read())], ["2", "line-2"])
+        self.answer(directory)
+        results = self.results(self.collect(directory))
+        self.assertEqual([r["text"] for r in results], ["re: x", "re: y"])
+
     def test_split_again_needs_force(self):
         directory, _ = self.split(prompts(2))
         self.assert_status(self.split(prompts(2))[1], 73)

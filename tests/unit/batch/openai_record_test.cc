@@ -189,7 +189,8 @@ TEST_CASE("url, method, custom_id and body are those of a batch file") {
   check_fault(
       R"({"custom_id":"a","method":"POST","url":"/v1/embeddings",)" + body,
       "bad_url", "/v1/embeddings");
-  check_fault(R"({"custom_id":"a","method":"POST",)" + body, "bad_url", "''");
+  check_fault(R"({"custom_id":"a","method":"POST",)" + body, "missing_field",
+              "'url'");
   check_fault(
       R"({"custom_id":"a","method":"GET","url":"/v1/chat/completions",)" + body,
       "bad_value", "GET");

@@ -93,6 +93,7 @@ TEST_CASE("a custom_id is the record's id if a queue takes it") {
     Record record;
     record.id = id;
     record.line = 9;
+    record.own_id = !id.empty();
     return custom_id_of(record);
   };
   CHECK(id_of("row-17") == "row-17");
@@ -163,7 +164,7 @@ TEST_CASE("a file of requests ends at 50,000 lines and another follows") {
   REQUIRE(writer.finish());
   CHECK(scratch.names() == Names{"m-2.jsonl", "m.jsonl", "manifest.jsonl"});
   CHECK(llmroute::base::split(scratch.read("m.jsonl"), '\n').size() == 50'001);
-  CHECK(scratch.read("m-2.jsonl").starts_with(R"({"custom_id":"50001")"));
+  CHECK(scratch.read("m-2.jsonl").starts_with(R"({"custom_id":"line-50001")"));
 }
 
 TEST_CASE("files that are there are kept without force") {
