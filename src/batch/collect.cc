@@ -248,17 +248,28 @@ base::Result<Result> result_of(const Entry& entry, ResultIndex& index,
   return result;
 }
 
+std::string manifest_of(const std::string& directory) {
+  return fmt::format("{}/{}", directory, kManifestName);
+}
+
 }  // namespace
+
+base::Result<std::set<std::string>> request_files(
+    const std::string& directory) {
+  std::set<std::string> names;
+  LLMROUTE_CHECK(
+      for_each_entry(manifest_of(directory), [&](const Entry& entry) {
+        const bool plain = entry.file.find('/') == std::string::npos;
+        if (plain && !entry.file.empty()) names.insert(entry.file);
+        return base::Status();
+      }));
+  return names;
+}
 
 base::Result<CollectCounts> collect(const std::string& directory,
                                     const CollectOptions& options,
                                     const LineSink& sink) {
-  const std::string manifest = fmt::format("{}/{}", directory, kManifestName);
-  std::set<std::string> requests;
-  LLMROUTE_CHECK(for_each_entry(manifest, [&](const Entry& entry) {
-    requests.insert(entry.file);
-    return base::Status();
-  }));
+  LLMROUTE_TRY(const std::set<std::string> requests, request_files(directory));
   ResultIndex index;
   LLMROUTE_TRY(const std::vector<std::string> names, json_files(directory));
   for (const std::string& name : names) {
@@ -266,8 +277,8 @@ base::Result<CollectCounts> collect(const std::string& directory,
     LLMROUTE_CHECK(index.add_file(fmt::format("{}/{}", directory, name)));
   }
   CollectCounts counts;
-  LLMROUTE_CHECK(
-      for_each_entry(manifest, [&](const Entry& entry) -> base::Status {
+  LLMROUTE_CHECK(for_each_entry(
+      manifest_of(directory), [&](const Entry& entry) -> base::Status {
         LLMROUTE_TRY(const Result result,
                      result_of(entry, index, options, counts));
         ++(result.error ? counts.failed : counts.ok);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,10 @@ struct CollectCounts {
   int64_t missing = 0;  // of the failed: no result was there
   int64_t stray = 0;    // results of no record of the manifest
 };
+
+// Names of the files of requests that DIR/manifest.jsonl has; errors as of
+// collect().
+base::Result<std::set<std::string>> request_files(const std::string& directory);
 
 using LineSink = std::function<base::Status(std::string_view line)>;
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "batch/collect.h"
 #include "batch/result_body.h"
 
 namespace llmroute::batch {
@@ -106,6 +108,9 @@ base::Result<SplitWriter> SplitWriter::create(const std::string& directory,
                  fmt::format("'{}' exists; --force replaces it",
                              writer.path_of(kManifestName))};
   }
+  if (auto replaced = request_files(directory)) {
+    writer.replaced_ = *std::move(replaced);
+  }
   writer.names_.insert(std::string(kManifestName));
   LLMROUTE_TRY(writer.manifest_,
                writer.create_file(std::string(kManifestName) + ".part"));
@@ -127,8 +132,8 @@ base::Result<std::unique_ptr<SplitWriter::Out>> SplitWriter::create_file(
   auto out = std::make_unique<Out>();
   out->name = name;
   out->descriptor = base::Descriptor(::open(
-      path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0666));
-  if (!out->descriptor.valid()) {
+      path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0600));
+  if (!out->descriptor.valid() || ::fchmod(out->descriptor.get(), 0600) != 0) {
     return cannot(ErrorKind::kCannotCreate, "create", path);
   }
   made_.push_back(path);
@@ -142,7 +147,7 @@ base::Result<SplitWriter::Out*> SplitWriter::file_for(const core::Model& model,
   if (out && out->lines < kMostLines && out->bytes + line_size <= kMostBytes) {
     return out.get();
   }
-  if (out) LLMROUTE_CHECK(flush(*out));
+  if (out) LLMROUTE_CHECK(sync(*out));
   const std::string stem = safe_file_stem(model.name);
   std::string name = stem + ".jsonl";
   for (int n = 2; !names_.insert(base::to_lower_ascii(name)).second; ++n) {
@@ -164,6 +169,12 @@ base::Status SplitWriter::flush(Out& out) {
   if (errno != 0) return cannot(ErrorKind::kIo, "write", path_of(out.name));
   out.buffer.clear();
   return {};
+}
+
+base::Status SplitWriter::sync(Out& out) {
+  LLMROUTE_CHECK(flush(out));
+  if (::fsync(out.descriptor.get()) == 0) return {};
+  return cannot(ErrorKind::kIo, "sync", path_of(out.name));
 }
 
 std::string SplitWriter::body_of(const Record& record,
@@ -212,14 +223,20 @@ base::Status SplitWriter::add_unasked(const Record& record,
 }
 
 base::Status SplitWriter::finish() {
-  for (const auto& [model, out] : files_) LLMROUTE_CHECK(flush(*out));
-  LLMROUTE_CHECK(flush(*manifest_));
+  for (const auto& [model, out] : files_) LLMROUTE_CHECK(sync(*out));
+  LLMROUTE_CHECK(sync(*manifest_));
   const std::string path = path_of(kManifestName);
   if (std::rename(path_of(manifest_->name).c_str(), path.c_str()) != 0) {
     return cannot(ErrorKind::kIo, "write", path);
   }
   made_.clear();
-  return {};
+  // Taken for results, they would be damage.
+  for (const std::string& name : replaced_) {
+    if (!names_.contains(base::to_lower_ascii(name))) {
+      ::unlink(path_of(name).c_str());
+    }
+  }
+  return base::sync_directory_of(path);
 }
 
 }  // namespace llmroute::batch

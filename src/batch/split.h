@@ -46,7 +46,8 @@ class SplitWriter {
  public:
   // Creates the directory if there is none. A manifest is there already, or
   // nothing can be created: kCannotCreate. `force` replaces files, but no links
-  // are followed.
+  // are followed; finish() removes those of requests that the manifest before
+  // named and that were not made again.
   static base::Result<SplitWriter> create(const std::string& directory,
                                           bool force);
   SplitWriter(SplitWriter&&) noexcept = default;
@@ -75,6 +76,7 @@ class SplitWriter {
   base::Result<Out*> file_for(const core::Model& model, size_t line_size);
   base::Status write(Out& out, std::string_view line);
   base::Status flush(Out& out);
+  base::Status sync(Out& out);
   std::string body_of(const Record& record, const SplitTarget& target);
 
   std::string directory_;
@@ -84,6 +86,7 @@ class SplitWriter {
   std::map<std::string, std::unique_ptr<Out>> files_;  // by Model::name
   std::set<std::string> names_;                        // taken, in lower case
   std::vector<std::string> made_;                      // paths, until finish()
+  std::set<std::string> replaced_;  // names that the manifest before had
 };
 
 // `name` as the stem of a file's name: letters, digits, '-', '_' and '.', no

@@ -454,6 +454,23 @@ class Queues(BatchCase):
         results = self.results(self.collect(directory))
         self.assertEqual([r["text"] for r in results], ["re: x", "re: y"])
 
+    def test_what_was_split_is_private(self):
+        directory, _ = self.split(prompts(3))
+        for name in os.listdir(directory):
+            self.assertEqual(os.stat(os.path.join(directory, name)).st_mode & 0o777, 0o600)
+
+    def test_split_again_leaves_no_requests_of_before(self):
+        """Else --collect takes them for results. Results stay."""
+        text = lines(*({"prompt": f"p {i}", "model": "mn"[i % 2]} for i in range(4)))
+        directory, _ = self.split(text)
+        self.answer(directory)
+        self.assert_status(self.split(prompts(2), ["--force", "-m", "n"])[1], 0)
+        left = os.listdir(directory)
+        self.assertIn("n.jsonl", left)
+        self.assertNotIn("m.jsonl", left)
+        self.assertIn("m.jsonl-output.jsonl", left)
+        self.assertIn(self.collect(directory).status, (0, 1))
+
     def test_split_again_needs_force(self):
         directory, _ = self.split(prompts(2))
         self.assert_status(self.split(prompts(2))[1], 73)
