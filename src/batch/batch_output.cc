@@ -124,6 +124,64 @@ void take_body(const JsonNode& body, Result& result) {
   result.created = count_or_zero(body.find_value("created"));
 }
 
+Finish anthropic_finish(std::string_view reason) {
+  if (reason == "end_turn" || reason == "stop_sequence") return Finish::kStop;
+  if (reason == "max_tokens" || reason == "model_context_window_exceeded") {
+    return Finish::kLength;
+  }
+  if (reason == "tool_use") return Finish::kToolCalls;
+  return reason == "refusal" ? Finish::kRefusal : Finish::kOther;
+}
+
+core::Usage anthropic_usage(const JsonNode& message) {
+  core::Usage usage;
+  const JsonNode* given = message.find_value("usage");
+  usage.cached_input = count_or_zero(at(given, {"cache_read_input_tokens"}));
+  usage.cache_write = count_or_zero(at(given, {"cache_creation_input_tokens"}));
+  usage.input = count(at(given, {"input_tokens"}));
+  if (usage.input) *usage.input += usage.cached_input + usage.cache_write;
+  usage.output = count(at(given, {"output_tokens"}));
+  return usage;
+}
+
+void take_message(const JsonNode& message, Result& result) {
+  core::Reply& reply = result.reply;
+  const JsonNode* content = message.find_value("content");
+  if (content == nullptr) {
+    result.error = failed("protocol", "the result holds no content", false);
+    return;
+  }
+  for (const JsonNode& part : content->children()) {
+    if (part.text_of("type") == "text") reply.text += part.text_of("text");
+    if (part.text_of("type") != "tool_use") continue;
+    const JsonNode* input = part.find_value("input");
+    reply.tool_calls.push_back({std::string(part.text_of("id")),
+                                std::string(part.text_of("name")),
+                                std::string(input ? input->raw : "{}")});
+  }
+  reply.finish = anthropic_finish(message.text_of("stop_reason"));
+  reply.usage = anthropic_usage(message);
+  reply.served_model = message.text_of("model");
+}
+
+void take_anthropic(const JsonNode& given, Result& result) {
+  const std::string_view type = given.text_of("type");
+  const JsonNode* message = given.find_value("message");
+  const JsonNode* error = at(&given, {"error", "error"});
+  if (type == "succeeded" && message != nullptr) {
+    take_message(*message, result);
+  } else if (type == "errored" && error != nullptr) {
+    take_error(*error, result);
+    result.error->retryable = result.error->code != "invalid_request_error";
+  } else if (type == "expired") {
+    result.error = failed("batch_expired", "the batch expired", true);
+  } else if (type == "canceled") {
+    result.error = failed("batch_cancelled", "the batch was canceled", true);
+  } else {
+    result.error = failed("protocol", "the result holds no message", false);
+  }
+}
+
 }  // namespace
 
 Fault read_batch_output(std::string_view line, JsonLine& json,
@@ -133,13 +191,18 @@ Fault read_batch_output(std::string_view line, JsonLine& json,
   const JsonNode* custom_id = root.find_value("custom_id");
   const JsonNode* response = root.find_value("response");
   const JsonNode* error = root.find_value("error");
+  const JsonNode* anthropic = root.find_value("result");
   if (custom_id == nullptr || !custom_id->is(Kind::kString) ||
-      (response == nullptr && error == nullptr)) {
+      (response == nullptr && error == nullptr && anthropic == nullptr)) {
     return bad_value("not a line of a batch's results");
   }
   output.custom_id = custom_id->text;
   output.result = {};
   output.result.attempts = 1;
+  if (anthropic != nullptr) {
+    take_anthropic(*anthropic, output.result);
+    return std::nullopt;
+  }
   const JsonNode* body = at(response, {"body"});
   const JsonNode* status = at(response, {"status_code"});
   const int64_t code = status == nullptr ? 0 : count_or_zero(status);

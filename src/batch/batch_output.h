@@ -1,6 +1,8 @@
 // A line of a result file of the OpenAI Batch API:
 // {"custom_id","response":{"status_code","body":{...}},"error":null}, or
-// "response":null with an error; order is not that of the requests.
+// "response":null with an error; order is not that of the requests. Or of
+// Anthropic's Message Batches: {"custom_id","result":{"type":"succeeded",
+// "message":{...}}}, or of another type.
 #pragma once
 
 #include <string>

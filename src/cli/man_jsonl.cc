@@ -421,7 +421,8 @@ std::string manifest_section() {
              "a queue takes, MODEL-2.jsonl follows. DIR/manifest.jsonl has a "
              "line for each record in input order and appears when all is "
              "written. `--collect DIR` reads it and takes every other .jsonl "
-             "file of DIR for results. A line holds:") +
+             "file of DIR for results, in the form of OpenAI's Batch API or of "
+             "Anthropic's Message Batches. A line holds:") +
          fields(kManifest);
 }
 

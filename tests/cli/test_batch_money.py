@@ -471,6 +471,32 @@ class Queues(BatchCase):
         self.assertIn("m.jsonl-output.jsonl", left)
         self.assertIn(self.collect(directory).status, (0, 1))
 
+    def test_results_of_anthropics_message_batches_are_read(self):
+        text = lines(*({"id": f"r{i}", "prompt": f"p {i}"} for i in range(6)))
+        directory, _ = self.split(text, ["-m", "m"])
+        def message(reason, *content):
+            return {"type": "succeeded", "message": {
+                "id": "msg_1", "type": "message", "role": "assistant", "model": "served",
+                "content": list(content), "stop_reason": reason,
+                "usage": {"input_tokens": 600, "cache_read_input_tokens": 400,
+                          "output_tokens": 500}}}
+        answers = [message("end_turn", {"type": "text", "text": "a"}, {"type": "text", "text": "b"}),
+                   message("max_tokens", {"type": "text", "text": "half"}),
+                   {"type": "errored", "error": {"type": "error", "error": {
+                       "type": "invalid_request_error", "message": "no"}}},
+                   {"type": "canceled"}, {"type": "expired"},
+                   message("refusal", {"type": "text", "text": "no"})]
+        with open(os.path.join(directory, "results.jsonl"), "w", encoding="utf-8") as out:
+            out.write(lines(*({"custom_id": f"r{i}", "result": answer}
+                              for i, answer in reversed(list(enumerate(answers))))))
+        results = self.results(self.collect(directory), 1)
+        self.assertEqual(codes(results), [None, "incomplete", "invalid_request_error",
+                                          "batch_cancelled", "batch_expired", "incomplete"])
+        self.assertEqual((results[0]["text"], results[0]["usage"], results[0]["model"]["served"]),
+                         ("ab", {"input": 1000, "output": 500}, "served"))
+        self.assertEqual(results[0]["cost"]["usd"], (0.001 + 0.001) / 2)
+        self.assertEqual([r["error"]["retryable"] for r in results[2:5]], [False, True, True])
+
     def test_split_again_needs_force(self):
         directory, _ = self.split(prompts(2))
         self.assert_status(self.split(prompts(2))[1], 73)
