@@ -1,6 +1,7 @@
 """`batch --shard`: parts of an input, by hand, by a scheduler's variables, and
 under GNU parallel."""
 
+import os
 import shutil
 import unittest
 
@@ -114,6 +115,18 @@ class Parallel(ShardingCase):
 
     def test_a_ceiling_stops_it_and_a_higher_one_goes_on(self):
         self.check_ceiling("batch-parallel.sh")
+
+    def test_a_part_that_stopped_makes_no_output(self):
+        """With the status of records that failed, and without its file."""
+        self.write_input(["{}", *self.records])
+        command = ("batch-parallel.sh", 2, "in.jsonl", "out.jsonl", "--no-timing")
+        done = self.example(*command, "--max-errors", "0")
+        self.assertEqual(done.returncode, 75, done.stderr)
+        self.assertIn("part 1 stopped before its end; the same command goes on", done.stderr)
+        self.assertFalse(os.path.exists(self.home.file("work/out.jsonl")))
+        done = self.example(*command)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(self.read("out.jsonl").count(b"\n"), len(self.records) + 1)
 
     def test_a_changed_input_makes_no_output(self):
         self.check_whole("batch-parallel.sh", 2)
