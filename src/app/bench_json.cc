@@ -130,6 +130,7 @@ void add_variant(JsonWriter& json, const VariantReport& v) {
 
 void add_robust(JsonWriter& json, const RobustReport& robust) {
   json.key("robust").begin_object().field("rows", robust.rows);
+  json.field("paraphrases", robust.paraphrases);
   json.field("apgr", robust.apgr).field("unchanged", robust.unchanged);
   json.list("variants", robust.variants, add_variant).end_object();
 }

@@ -1,7 +1,9 @@
 #include "app/bench_robust.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
+#include <unordered_map>
 
 #include "app/bench_rows.h"
 #include "base/threads.h"
@@ -82,8 +84,16 @@ class Robustness {
   }
 
   double apgr(const std::vector<float>& scores) const {
+    std::vector<size_t> all(scores.size());
+    std::iota(all.begin(), all.end(), size_t{0});
+    return apgr(scores, all);
+  }
+
+  // Of the rows at these places.
+  double apgr(const std::vector<float>& scores,
+              const std::vector<size_t>& places) const {
     std::vector<learning::PairRow> rows;
-    for (size_t i = 0; i < scores.size(); ++i) {
+    for (const size_t i : places) {
       const learning::StudyTable& t = input_.table;
       rows.push_back(
           {static_cast<double>(scores[i]),
@@ -120,11 +130,35 @@ class Robustness {
     }
     report.variants.back().unchanged /= learning::kPrefixCount;
     report.variants.back().apgr /= learning::kPrefixCount;
+    add_paraphrases(as_is, threshold, report);
     for (const learning::VariantReport& variant : report.variants) {
       report.unchanged += variant.unchanged;
     }
-    report.unchanged /= static_cast<double>(kKinds);
+    report.unchanged /= static_cast<double>(report.variants.size());
     return report;
+  }
+
+  // Of rows that share a paraphrase, each is held against the first.
+  void add_paraphrases(const std::vector<float>& as_is, float threshold,
+                       learning::RobustReport& report) const {
+    std::unordered_map<uint64_t, bool> first;  // whether it went to strong
+    std::vector<size_t> others;                // by place
+    double same = 0;
+    for (size_t i = 0; i < as_is.size(); ++i) {
+      const uint32_t row = input_.table.rows[chosen_[i]];
+      const uint64_t key = input_.rows.rows[row].paraphrase;
+      if (key == 0) continue;
+      const bool strong = as_is[i] >= threshold;
+      const auto [place, is_new] = first.try_emplace(key, strong);
+      if (is_new) continue;
+      same += place->second == strong;
+      others.push_back(i);
+    }
+    if (others.empty()) return;
+    report.paraphrases = others.size();
+    report.variants.push_back({"paraphrases of the data",
+                               same / static_cast<double>(others.size()),
+                               apgr(as_is, others)});
   }
 
   static std::string name_of(size_t variant) {

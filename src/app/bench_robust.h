@@ -21,7 +21,8 @@ struct RobustInput {
 };
 
 // Reads the files again, since their text was not kept. A decision is "strong"
-// for the half of the prompts that scores highest. Errors: as in reading; kData
+// for the half of the prompts that scores highest. Paraphrases in the data are
+// one variant more. Errors: as in reading; kData
 // if a file is not what it was.
 base::Result<learning::RobustReport> measure_robustness(
     const RobustInput& input);

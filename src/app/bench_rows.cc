@@ -20,7 +20,7 @@ base::Status for_each_row(const std::string& path, bool test_part,
   for (;;) {
     LLMROUTE_TRY(const std::optional<learning::Row> row, reader.next());
     if (!row) return {};
-    if (test_part && part_of(row->prompt) != Part::kTest) continue;
+    if (test_part && part_of(row->identity()) != Part::kTest) continue;
     LLMROUTE_CHECK(visit(*row, reader.line()));
   }
 }

@@ -160,7 +160,10 @@ std::string robust_text(const RobustReport& robust) {
   for (const VariantReport& v : robust.variants) {
     table.add_row({v.name, percent(100 * v.unchanged), figure(v.apgr)});
   }
-  return text + table.render(4);
+  text += table.render(4);
+  if (robust.paraphrases == 0) return text;
+  return text + fmt::format("    ({} rows are paraphrases of earlier ones)\n",
+                            count(robust.paraphrases));
 }
 
 std::string target_text(const TargetReport& target) {

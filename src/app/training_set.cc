@@ -120,7 +120,7 @@ class Builder {
     if (left_out(row)) return;
     ++kept_;
     if (row.compose > 0) return templates_.push_back(std::move(row));
-    const Part part = part_of(row.prompt);
+    const Part part = part_of(row.identity());
     if (part == Part::kCalibrate)
       return set_.calibrate.push_back(std::move(row));
     if (part == Part::kTest) return set_.test.push_back(std::move(row));

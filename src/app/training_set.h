@@ -22,8 +22,8 @@ namespace llmroute::app {
 
 enum class Part { kTrain, kCalibrate, kTest };
 
-// By hash of the prompt, so that copies of a prompt in different files fall
-// into one part: eight tenths, one tenth, one tenth.
+// By hash of the prompt (Row::identity()), so that copies of a prompt in
+// different files fall into one part: eight tenths, one tenth, one tenth.
 Part part_of(std::string_view prompt);
 
 // Where a file comes from, for the card.

@@ -312,6 +312,10 @@ constexpr FieldText kRow[] = {
      "each other, and reported one by one; of `a/b` a is the source, the "
      "whole the group."},
     {"group", "What `bench --groups` leaves out as a whole, if not that."},
+    {"paraphrase",
+     "The same in rows that word one question otherwise. They fall into one "
+     "part or fold, and `bench --robust` says how many go where the first "
+     "goes."},
     {"answer_tokens, tokens, out_chars",
      "How long answers are; of `tokens`, "
      "an object of model names and [in, out], and of `out_chars`, of model "

@@ -763,8 +763,9 @@ constexpr OptionRow kOptions[] = {
      .common = true,
      .help = "also measure the same prompts, typed otherwise",
      .detail = "Typos, case, politeness, wrapping, blanks, punctuation, "
-               "numbers and 20 injected prefixes: the share of decisions that "
-               "stay, at half of the calls, and the APGR.",
+               "numbers and 20 injected prefixes, and rows that share a "
+               "`paraphrase`: the share of decisions that stay, at half of the "
+               "calls, and the APGR.",
      .apply = turn_on<&Settings::quality, &app::QualityOptions::robust>},
     {.name = "fail-if",
      .metavar = "CONDITION",

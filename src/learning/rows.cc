@@ -258,6 +258,7 @@ base::Result<Row> RowParser::parse(std::string_view line,
   row.prompt = prompt;
   LLMROUTE_CHECK(read_text(object, "context", row.context));
   LLMROUTE_CHECK(read_source(object, file_name, row));
+  LLMROUTE_CHECK(read_text(object, "paraphrase", row.paraphrase));
   LLMROUTE_CHECK(read_text(object, "domain", row.raw_domain));
   row.domain = domain_of(row.raw_domain);
   LLMROUTE_CHECK(read_flag(object, "suspect", row.suspect));

@@ -12,7 +12,8 @@
 // {model: [in, out]}, "out_chars" {model: n}, "cost" {model: dollars},
 // "suspect" (rows marked so are left out of outcomes) "weak" (count
 // for less) and "h2h" (scores are shares of comparisons won: not used as
-// outcomes). With "compose": n the prompt is a template that is filled n times:
+// outcomes), "paraphrase" (the same in rows that word one question otherwise).
+// With "compose": n the prompt is a template that is filled n times:
 // "{text}" by prompts of other rows, "{code}" by such of domain code,
 // "{question}" by short questions. A row without "scores" may be of a wide
 // table (learning/wide_table.h), "model|total_cost" and all. Other keys are
@@ -41,7 +42,8 @@ struct Row {
   std::string context;  // that stands before the prompt, as standard input does
   std::string source;   // the dataset's or source's name up to a '/'
   std::string group;    // in full, or the row's "group"
-  std::string raw_domain;        // as written; "" if none
+  std::string paraphrase;  // the same of rows that word one question otherwise
+  std::string raw_domain;  // as written; "" if none
   std::optional<size_t> domain;  // index into core::kDomainNames
   std::optional<Level> level;
   std::optional<double> difficulty;  // on the scale of abilities
@@ -55,6 +57,11 @@ struct Row {
   bool weak = false;
   bool preference = false;  // scores say who won, not who was right
 
+  // What decides its part or fold: the prompt, but for paraphrases what they
+  // share.
+  const std::string& identity() const {
+    return paraphrase.empty() ? prompt : paraphrase;
+  }
   // That can be measured, or fitted to.
   bool has_outcomes() const {
     return !scores.empty() && !suspect && !preference;

@@ -94,6 +94,7 @@ struct RobustReport {
   double apgr = kUnknown;  // of the prompts as they are
   double unchanged = 0;    // mean over the variants
   std::vector<VariantReport> variants;
+  size_t paraphrases = 0;  // rows of the last variant, if it is that
 };
 
 // A worth of a good answer, tuned so that quality stays.

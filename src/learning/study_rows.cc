@@ -40,6 +40,7 @@ void StudyRows::add(const Row& row, const core::Analysis& analysis,
   StudyRow kept;
   kept.prompt = prompt_hash(row.prompt);
   kept.wording = wording_hash(row.prompt);
+  if (!row.paraphrase.empty()) kept.paraphrase = prompt_hash(row.paraphrase);
   kept.bytes = static_cast<float>(row.prompt.size() + row.context.size());
   kept.output_tokens =
       as_float(row.answer_tokens.value_or(analysis.output_tokens));

@@ -38,6 +38,7 @@ struct ModelOutcome {
 
 struct StudyRow {
   uint64_t prompt = 0, wording = 0;  // prompt_hash, wording_hash
+  uint64_t paraphrase = 0;           // the same in rows that share it; 0: none
   float bytes = 0;                   // of prompt and context
   float output_tokens = 0;
   float difficulty = 0, slope = 1;

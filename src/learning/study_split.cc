@@ -49,11 +49,13 @@ StudySplit split_by_prompt(const StudyRows& rows, const StudyTable& table,
   StudySplit split;
   split.folds = folds;
   split.description = fmt::format("fitted in {} folds by prompt", folds);
-  std::unordered_map<uint64_t, uint32_t> fold_of;  // by wording
+  std::unordered_map<uint64_t, uint32_t>
+      fold_of;  // by wording, or what it shares
   for (const uint32_t index : table.rows) {
     const StudyRow& row = rows.rows[index];
     const auto fold = static_cast<uint32_t>(mix64(row.prompt ^ kOwn) % folds);
-    split.fold.push_back(fold_of.try_emplace(row.wording, fold).first->second);
+    const uint64_t key = row.paraphrase != 0 ? row.paraphrase : row.wording;
+    split.fold.push_back(fold_of.try_emplace(key, fold).first->second);
   }
   return split;
 }

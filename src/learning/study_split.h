@@ -20,7 +20,7 @@ struct StudySplit {
 };
 
 // By hash of the prompt. Copies of it, in whatever case and with whatever
-// blanks, fall into one fold.
+// blanks, fall into one fold, and so do its paraphrases.
 StudySplit split_by_prompt(const StudyRows& rows, const StudyTable& table,
                            uint32_t folds);
 

@@ -52,7 +52,7 @@ WideColumns::Role WideColumns::role_of(std::string_view name) {
   constexpr std::pair<std::string_view, Role> kRoles[] = {
       {"prompt", Role::kPrompt},   {"eval_name", Role::kDataset},
       {"dataset", Role::kDataset}, {"group", Role::kGroup},
-      {"domain", Role::kDomain},
+      {"domain", Role::kDomain},   {"paraphrase", Role::kParaphrase},
   };
   for (const auto& [known, role] : kRoles) {
     if (known == name) return role;
@@ -114,6 +114,9 @@ base::Status WideColumns::set(size_t column, std::string_view text,
       return {};
     case Role::kGroup:
       row.group = text;
+      return {};
+    case Role::kParaphrase:
+      row.paraphrase = text;
       return {};
     case Role::kDomain:
       row.raw_domain = text;

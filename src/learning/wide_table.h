@@ -5,7 +5,8 @@
 //
 // where the column named after a model holds its score. Models are those with a
 // column of either kind; in a table without such columns, every name that is
-// none of ours. "group", "domain", "dataset" and "language" are read too.
+// none of ours. "group", "paraphrase", "domain", "dataset" and "language" are
+// read too.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,7 @@ class WideColumns {
     kPrompt,
     kDataset,
     kGroup,
+    kParaphrase,
     kDomain,
     kScore,
     kCost

@@ -567,6 +567,33 @@ class Robustness(FilesCase):
                                       "unchanged<0"), 0)
 
 
+    def test_rb_5_paraphrases_of_the_data(self):
+        def rows(other):
+            return [{"prompt": text, "paraphrase": f"q{i}",
+                     "scores": {"s": 1, "w": i % 2}}
+                    for i in range(30)
+                    for text in ("word " * (2 * i + 1), other(i))]
+        kept = self.report(rows(lambda i: "word " * (2 * i + 2)), "--robust")
+        robust = kept["studies"][0]["robust"]
+        self.assertEqual(robust["paraphrases"], 30)
+        self.assertEqual([v["name"] for v in robust["variants"]],
+                         self.NAMES + ["paraphrases of the data"])
+        last = robust["variants"][-1]["unchanged"]
+        self.assertGreater(last, 0.8)
+        changed = self.bench(rows(lambda i: "Prove rigorously that the theorem of "
+                                  f"Galois holds, number {i}, and integrate"), "--robust")
+        self.assertRegex(changed.text, r"paraphrases of the data +\d+\.\d %")
+        self.assertIn("(30 rows are paraphrases of earlier ones)", changed.text)
+
+    def test_rb_4_paraphrases_fall_into_one_part(self):
+        rows = [{"prompt": f"{words} {i}", "paraphrase": f"q{i}",
+                 "scores": {"s": 1, "w": i % 2}}
+                for i in range(200) for words in ("what is", "tell me about")]
+        study = self.report(rows, "--part", "test", "--robust")["studies"][0]
+        self.assertTrue(20 < study["rows"] < 70, study["rows"])
+        self.assertEqual(study["robust"]["paraphrases"] * 2, study["rows"])
+
+
 class Target(FilesCase):
     def target(self, rows, share="0.8", config=Pool.CONFIG):
         return self.report(rows, "--target-quality", share,
