@@ -209,8 +209,12 @@ std::optional<double> answer_tokens(const dom::object& object) {
 base::Status read_source(const dom::object& object, std::string_view file_name,
                          Row& row) {
   std::string dataset, group;
-  for (const std::string_view key : {"dataset", "source", "eval_name"}) {
-    if (dataset.empty()) LLMROUTE_CHECK(read_text(object, key, dataset));
+  LLMROUTE_CHECK(read_text(object, "dataset", dataset));
+  if (dataset.empty()) {
+    LLMROUTE_CHECK(read_text(object, "source", dataset));
+  }
+  if (dataset.empty()) {
+    LLMROUTE_CHECK(read_text(object, "eval_name", dataset));
   }
   LLMROUTE_CHECK(read_text(object, "group", group));
   set_source(dataset, group, file_name, row);
