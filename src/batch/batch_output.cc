@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace llmroute::batch {
 namespace {
 
@@ -13,6 +11,7 @@ using Kind = JsonNode::Kind;
 // Down to response.body.choices[i].message.tool_calls[j].function.name.
 constexpr int kLevels = 9;
 constexpr int64_t kFirstServerError = 500;
+constexpr int64_t kLargestCount = int64_t{1} << 53;  // so that sums are numbers
 
 // Looks up a path of names; null if it breaks off.
 const JsonNode* at(const JsonNode* node,
@@ -24,16 +23,14 @@ const JsonNode* at(const JsonNode* node,
   return node;
 }
 
-int64_t count_or_zero(const JsonNode* node) {
-  return node == nullptr
-             ? 0
-             : std::max<int64_t>(0, node->whole_number().value_or(0));
+std::optional<int64_t> count(const JsonNode* node) {
+  const int64_t given =
+      node == nullptr ? -1 : node->whole_number().value_or(-1);
+  if (given < 0 || given > kLargestCount) return std::nullopt;
+  return given;
 }
 
-std::optional<int64_t> count(const JsonNode* node) {
-  if (node == nullptr || node->whole_number().value_or(-1) < 0) return {};
-  return node->whole_number();
-}
+int64_t count_or_zero(const JsonNode* node) { return count(node).value_or(0); }
 
 Finish finish_of(std::string_view reason) {
   if (reason == "stop") return Finish::kStop;
