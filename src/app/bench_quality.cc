@@ -67,8 +67,7 @@ class Measurement {
 
   base::Result<BenchReport> run() {
     LLMROUTE_CHECK(read());
-    if (!fitted())
-      LLMROUTE_CHECK(check_not_trained_on(rows_, options_.quality.test_part));
+    if (!fitted()) LLMROUTE_CHECK(check_not_trained_on(rows_));
     LLMROUTE_TRY(std::vector<StudyTable> studies,
                  make_studies(rows_, options_.quality.models, config_));
     BenchReport report;
@@ -199,7 +198,7 @@ class Measurement {
                                    learning::SliceBy::kDomain, resampling_);
     if (!options_.quality.robust) return {};
     LLMROUTE_TRY(study.robust,
-                 measure_robustness({rows_, table, pair, predictor,
+                 measure_robustness({rows_, table, pair, predictor, analyzer_,
                                      options_.quality.test_part, options_.seed,
                                      resampling_.threads}));
     return {};

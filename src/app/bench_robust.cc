@@ -32,7 +32,7 @@ class Robustness {
     size_t place = 0;
     for (const std::string& file : input_.rows.files) {
       LLMROUTE_CHECK(for_each_kept(
-          file, input_.test_part,
+          file, input_.analyzer, input_.test_part,
           [&](const learning::Row& read) -> base::Status {
             const uint32_t index = row++;
             if (index >= input_.rows.rows.size()) return changed(file);

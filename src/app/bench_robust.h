@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/analyzer.h"
 #include "app/bench_predictor.h"
 #include "learning/study_pair.h"
 #include "learning/study_report.h"
@@ -15,6 +16,7 @@ struct RobustInput {
   const learning::StudyTable& table;
   learning::StudyPair pair;
   const Predictor& predictor;
+  const analyzer::Analyzer& analyzer;
   bool test_part = false;  // as the rows were read
   uint64_t seed = 1;
   int threads = 1;
@@ -22,8 +24,7 @@ struct RobustInput {
 
 // Reads the files again, since their text was not kept. A decision is "strong"
 // for the half of the prompts that scores highest. Paraphrases in the data are
-// one variant more. Errors: as in reading; kData
-// if a file is not what it was.
+// one variant more. Errors: as in reading; kData if a file is not what it was.
 base::Result<learning::RobustReport> measure_robustness(
     const RobustInput& input);
 

@@ -12,15 +12,23 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// Whether a training holds it out. Copies of it with another case or other
+// blanks may be in the other part.
+bool is_held_out(const learning::Row& row, const analyzer::Analyzer& analyzer) {
+  return part_of(row.identity()) == Part::kTest &&
+         !trained_on(analyzer, row.prompt);
+}
+
 // Calls visit(row, line) for the rows of the part asked for.
 template <class Visit>
-base::Status for_each_row(const std::string& path, bool test_part,
+base::Status for_each_row(const std::string& path,
+                          const analyzer::Analyzer& analyzer, bool test_part,
                           const Visit& visit) {
   LLMROUTE_TRY(learning::RowReader reader, learning::RowReader::open(path));
   for (;;) {
     LLMROUTE_TRY(const std::optional<learning::Row> row, reader.next());
     if (!row) return {};
-    if (test_part && part_of(row->identity()) != Part::kTest) continue;
+    if (test_part && !is_held_out(*row, analyzer)) continue;
     LLMROUTE_CHECK(visit(*row, reader.line()));
   }
 }
@@ -76,30 +84,27 @@ base::Status read_rows(const std::string& path,
     if (options.status != nullptr) options.status->add_row();
     return {};
   };
-  return for_each_row(path, options.test_part, visit);
+  return for_each_row(path, analyzer, options.test_part, visit);
 }
 
 base::Status for_each_kept(
-    const std::string& path, bool test_part,
+    const std::string& path, const analyzer::Analyzer& analyzer, bool test_part,
     const std::function<base::Status(const learning::Row&)>& visit) {
-  return for_each_row(path, test_part,
+  return for_each_row(path, analyzer, test_part,
                       [&](const learning::Row& row, int64_t) -> base::Status {
                         return row.has_outcomes() ? visit(row) : base::Status();
                       });
 }
 
-base::Status check_not_trained_on(const learning::StudyRows& rows,
-                                  bool test_part) {
+base::Status check_not_trained_on(const learning::StudyRows& rows) {
   const auto check = [&](const learning::TrainedRows& trained,
                          size_t all) -> base::Status {
     if (trained.count * 1000 <= all) return {};
     return base::Error{
         base::ErrorKind::kData,
         fmt::format("{}:{}: the router model was trained on this prompt ({} "
-                    "such rows; {})",
-                    rows.files[trained.file], trained.line, trained.count,
-                    test_part ? "leave them out"
-                              : "--part test measures those it was not")};
+                    "such rows; --part test measures those it was not)",
+                    rows.files[trained.file], trained.line, trained.count)};
   };
   LLMROUTE_CHECK(check(rows.trained_outcomes, rows.rows.size()));
   return check(rows.trained_labels,

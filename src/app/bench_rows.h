@@ -21,7 +21,8 @@ struct DecisionTimes {
 };
 
 struct ReadingOptions {
-  bool test_part = false;          // only rows that a training holds out
+  // Only rows that a training holds out, and that the analyzer's did.
+  bool test_part = false;
   BenchStatus* status = nullptr;   // told of every row; may be null
   DecisionTimes* times = nullptr;  // of every row; may be null
   // Decides, for `times`. REQUIRES: set if that is.
@@ -40,13 +41,11 @@ base::Status read_rows(const std::string& path,
 // The rows of a file that are kept as outcomes, in order, for a second look at
 // their text. Errors as in read_rows().
 base::Status for_each_kept(
-    const std::string& path, bool test_part,
+    const std::string& path, const analyzer::Analyzer& analyzer, bool test_part,
     const std::function<base::Status(const learning::Row&)>& visit);
 
 // kData if the router model was trained on the rows' prompts. One row in a
-// thousand may look so by chance (trained_on(), training_set.h). `test_part`:
-// as the rows were read.
-base::Status check_not_trained_on(const learning::StudyRows& rows,
-                                  bool test_part);
+// thousand may look so by chance (trained_on(), training_set.h).
+base::Status check_not_trained_on(const learning::StudyRows& rows);
 
 }  // namespace llmroute::app
