@@ -200,12 +200,14 @@ class Fallback(harness.TestCase):
     def test_O_counts_as_input_under_a_ceiling(self):
         """What takes the place of the messages is as dear as they would be."""
         messages = json.dumps([{"role": "user", "content": "word " * 2000}])
+        words = ["--max-tokens", "10", "-O", f"messages={messages}"]
+        for more, status in (([], 64), (["--allow-unpriced"], 4)):
+            stub, result = self.ask([{"text": "x"}], {"a": {}}, args=[
+                *words, "--max-cost", "0.005", *more])
+            self.assert_status(result, status)
+            self.assertEqual(stub.requests(), [])
         stub, result = self.ask([{"text": "x"}], {"a": {}}, args=[
-            "--max-cost", "0.005", "--max-tokens", "10", "-O", f"messages={messages}"])
-        self.assert_status(result, 4)
-        self.assertEqual(stub.requests(), [])
-        stub, result = self.ask([{"text": "x"}], {"a": {}}, args=[
-            "--max-cost", "0.02", "--max-tokens", "10", "-O", f"messages={messages}"])
+            *words, "--max-cost", "0.02", "--allow-unpriced"])
         self.assert_status(result, 0)
 
     def test_a_free_model_without_limits_runs_under_a_ceiling(self):
