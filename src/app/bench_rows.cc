@@ -97,18 +97,18 @@ base::Status for_each_kept(
 }
 
 base::Status check_not_trained_on(const learning::StudyRows& rows) {
-  const auto check = [&](const learning::TrainedRows& trained,
-                         size_t all) -> base::Status {
-    if (trained.count * 1000 <= all) return {};
+  const auto refused = [&](const learning::TrainedRows& trained) {
     return base::Error{
         base::ErrorKind::kData,
         fmt::format("{}:{}: the router model was trained on this prompt ({} "
                     "such rows; --part test measures those it was not)",
                     rows.files[trained.file], trained.line, trained.count)};
   };
-  LLMROUTE_CHECK(check(rows.trained_outcomes, rows.rows.size()));
-  return check(rows.trained_labels,
-               rows.labels.size() + rows.trained_labels.count);
+  const learning::TrainedRows& outcomes = rows.trained_outcomes;
+  if (outcomes.count * 1000 > rows.rows.size()) return refused(outcomes);
+  const learning::TrainedRows& labels = rows.trained_labels;
+  if (labels.count > rows.labels.size()) return refused(labels);
+  return {};
 }
 
 }  // namespace llmroute::app

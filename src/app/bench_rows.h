@@ -44,8 +44,10 @@ base::Status for_each_kept(
     const std::string& path, const analyzer::Analyzer& analyzer, bool test_part,
     const std::function<base::Status(const learning::Row&)>& visit);
 
-// kData if the router model was trained on the rows' prompts. One row in a
-// thousand may look so by chance (trained_on(), training_set.h).
+// kData if the router model was trained on the rows' prompts: on more than one
+// with outcomes in a thousand, which may look so by chance (trained_on(),
+// training_set.h), or on most of those with a domain, of which the others are
+// measured.
 base::Status check_not_trained_on(const learning::StudyRows& rows);
 
 }  // namespace llmroute::app
