@@ -166,21 +166,26 @@ std::string result_line(const Record& record, const Result& result,
   return json.take();
 }
 
-// Quotes and commas in texts would be escaped: what is found was written above.
+// Quotes in texts are escaped, so that what is found was written above. The
+// number's first place is the line's own: what users gave (`meta`, `input`)
+// stands as it is, but behind it.
 std::string moved_line(std::string line, const std::string& run_id,
                        int64_t from, int64_t to) {
+  const bool openai = line.starts_with("{\"id\":\"batch_req_");
+  const std::string before = openai ? "\"llmroute\":{\"line\":" : ",\"line\":";
+  const std::string behind = openai ? "," : ",\"text\":";
+  const std::string number = std::to_string(from);
+  const size_t own = line.find(before + number + behind);
+  if (own != std::string::npos) {
+    line.replace(own + before.size(), number.size(), std::to_string(to));
+  }
+  if (!openai) return line;
   const auto replace = [&line](const std::string& old, const std::string& now) {
     for (size_t at = line.find(old); at != std::string::npos;
          at = line.find(old, at + now.size())) {
       line.replace(at, old.size(), now);
     }
   };
-  const bool openai = line.starts_with("{\"id\":\"batch_req_");
-  const std::string before = openai ? "\"llmroute\":{\"line\":" : ",\"line\":";
-  const std::string behind = openai ? "," : ",\"text\":";
-  replace(fmt::format("{}{}{}", before, from, behind),
-          fmt::format("{}{}{}", before, to, behind));
-  if (!openai) return line;
   for (const char end : {'"', '_'}) {
     replace(fmt::format("_{}_{}{}", run_id, from, end),
             fmt::format("_{}_{}{}", run_id, to, end));

@@ -320,6 +320,20 @@ class Resume(durable_batch.BatchCase):
             f"row-{i}" for i in (5, 4, 3, 2, 1, 0)])
         self.assertEqual([r["line"] for r in found], list(range(1, 8)))
 
+    def test_what_came_with_a_line_that_moved_stays_as_it_is(self):
+        self.prepare([{"text": "one"}])
+        meta = {"a": 1, "line": 1, "text": "x"}
+        lines = [json.dumps({"id": name, "prompt": "x", "meta": meta},
+                            separators=(",", ":")) + "\n" for name in "ab"]
+        self.write_input("".join(lines))
+        self.assert_status(self.go("--match=id", "--echo"), 0)
+        self.write_input("".join(reversed(lines)))
+        self.refused(0, "2 ok", "--match=id", "--echo")
+        found = [json.loads(line) for line in self.read().splitlines()]
+        self.assertEqual([(r["id"], r["line"], r["meta"], r["input"]["meta"])
+                          for r in found],
+                         [("b", 1, meta, meta), ("a", 2, meta, meta)])
+
     def test_ids_of_lines_that_moved_are_those_of_their_new_places(self):
         for url, body in (("/v1/chat/completions",
                            {"messages": [{"role": "user", "content": "one"}]}),
