@@ -78,11 +78,12 @@ void bind_text(sqlite3_stmt* statement, int parameter, std::string_view text,
   require_memory(code != SQLITE_NOMEM);
 }
 
-// Where nothing can be written beside it, and nothing is: as on a read-only
-// disk. SQLite would want to make its log there.
+// Where nothing can be written beside it, nobody is at it, and all of it is in
+// the file: as on a read-only disk. SQLite would want to make its log there.
 bool cannot_change(const std::string& path) {
   struct stat log {};
   return ::access(base::parent_directory(path).c_str(), W_OK) != 0 &&
+         !base::file_exists(path + "-shm") &&
          (::stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0);
 }
 
