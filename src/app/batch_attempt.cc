@@ -259,8 +259,8 @@ void BatchDispatcher::settle(BatchItem& item,
   item.cost_estimated = item.cost_estimated || (estimated && cost);
   const core::Money spent = cost.value_or(core::Money{});
   item.spent = item.spent + spent;
-  core::Money& of_model = item.spent_on[candidate.model->name];
-  of_model = of_model + spent;
+  if (spent != core::Money{})
+    item.spent_on.emplace_back(candidate.model, spent);
   item.plan->charge(spent);
   if (budget_.ceiling()) {
     budget_.settle(item.hold, spent);

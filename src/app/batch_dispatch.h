@@ -47,7 +47,8 @@ struct BatchItem {
   int uncounted = 0;  // retries that did not count: outages, holds
   std::optional<core::Money> ceiling;  // of all its attempts
   core::Money hold, spent;
-  std::map<std::string, core::Money> spent_on;  // the same, by model
+  // The same by attempt; models are borrowed from the configuration.
+  std::vector<std::pair<const core::Model*, core::Money>> spent_on;
   core::Money told;  // of the money it may have cost, what Sending was told
   bool cost_unknown = false;    // an attempt may have cost, at an unknown price
   bool cost_estimated = false;  // `spent` holds a worst case

@@ -34,10 +34,11 @@ batch::JournalRecord journal_record(const BatchItem& item,
   record.provider = by.provider->name;
   if (!item.cost_unknown) {
     record.cost = item.spent;
-    record.earlier = item.spent_on;
-    std::erase_if(record.earlier, [&record](const auto& share) {
-      return share.first == record.model || share.second == core::Money{};
-    });
+    for (const auto& [model, spent] : item.spent_on) {
+      if (model == by.model) continue;
+      core::Money& share = record.earlier[model->name];
+      share = share + spent;
+    }
   }
   record.cost_estimated = item.cost_estimated;
   record.attempts = result.attempts;
