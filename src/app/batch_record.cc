@@ -51,11 +51,7 @@ std::optional<core::Money> ceiling_of(const batch::Record& record,
 base::Status check_extra(const batch::Record& record) {
   const std::string name = costly_field(record.prompt.parameters.extra);
   if (name.empty()) return {};
-  return base::Error{
-      base::ErrorKind::kData,
-      fmt::format("'{}' is not possible under a cost ceiling, which does not "
-                  "know what it costs (see --allow-unpriced)",
-                  name)};
+  return not_bounded(base::ErrorKind::kData, "'" + name + "'");
 }
 
 }  // namespace

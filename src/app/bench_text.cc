@@ -223,10 +223,8 @@ std::string study_text(const StudyReport& study) {
 std::string domains_text(const DomainReport& domains) {
   std::string left_out;
   if (domains.trained_on > 0) {
-    left_out = fmt::format(
-        ", without {} that the router model was "
-        "trained on",
-        count(domains.trained_on));
+    left_out = fmt::format(", without {} that the router model was trained on",
+                           count(domains.trained_on));
   }
   if (domains.rows > 0) {
     return fmt::format(
@@ -246,15 +244,15 @@ std::string bench_text(const BenchReport& report) {
     text += study_text(study);
   text += domains_text(report.domains);
   const DecisionSpeed& speed = report.speed;
-  return text + fmt::format(
-                    "decisions about {} prompts: p50 {:.1f} us, p99 {:.1f} us "
-                    "(analysis "
-                    "{:.1f} and {:.1f}), {}/s\nrouter model {}, seed {}\n",
-                    count(speed.prompts), speed.all.p50_ns / 1000,
-                    speed.all.p99_ns / 1000, speed.analysis.p50_ns / 1000,
-                    speed.analysis.p99_ns / 1000,
-                    count(static_cast<size_t>(speed.per_second)),
-                    base::visible_line(report.router_model), report.seed);
+  return text +
+         fmt::format(
+             "decisions about {} prompts: p50 {:.1f} us, p99 {:.1f} us "
+             "(analysis {:.1f} and {:.1f}), {}/s\nrouter model {}, seed {}\n",
+             count(speed.prompts), speed.all.p50_ns / 1000,
+             speed.all.p99_ns / 1000, speed.analysis.p50_ns / 1000,
+             speed.analysis.p99_ns / 1000,
+             count(static_cast<size_t>(speed.per_second)),
+             base::visible_line(report.router_model), report.seed);
 }
 
 std::string changes_text(const std::vector<Change>& changes,

@@ -1,5 +1,7 @@
 #include "app/ceilings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -112,6 +114,13 @@ std::string costly_field(
     if (!std::ranges::binary_search(kHarmless, name)) return name;
   }
   return {};
+}
+
+base::Error not_bounded(base::ErrorKind kind, std::string_view field) {
+  return {kind,
+          fmt::format("{} is not possible under a cost ceiling, which does not "
+                      "know what it costs (see --allow-unpriced)",
+                      field)};
 }
 
 }  // namespace llmroute::app

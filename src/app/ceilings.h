@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,5 +40,7 @@ std::optional<LeastCeiling> least_ceiling(const core::Config& config,
 // is none. Providers add such fields at any time: those known are listed.
 std::string costly_field(
     const std::vector<std::pair<std::string, std::string>>& extra);
+// What is said of it. `field`: as the user gave it.
+base::Error not_bounded(base::ErrorKind kind, std::string_view field);
 
 }  // namespace llmroute::app

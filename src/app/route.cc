@@ -27,11 +27,7 @@ using base::Result;
 base::Status check_extra(const RequestOptions& request) {
   const std::string name = costly_field(request.extra);
   if (name.empty()) return {};
-  return base::Error{
-      base::ErrorKind::kUsage,
-      fmt::format("-O {} is not possible under a cost ceiling, which does not "
-                  "know what it costs (see --allow-unpriced)",
-                  name)};
+  return not_bounded(base::ErrorKind::kUsage, "-O " + name);
 }
 
 base::Status apply_limits(const LimitOptions& options, core::Limits& limits) {

@@ -41,8 +41,7 @@ constexpr FieldText kNative[] = {
     {"id",
      "A string or a number, repeated in the result. Without it, the "
      "number of the line. A second record with the same id is an error, but "
-     "for "
-     "such numbers."},
+     "for such numbers."},
     {"prompt", "The user's text. Either this or `messages`."},
     {"messages",
      "A list of objects with `role` (`system`, `developer`, `user` or "

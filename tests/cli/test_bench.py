@@ -394,7 +394,7 @@ class Pool(FilesCase):
         copies = rows + [row | {"prompt": f" {row['prompt'].upper()}"} for row in rows]
         twice = self.report(copies, "--part", "test", "--model-file", model)
         # A copy of what is held out may be measured, of what was trained on never.
-        self.assertLessEqual(twice["studies"][0]["rows"], 2 * study["rows"])
+        self.assertLess(twice["studies"][0]["rows"], 1.5 * study["rows"])
         self.assertEqual(study["pool"]["known_models"], 2)
         heads = by_name(study["probabilities"], "model")
         self.assertLess(heads["small"]["brier"], 0.1)
