@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/finish_reason.h"
+
 namespace llmroute::batch {
 namespace {
 
@@ -31,16 +33,6 @@ std::optional<int64_t> count(const JsonNode* node) {
 }
 
 int64_t count_or_zero(const JsonNode* node) { return count(node).value_or(0); }
-
-Finish finish_of(std::string_view reason) {
-  if (reason == "stop") return Finish::kStop;
-  if (reason == "length") return Finish::kLength;
-  if (reason == "content_filter") return Finish::kFilter;
-  if (reason == "tool_calls" || reason == "function_call") {
-    return Finish::kToolCalls;
-  }
-  return Finish::kOther;
-}
 
 core::Usage usage_of(const JsonNode& body) {
   core::Usage usage;
@@ -100,7 +92,7 @@ void take_body(const JsonNode& body, Result& result) {
   if (choices != nullptr && !choices->children().empty()) {
     const JsonNode& choice = *choices->children().begin();
     message = choice.find_value("message");
-    result.reply.finish = finish_of(choice.text_of("finish_reason"));
+    result.reply.finish = core::finish_of(choice.text_of("finish_reason"));
   }
   if (message == nullptr) {
     result.error = failed("protocol", "the result holds no choice", false);
@@ -119,15 +111,6 @@ void take_body(const JsonNode& body, Result& result) {
   reply.usage = usage_of(body);
   reply.served_model = body.text_of("model");
   result.created = count_or_zero(body.find_value("created"));
-}
-
-Finish anthropic_finish(std::string_view reason) {
-  if (reason == "end_turn" || reason == "stop_sequence") return Finish::kStop;
-  if (reason == "max_tokens" || reason == "model_context_window_exceeded") {
-    return Finish::kLength;
-  }
-  if (reason == "tool_use") return Finish::kToolCalls;
-  return reason == "refusal" ? Finish::kRefusal : Finish::kOther;
 }
 
 core::Usage anthropic_usage(const JsonNode& message) {
@@ -156,7 +139,7 @@ void take_message(const JsonNode& message, Result& result) {
                                 std::string(part.text_of("name")),
                                 std::string(input ? input->raw : "{}")});
   }
-  reply.finish = anthropic_finish(message.text_of("stop_reason"));
+  reply.finish = core::finish_of(message.text_of("stop_reason"));
   reply.usage = anthropic_usage(message);
   reply.served_model = message.text_of("model");
 }

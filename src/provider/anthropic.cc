@@ -1,12 +1,11 @@
 #include "provider/anthropic.h"
 
-#include <algorithm>
-#include <array>
 #include <span>
 #include <utility>
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "core/finish_reason.h"
 #include "core/needs.h"
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
@@ -140,20 +139,6 @@ void set_parameters(const Call& call, RequestBody& body) {
   if (call.stream) body.set_flag("stream", true);
 }
 
-Finish finish_of(std::string_view reason) {
-  constexpr std::array<std::pair<std::string_view, Finish>, 6> kFinishes = {
-      {{"end_turn", Finish::kStop},
-       {"stop_sequence", Finish::kStop},
-       {"max_tokens", Finish::kLength},
-       {"model_context_window_exceeded", Finish::kLength},
-       {"tool_use", Finish::kToolCalls},
-       {"refusal", Finish::kRefusal}}};
-  const auto* found =
-      std::find_if(kFinishes.begin(), kFinishes.end(),
-                   [reason](const auto& row) { return row.first == reason; });
-  return found == kFinishes.end() ? Finish::kOther : found->second;
-}
-
 }  // namespace
 
 HttpRequest anthropic_request(const Call& call) {
@@ -237,7 +222,7 @@ void AnthropicDecoder::take_delta(const Json& event, Answer& answer) {
 
 void AnthropicDecoder::take_stop_reason(const Json& holder, Answer& answer) {
   const std::string_view reason = holder["stop_reason"].text();
-  if (!reason.empty()) answer.finish = finish_of(reason);
+  if (!reason.empty()) answer.finish = core::finish_of(reason);
 }
 
 void AnthropicDecoder::on_event(const Json& event, bool unterminated,

@@ -6,6 +6,7 @@
 
 #include "base/json_text.h"
 #include "base/json_writer.h"
+#include "core/finish_reason.h"
 #include "core/needs.h"
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
@@ -219,15 +220,6 @@ void GeminiDecoder::take_call(const Json& call, Answer& answer) {
 }
 
 void GeminiDecoder::take_finish(std::string_view reason, Answer& answer) {
-  constexpr std::array<std::pair<std::string_view, Finish>, 8> kFinishes = {
-      {{"STOP", Finish::kStop},
-       {"MAX_TOKENS", Finish::kLength},
-       {"SAFETY", Finish::kFilter},
-       {"RECITATION", Finish::kFilter},
-       {"LANGUAGE", Finish::kFilter},
-       {"BLOCKLIST", Finish::kFilter},
-       {"PROHIBITED_CONTENT", Finish::kFilter},
-       {"SPII", Finish::kFilter}}};
   constexpr std::array<std::string_view, 5> kBroken = {
       "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
       "NO_IMAGE", "OTHER"};
@@ -237,12 +229,7 @@ void GeminiDecoder::take_finish(std::string_view reason, Answer& answer) {
     answer.error->message = "the model broke off";
     return;
   }
-  const auto* found =
-      std::find_if(kFinishes.begin(), kFinishes.end(),
-                   [reason](const auto& row) { return row.first == reason; });
-  answer.finish = found != kFinishes.end()       ? found->second
-                  : reason.starts_with("IMAGE_") ? Finish::kFilter
-                                                 : Finish::kOther;
+  answer.finish = core::finish_of(reason);
   answer.may_end = true;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "core/finish_reason.h"
 #include "core/needs.h"
 #include "core/tokens.h"
 #include "provider/curl_transport.h"
@@ -76,12 +77,6 @@ std::string options_json(const Call& call) {
   if (!parameters.stop.empty()) options.set_texts("stop", parameters.stop);
   if (parameters.seed) options.set_number("seed", *parameters.seed);
   return options.text();
-}
-
-Finish finish_of(std::string_view reason) {
-  if (reason == "stop" || reason.empty()) return Finish::kStop;
-  if (reason == "length") return Finish::kLength;
-  return Finish::kOther;
 }
 
 bool calls_functions(const Json& model) {
@@ -158,7 +153,8 @@ void OllamaDecoder::on_event(const Json& event, bool unterminated,
     answer.error->message = "the model's runner broke off";
     return;
   }
-  answer.finish = finish_of(event["done_reason"].text());
+  const std::string_view reason = event["done_reason"].text();
+  answer.finish = reason.empty() ? Finish::kStop : core::finish_of(reason);
   answer.usage.input = event["prompt_eval_count"].count();
   answer.usage.output = event["eval_count"].count();
   answer.complete = true;

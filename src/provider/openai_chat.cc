@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/json_writer.h"
+#include "core/finish_reason.h"
 #include "provider/parameter_memory.h"
 #include "provider/request_body.h"
 #include "provider/request_headers.h"
@@ -53,31 +52,6 @@ void set_parameters(const Call& call, RequestBody& body) {
       body.set("stream_options", R"({"include_usage":true})");
     }
   }
-}
-
-Finish finish_of(std::string_view reason) {
-  constexpr std::array<std::pair<std::string_view, Finish>, 14> kFinishes = {
-      {{"stop", Finish::kStop},
-       {"eos", Finish::kStop},
-       {"eos_token", Finish::kStop},
-       {"end_turn", Finish::kStop},
-       {"stop_sequence", Finish::kStop},
-       {"length", Finish::kLength},
-       {"max_tokens", Finish::kLength},
-       {"model_length", Finish::kLength},
-       {"MAX_TOKENS", Finish::kLength},
-       {"content_filter", Finish::kFilter},
-       {"SAFETY", Finish::kFilter},
-       {"refusal", Finish::kRefusal},
-       {"tool_calls", Finish::kToolCalls},
-       {"function_call", Finish::kToolCalls}}};
-  const auto* found =
-      std::find_if(kFinishes.begin(), kFinishes.end(),
-                   [reason](const auto& row) { return row.first == reason; });
-  if (found != kFinishes.end()) return found->second;
-  // "content_filter: RECITATION"
-  return reason.starts_with("content_filter") ? Finish::kFilter
-                                              : Finish::kOther;
 }
 
 // The answer part of `content`: a string, or a list of parts of which only text
@@ -227,7 +201,7 @@ void OpenAiChatDecoder::take_finish(const Json& choice, Answer& answer) {
     }
     return;
   }
-  answer.finish = finish_of(reason);
+  answer.finish = core::finish_of(reason);
   answer.may_end = true;
 }
 
