@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Batch: requests a second against wrk, h2load and `curl --parallel` asking the
-same nginx, CPU and memory a record, and the dry run against `wc -l` and `jq`.
+"""Batch: requests a second against wrk, h2load, `curl --parallel` and a bare loop
+around libcurl (bare_libcurl.c) asking the same nginx, CPU and memory a record, and
+the dry run against `wc -l` and `jq`.
 
     bench/batch_speed.py [--binary build/release/llmroute] [--seconds 3]
                          [--records 60000] [--tls] [--memory 1000,100000]
 
 The server has one core and the client the other, so figures are per core of the
-client. All of one row run in turn, in one go. Needs nginx; wrk, h2load, curl and
-jq are left out where they are missing. With --tls all talk HTTPS with a
+client. All of one row run in turn, in one go. Needs nginx and wrk; h2load, curl, jq
+and the bare loop, which needs cc and libcurl's headers, are left out where they are
+missing. With --tls all talk HTTPS with a
 certificate made for it (wrk without checking it), over HTTP/1.1. Figures are
 without the ledger, but for the column that says what it adds.
 """
@@ -31,6 +33,8 @@ REPLY = json.dumps({
     "usage": {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14}})
 PROMPT = ("What is {0} plus two? Explain the answer in one sentence, and say which "
           "rule of arithmetic you used. ") * 3
+BODY = json.dumps({"model": "m", "messages": [
+    {"role": "user", "content": PROMPT.format(12)}]})
 CONFIG = """
 [providers.p]
 protocol = "openai-chat"
@@ -117,10 +121,8 @@ def measured(argv, env=None, stdout=subprocess.DEVNULL):
 
 def wrk(server, connections, seconds, folder):
     script = pathlib.Path(folder, "post.lua")
-    body = json.dumps({"model": "m", "messages": [
-        {"role": "user", "content": PROMPT.format(12)}]})
     script.write_text("wrk.method='POST'\nwrk.headers['Content-Type']="
-                      f"'application/json'\nwrk.body=[[{body}]]\n")
+                      f"'application/json'\nwrk.body=[[{BODY}]]\n")
     out = subprocess.run(
         ON_THE_OTHER_CORE + ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
                              "-s", str(script), server.url + "/v1/chat/completions"],
@@ -129,29 +131,46 @@ def wrk(server, connections, seconds, folder):
 
 
 def h2load(server, connections, records, folder):
-    data = pathlib.Path(folder, "body.json")
-    data.write_text(json.dumps({"model": "m", "messages": [
-        {"role": "user", "content": PROMPT.format(12)}]}))
     out = subprocess.run(
         ON_THE_OTHER_CORE + ["h2load", "-t1", f"-c{connections}", f"-n{records}",
-                             "-d", str(data), "-H", "Content-Type: application/json"]
+                             "-d", f"{folder}/body.json", "-H", "Content-Type: application/json"]
         + ["--h1", server.url + "/v1/chat/completions"],
         capture_output=True, text=True, check=True).stdout
     return float(re.search(r"([\d.]+) req/s", out)[1])
 
 
 def curl(server, connections, records, folder):
-    data = pathlib.Path(folder, "body.json")
     config = pathlib.Path(folder, "curl.conf")
     config.write_text("next\n".join(
         f'url = "{server.url}/v1/chat/completions"\noutput = "/dev/null"\n'
-        f'data-binary = "@{data}"\nheader = "Content-Type: application/json"\n'
+        f'data-binary = "@{folder}/body.json"\nheader = "Content-Type: application/json"\n'
         + (f'cacert = "{server.ca}"\n' if server.tls else "")
         for _ in range(records)))
     took, _, _ = measured(ON_THE_OTHER_CORE + [
         "curl", "-s", "--parallel", "--parallel-immediate", "--parallel-max",
         str(min(connections, 300)), "-K", str(config)])
     return records / took
+
+
+def build_bare_libcurl(folder):
+    """The loop's path, or None where it cannot be built."""
+    path = f"{folder}/bare"
+    source = str(ROOT / "bench" / "bare_libcurl.c")
+    try:
+        subprocess.run(["cc", "-O2", source, "-lcurl", "-o", path], check=True,
+                       stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return path
+
+
+def bare_libcurl(server, connections, records, folder):
+    argv = [f"{folder}/bare", server.url + "/v1/chat/completions", str(records),
+            str(connections), f"{folder}/body.json"]
+    out = subprocess.run(
+        ON_THE_OTHER_CORE + argv + ([server.ca] if server.tls else []),
+        capture_output=True, text=True, check=True).stdout
+    return float(out.split()[0])
 
 
 def write_records(path, count):
@@ -171,16 +190,20 @@ def batch(options, folder, home, records, connections, *more, ledger="off"):
 def requests(options, server, folder, home):
     count = options.records
     write_records(f"{folder}/{count}.jsonl", count)
+    pathlib.Path(folder, "body.json").write_text(BODY)
+    peers = [("h2load", h2load if shutil.which("h2load") else None),
+             ("curl -Z", curl if shutil.which("curl") else None),
+             ("bare libcurl", build_bare_libcurl(folder) and bare_libcurl)]
     print(f"{count} records of ~{len(PROMPT) + 30} bytes, {server.url.split(':')[0]}; "
           "requests a second on one core, and the ratio to wrk\n")
-    print(f"{'at a time':>9} {'wrk':>8} {'h2load':>14} {'curl -Z':>14} "
-          f"{'llmroute':>14} {'with -o':>14}   CPU us a record  + ledger   MiB (target)")
+    print(f"{'at a time':>9} {'wrk':>8} " + " ".join(f"{name:>14}" for name, _ in peers)
+          + f" {'llmroute':>14} {'with -o':>14}   CPU us a record  + ledger   "
+          "MiB (target)")
     for connections in (1, 16, 64, 256, 1024):
         base = wrk(server, connections, options.seconds, folder)
         cells = []
-        for tool, ask in (("h2load", h2load), ("curl", curl)):
-            rate = ask(server, connections, min(count, 20000), folder) \
-                if shutil.which(tool) else None
+        for _, ask in peers:
+            rate = ask and ask(server, connections, min(count, 20000), folder)
             cells.append(f"{rate:8.0f} {rate / base:5.2f}" if rate else f"{'-':>14}")
         took, cpu, peak = batch(options, folder, home, count, connections)
         cells.append(f"{count / took:8.0f} {count / took / base:5.2f}")
