@@ -35,13 +35,13 @@ base::Result<analyzer::Analyzer> chosen_analyzer(const BenchOptions& options,
 }
 
 // False if a --fail-if is true of the figures.
-bool passes(const BenchOptions& options, const std::vector<Figure>& figures) {
+bool passes(const BenchOptions& options, const BenchReport& report) {
   const Messages messages(options.messages);
   bool passed = true;
   for (const std::string& text : options.quality.fail_if) {
     const auto fail_if = parse_fail_if(text);
     if (!fail_if) continue;  // refused by the command line
-    for (const std::string& line : failures(*fail_if, figures)) {
+    for (const std::string& line : failures(*fail_if, report)) {
       messages.error(line);
       passed = false;
     }
@@ -140,7 +140,7 @@ base::Result<ExitStatus> bench_files(const BenchOptions& options,
     LLMROUTE_CHECK(
         write_result(*options.quality.plot, charts_svg(charts_of(report))));
   }
-  return passes(options, figures) ? ExitStatus::kOk : ExitStatus::kNegative;
+  return passes(options, report) ? ExitStatus::kOk : ExitStatus::kNegative;
 }
 
 }  // namespace

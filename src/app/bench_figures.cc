@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -108,8 +109,10 @@ Change change_of(const Figure& figure, const learning::FiledFigure* before) {
                 figure.band.value};
   if (before == nullptr) return change;
   change.before = before->value;
-  change.outside =
-      before->high < figure.band.low || before->low > figure.band.high;
+  if (!std::isnan(figure.band.low) && !std::isnan(before->low)) {
+    change.outside =
+        before->high < figure.band.low || before->low > figure.band.high;
+  }
   const double gained = better_of(figure.name) == Better::kHigher
                             ? change.now - change.before
                             : change.before - change.now;
@@ -170,22 +173,29 @@ base::Result<FailIf> parse_fail_if(std::string_view text) {
 }
 
 std::vector<std::string> failures(const FailIf& fail_if,
-                                  const std::vector<Figure>& figures) {
+                                  const BenchReport& report) {
   std::vector<std::string> lines;
+  const auto add = [&](const std::string& what, const std::string& study) {
+    lines.push_back(fmt::format("--fail-if '{}': {} {}{}", fail_if.text,
+                                fail_if.name, what,
+                                study.empty() ? "" : " (" + study + ")"));
+  };
+  std::set<std::string> missing;
+  for (const learning::StudyReport& study : report.studies) {
+    missing.insert(study.name);
+  }
   bool measured = false;
-  for (const Figure& figure : figures) {
+  for (const Figure& figure : figures_of(report)) {
     if (figure.name != fail_if.name) continue;
     measured = true;
-    if (!holds(figure.band.value, fail_if.relation, fail_if.limit)) continue;
-    lines.push_back(
-        fmt::format("--fail-if '{}': {} is {:.4g}{}", fail_if.text, figure.name,
-                    figure.band.value,
-                    figure.study.empty() ? "" : " (" + figure.study + ")"));
+    if (figure.study.empty()) missing.clear();  // one for all studies
+    missing.erase(figure.study);
+    if (holds(figure.band.value, fail_if.relation, fail_if.limit)) {
+      add(fmt::format("is {:.4g}", figure.band.value), figure.study);
+    }
   }
-  if (!measured) {
-    lines.push_back(fmt::format("--fail-if '{}': {} was not measured",
-                                fail_if.text, fail_if.name));
-  }
+  if (!measured) missing = {""};
+  for (const std::string& study : missing) add("was not measured", study);
   return lines;
 }
 

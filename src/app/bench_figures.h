@@ -1,6 +1,7 @@
 // The figures of a report by name, for --baseline and --fail-if.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,16 +26,17 @@ struct FailIf {
 };
 // Anything but NAME, one of < <= > >=, and a number: kUsage.
 base::Result<FailIf> parse_fail_if(std::string_view text);
-// One line for each figure for which it is true, or one that says that none was
-// measured.
+// A line for each study in which it is true or was not measured, or one if no
+// study has it.
 std::vector<std::string> failures(const FailIf& fail_if,
-                                  const std::vector<Figure>& figures);
+                                  const BenchReport& report);
 
 struct Change {
   std::string study, name;
   double before = learning::kUnknown, now = learning::kUnknown;
-  bool better = false;   // than before, by more than rounding
-  bool outside = false;  // of both intervals, where both have one
+  bool better = false;  // than before, by more than rounding
+  // Of each other's interval; nothing if one has none.
+  std::optional<bool> outside = std::nullopt;
 };
 // Every figure beside that of an earlier --json report, then those that only
 // the earlier one has. Errors: kNoInput; kData if the file is none, or if two

@@ -213,6 +213,7 @@ std::string bench_json(const BenchReport& report,
   json.key("router_model").begin_object().field("id", report.router_model);
   json.field("sha256", report.router_sha256).end_object();
   json.list("studies", report.studies, add_study);
+  json.field("trained_on", report.trained_on);
   add_domains(json, report.domains);
   json.key("speed").begin_object().field("prompts", report.speed.prompts);
   json.field("p50_ns", report.speed.all.p50_ns);

@@ -60,6 +60,7 @@ class Measurement {
         config_(config),
         analyzer_(analyzer),
         status_(status) {
+    choice_ = {options.quality.test_part, fitted()};
     resampling_.seed = options.seed;
     resampling_.threads = static_cast<int>(
         std::clamp(std::thread::hardware_concurrency(), 1U, 16U));
@@ -80,6 +81,7 @@ class Measurement {
     }
     report.domains = domains_of(rows_.labels);
     report.domains.trained_on = rows_.trained_labels.count;
+    report.trained_on = rows_.trained_outcomes.count;
     report.speed = speed_of(std::move(times_));
     return report;
   }
@@ -97,14 +99,14 @@ class Measurement {
     reading.status = &status_;
     reading.times = &times_;
     reading.router = &router;
-    reading.test_part = options_.quality.test_part;
+    reading.choice = choice_;
     if (fitted()) {
       reading.kept = [this](const learning::Row& row) { data_.add(row); };
     }
     for (const std::string& file : options_.files) {
       LLMROUTE_CHECK(read_rows(file, analyzer_, reading, rows_));
     }
-    reading.test_part = false;
+    reading.choice = {.test_part = false, .trained = true};
     reading.times = nullptr;
     reading.kept = [this](const learning::Row& row) {
       training_.push_back(data_.add(row));
@@ -134,7 +136,7 @@ class Measurement {
                    split_by_group(rows_, table,
                                   quality.folds > 0 ? quality.folds : kFolds));
     } else {
-      split = split_by_prompt(rows_, table, quality.folds);
+      LLMROUTE_TRY(split, split_by_prompt(rows_, table, quality.folds));
     }
     description = split.description;
     if (quality.unseen) {
@@ -180,7 +182,7 @@ class Measurement {
       const std::vector<float> chances = predictor->of_row(i);
       table.chance.insert(table.chance.end(), chances.begin(), chances.end());
     }
-    study.heads = measure_heads(table, study.all_heads, resampling_);
+    study.heads = measure_heads(rows_, table, study.all_heads, resampling_);
     if (const auto pair = choose_study_pair(table)) {
       LLMROUTE_CHECK(add_pair(table, *pair, *predictor, study));
     }
@@ -197,10 +199,10 @@ class Measurement {
     study.domains = measure_slices(rows_, table, pair,
                                    learning::SliceBy::kDomain, resampling_);
     if (!options_.quality.robust) return {};
-    LLMROUTE_TRY(study.robust,
-                 measure_robustness({rows_, table, pair, predictor, analyzer_,
-                                     options_.quality.test_part, options_.seed,
-                                     resampling_.threads}));
+    LLMROUTE_TRY(
+        study.robust,
+        measure_robustness({rows_, table, pair, predictor, analyzer_, choice_,
+                            options_.seed, resampling_.threads}));
     return {};
   }
 
@@ -208,8 +210,9 @@ class Measurement {
     const auto& target = options_.quality.target_quality;
     const auto pool = make_pool(rows_, table);
     if (!pool) {
-      if (target)
-        study.target = learning::refuse_target(*target, "no costs are known");
+      if (target) {
+        study.target = learning::refuse_target(*target, pool.error().message);
+      }
       return;
     }
     study.pool = measure_pool(table, *pool, resampling_);
@@ -222,6 +225,7 @@ class Measurement {
   const core::Config& config_;
   const analyzer::Analyzer& analyzer_;
   BenchStatus& status_;
+  RowChoice choice_;  // of the rows that are measured
   learning::Resampling resampling_;
   learning::StudyRows rows_, training_rows_;
   DecisionTimes times_;             // of rows_

@@ -35,6 +35,8 @@ struct BenchReport {
   std::string router_sha256;
   uint64_t seed = 1;
   std::vector<learning::StudyReport> studies;
+  // Rows that the router model was trained on, left out of the studies.
+  size_t trained_on = 0;
   DomainReport domains;
   DecisionSpeed speed;
 };

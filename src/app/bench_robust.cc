@@ -32,7 +32,7 @@ class Robustness {
     size_t place = 0;
     for (const std::string& file : input_.rows.files) {
       LLMROUTE_CHECK(for_each_kept(
-          file, input_.analyzer, input_.test_part,
+          file, input_.analyzer, input_.choice,
           [&](const learning::Row& read) -> base::Status {
             const uint32_t index = row++;
             if (index >= input_.rows.rows.size()) return changed(file);
@@ -40,8 +40,7 @@ class Robustness {
                 input_.table.rows[chosen_[place]] != index) {
               return {};
             }
-            if (input_.rows.rows[index].prompt !=
-                learning::prompt_hash(read.prompt)) {
+            if (input_.rows.rows[index].wording != read.wording()) {
               return changed(file);
             }
             batch_.push_back({place++, read.prompt, read.context});

@@ -6,6 +6,7 @@
 
 #include "analyzer/analyzer.h"
 #include "app/bench_predictor.h"
+#include "app/bench_rows.h"
 #include "learning/study_pair.h"
 #include "learning/study_report.h"
 
@@ -17,7 +18,7 @@ struct RobustInput {
   learning::StudyPair pair;
   const Predictor& predictor;
   const analyzer::Analyzer& analyzer;
-  bool test_part = false;  // as the rows were read
+  RowChoice choice;  // as the rows were read
   uint64_t seed = 1;
   int threads = 1;
 };

@@ -12,23 +12,21 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Whether a training holds it out. Copies of it with another case or other
-// blanks may be in the other part.
+// Whether a training holds it out, and the analyzer's did.
 bool is_held_out(const learning::Row& row, const analyzer::Analyzer& analyzer) {
-  return part_of(row.identity()) == Part::kTest &&
-         !trained_on(analyzer, row.prompt);
+  return part_of(row) == Part::kTest && !trained_on(analyzer, row);
 }
 
 // Calls visit(row, line) for the rows of the part asked for.
 template <class Visit>
 base::Status for_each_row(const std::string& path,
-                          const analyzer::Analyzer& analyzer, bool test_part,
-                          const Visit& visit) {
+                          const analyzer::Analyzer& analyzer,
+                          const RowChoice& choice, const Visit& visit) {
   LLMROUTE_TRY(learning::RowReader reader, learning::RowReader::open(path));
   for (;;) {
     LLMROUTE_TRY(const std::optional<learning::Row> row, reader.next());
     if (!row) return {};
-    if (test_part && !is_held_out(*row, analyzer)) continue;
+    if (choice.test_part && !is_held_out(*row, analyzer)) continue;
     LLMROUTE_CHECK(visit(*row, reader.line()));
   }
 }
@@ -79,20 +77,30 @@ base::Status read_rows(const std::string& path,
       options.times->analysis_ns.push_back(first.count());
       options.times->all_ns.push_back((first + decided).count());
     }
-    rows.add(row, analysis, line, trained_on(analyzer, row.prompt));
-    if (row.has_outcomes() && options.kept) options.kept(row);
+    const bool trained = trained_on(analyzer, row);
+    rows.add_label(row, analysis, line, trained);
+    if (row.has_outcomes() && trained && !options.choice.trained) {
+      rows.leave_out(line);
+    } else if (row.has_outcomes()) {
+      rows.add_outcomes(row, analysis, line);
+      if (options.kept) options.kept(row);
+    }
     if (options.status != nullptr) options.status->add_row();
     return {};
   };
-  return for_each_row(path, analyzer, options.test_part, visit);
+  return for_each_row(path, analyzer, options.choice, visit);
 }
 
 base::Status for_each_kept(
-    const std::string& path, const analyzer::Analyzer& analyzer, bool test_part,
+    const std::string& path, const analyzer::Analyzer& analyzer,
+    const RowChoice& choice,
     const std::function<base::Status(const learning::Row&)>& visit) {
-  return for_each_row(path, analyzer, test_part,
+  return for_each_row(path, analyzer, choice,
                       [&](const learning::Row& row, int64_t) -> base::Status {
-                        return row.has_outcomes() ? visit(row) : base::Status();
+                        const bool kept =
+                            row.has_outcomes() &&
+                            (choice.trained || !trained_on(analyzer, row));
+                        return kept ? visit(row) : base::Status();
                       });
 }
 
@@ -105,7 +113,9 @@ base::Status check_not_trained_on(const learning::StudyRows& rows) {
                     rows.files[trained.file], trained.line, trained.count)};
   };
   const learning::TrainedRows& outcomes = rows.trained_outcomes;
-  if (outcomes.count * 1000 > rows.rows.size()) return refused(outcomes);
+  if (outcomes.count * 1000 > outcomes.count + rows.rows.size()) {
+    return refused(outcomes);
+  }
   const learning::TrainedRows& labels = rows.trained_labels;
   if (labels.count > rows.labels.size()) return refused(labels);
   return {};

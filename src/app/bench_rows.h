@@ -20,9 +20,16 @@ struct DecisionTimes {
   std::vector<float> all_ns;  // the decision among all models, too
 };
 
-struct ReadingOptions {
+struct RowChoice {
   // Only rows that a training holds out, and that the analyzer's did.
   bool test_part = false;
+  // Also outcomes of prompts that the analyzer was trained on: what is fitted
+  // to the rows themselves does not use it.
+  bool trained = false;
+};
+
+struct ReadingOptions {
+  RowChoice choice;
   BenchStatus* status = nullptr;   // told of every row; may be null
   DecisionTimes* times = nullptr;  // of every row; may be null
   // Decides, for `times`. REQUIRES: set if that is.
@@ -41,13 +48,14 @@ base::Status read_rows(const std::string& path,
 // The rows of a file that are kept as outcomes, in order, for a second look at
 // their text. Errors as in read_rows().
 base::Status for_each_kept(
-    const std::string& path, const analyzer::Analyzer& analyzer, bool test_part,
+    const std::string& path, const analyzer::Analyzer& analyzer,
+    const RowChoice& choice,
     const std::function<base::Status(const learning::Row&)>& visit);
 
 // kData if the router model was trained on the rows' prompts: on more than one
 // with outcomes in a thousand, which may look so by chance (trained_on(),
-// training_set.h), or on most of those with a domain, of which the others are
-// measured.
+// training_set.h), or on most of those with a domain. What is left out with
+// fewer, the report tells.
 base::Status check_not_trained_on(const learning::StudyRows& rows);
 
 }  // namespace llmroute::app

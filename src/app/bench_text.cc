@@ -236,12 +236,23 @@ std::string domains_text(const DomainReport& domains) {
   return fmt::format("domains of no rows{}\n", left_out);
 }
 
+const char* in_words(const Change& change) {
+  if (!change.outside) return "no intervals";
+  if (!*change.outside) return "within the intervals";
+  return change.better ? "better" : "worse";
+}
+
 }  // namespace
 
 std::string bench_text(const BenchReport& report) {
   std::string text;
   for (const learning::StudyReport& study : report.studies)
     text += study_text(study);
+  if (report.trained_on > 0) {
+    text +=
+        fmt::format("without {} rows that the router model was trained on\n",
+                    count(report.trained_on));
+  }
   text += domains_text(report.domains);
   const DecisionSpeed& speed = report.speed;
   return text +
@@ -267,12 +278,10 @@ std::string changes_text(const std::vector<Change>& changes,
     if (std::fabs(c.now - c.before) < 1e-9) continue;
     any = true;
     const bool both = !std::isnan(c.before) && !std::isnan(c.now);
-    const char* in_words = c.better ? "better" : "worse";
-    table.add_row(
-        {c.name, shown(c.study), figure(c.before), figure(c.now),
-         both ? fmt::format("{:+.3f}", c.now - c.before)
-              : (std::isnan(c.now) ? "gone" : "new"),
-         !both ? "" : (c.outside ? in_words : "within the intervals")});
+    table.add_row({c.name, shown(c.study), figure(c.before), figure(c.now),
+                   both ? fmt::format("{:+.3f}", c.now - c.before)
+                        : (std::isnan(c.now) ? "gone" : "new"),
+                   both ? in_words(c) : ""});
   }
   if (!any) return fmt::format("\nno figure differs from {}\n", shown_path);
   return fmt::format("\nagainst {}:\n", shown_path) + table.render(2);

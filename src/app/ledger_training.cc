@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "app/experience.h"
 #include "app/ledger_place.h"
@@ -172,7 +173,9 @@ void Fitter::measure(uint64_t seed) {
   for (size_t i = 0; i < errors.size(); ++i) {
     *sums[i % 3] += static_cast<double>(errors[i]) / n;
   }
-  const auto means = learning::resampled_means(errors, 3, {.seed = seed});
+  std::vector<uint64_t> each(fit_.held_out);  // verdicts, whatever the prompt
+  std::iota(each.begin(), each.end(), 0);
+  const auto means = learning::resampled_means(errors, 3, each, {.seed = seed});
   std::vector<double> gains;
   for (size_t i = 0; i + 2 < means.size(); i += 3) {
     gains.push_back(std::min(means[i + 1], means[i + 2]) - means[i]);
@@ -337,6 +340,13 @@ Result<ExitStatus> train_from_ledger(const TrainOptions& options,
   const LedgerFit fit = fit_ledger(
       config, rows, slope, profile != nullptr ? profile->worth : core::Worth(),
       options.seed);
+  if (fit.held_out == 0 && !options.force) {
+    return Error{ErrorKind::kData,
+                 fmt::format("train: {} verdicts in the ledger are too few to "
+                             "hold some out (llmroute feedback and run --check "
+                             "give more; --force writes what these say)",
+                             rows.size())};
+  }
   const bool write = options.force || fit.beats_constant();
   if (write) {
     LLMROUTE_CHECK(write_result(*options.output, fit_config(fit), 0644));

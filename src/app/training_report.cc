@@ -63,6 +63,11 @@ std::vector<Baseline> fit_baselines(const TrainingSet& set) {
 
 double square(double x) { return x * x; }
 
+// As Sample::bytes.
+double bytes_of(const Row& row) {
+  return static_cast<double>(row.prompt.size() + row.context.size());
+}
+
 ProbabilityReport summarise(std::span<const Prediction> predictions) {
   return {learning::brier(predictions), learning::log_loss(predictions),
           learning::calibration_error(predictions)};
@@ -144,13 +149,14 @@ class Measurement {
   void report_probabilities() {
     const std::vector<Baseline> baselines = fit_baselines(set_);
     std::vector<Prediction> model, constant, length, installed, beside;
-    std::vector<float> gains;  // per prompt
+    std::vector<float> gains;  // per row
+    std::vector<uint64_t> prompts;
     for (const auto& [source, all] : by_source_) {
       const size_t first = model.size();
       for (const Judged& judged : all) {
         double gain = 0;
         size_t count = 0;
-        const double bytes = static_cast<double>(judged.row->prompt.size());
+        const double bytes = bytes_of(*judged.row);
         for (const auto& [name, score] : judged.row->scores) {
           const core::PerDomain* ability = abilities_.find(name);
           if (ability == nullptr) continue;
@@ -170,6 +176,7 @@ class Measurement {
         if (count > 0) {
           gains.push_back(
               static_cast<float>(gain / static_cast<double>(count)));
+          prompts.push_back(learning::identity_of(*judged.row));
         }
       }
       const auto of_source = std::span(model).subspan(first);
@@ -189,7 +196,7 @@ class Measurement {
       report_.brier_beside_installed = learning::brier(beside);
     }
     report_.gain =
-        learning::interval_95(learning::resampled_means(gains, 1, {}));
+        learning::interval_95(learning::resampled_means(gains, 1, prompts, {}));
   }
 
   // Nothing if neither an ability nor a head tells of the model.
@@ -240,7 +247,7 @@ class Measurement {
       if (!scores) continue;
       const double gain = chance_good(judged.analysis, pair.strong, strong) -
                           chance_good(judged.analysis, pair.weak, weak);
-      const double bytes = static_cast<double>(judged.row->prompt.size());
+      const double bytes = bytes_of(*judged.row);
       by_model.push_back({gain, scores->first, scores->second});
       by_length.push_back({bytes, scores->first, scores->second});
     }

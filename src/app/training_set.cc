@@ -96,8 +96,13 @@ class Builder {
     fill_templates();
     add_queued();
     if (set_.problem.samples.empty() || set_.test.empty()) {
-      return base::Error{base::ErrorKind::kData,
-                         fmt::format("{} rows are too few to train on", rows_)};
+      return base::Error{
+          base::ErrorKind::kData,
+          fmt::format("{} rows{} are too few to train on: {} to "
+                      "learn from, {} to test with",
+                      kept_, kept_ < rows_ ? " that --without leaves" : "",
+                      set_.problem.samples.size() - set_.copies,
+                      set_.test.size())};
     }
     weigh_sources();
     mark_seen();
@@ -120,7 +125,7 @@ class Builder {
     if (left_out(row)) return;
     ++kept_;
     if (row.compose > 0) return templates_.push_back(std::move(row));
-    const Part part = part_of(row.identity());
+    const Part part = part_of(row);
     if (part == Part::kCalibrate)
       return set_.calibrate.push_back(std::move(row));
     if (part == Part::kTest) return set_.test.push_back(std::move(row));
@@ -139,8 +144,8 @@ class Builder {
   }
 
   void queue(Row row) {
-    const uint64_t origin = learning::prompt_hash(row.prompt);
-    set_.trained.push_back(fingerprint(learning::wording_hash(row.prompt)));
+    const uint64_t origin = row.wording();
+    set_.trained.push_back(fingerprint(origin));
     if (options_.augment) {
       if (auto prompt = learning::augmented(row.prompt, options_.seed)) {
         Row copy = row;
@@ -342,13 +347,13 @@ class Builder {
 
 }  // namespace
 
-bool trained_on(const analyzer::Analyzer& analyzer, std::string_view prompt) {
-  return analyzer.trained_on(fingerprint(learning::wording_hash(prompt))) ||
-         analyzer.trained_on(fingerprint(learning::prompt_hash(prompt)));
+bool trained_on(const analyzer::Analyzer& analyzer, const Row& row) {
+  return analyzer.trained_on(fingerprint(row.wording())) ||
+         analyzer.trained_on(fingerprint(learning::prompt_hash(row.prompt)));
 }
 
-Part part_of(std::string_view prompt) {
-  switch (learning::mix64(learning::prompt_hash(prompt)) % 10) {
+Part part_of(const Row& row) {
+  switch (learning::mix64(learning::identity_of(row)) % 10) {
     case 0:
       return Part::kTest;
     case 1:

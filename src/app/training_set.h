@@ -22,9 +22,9 @@ namespace llmroute::app {
 
 enum class Part { kTrain, kCalibrate, kTest };
 
-// By hash of the prompt (Row::identity()), so that copies of a prompt in
-// different files fall into one part: eight tenths, one tenth, one tenth.
-Part part_of(std::string_view prompt);
+// By learning::identity_of(), so that copies of a prompt, in whatever case and
+// with whatever blanks, fall into one part: eight tenths, one tenth, one tenth.
+Part part_of(const learning::Row& row);
 
 // Where a file comes from, for the card.
 struct FileNote {
@@ -34,7 +34,7 @@ struct FileNote {
 // What a model file keeps of a prompt it was trained on, by its wording (of
 // files that earlier versions trained: by its bytes). One prompt in 35,000
 // looks like one of 60,000 by chance.
-bool trained_on(const analyzer::Analyzer& analyzer, std::string_view prompt);
+bool trained_on(const analyzer::Analyzer& analyzer, const learning::Row& row);
 
 struct TrainingSet {
   learning::Problem problem;         // of the training part

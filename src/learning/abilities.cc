@@ -77,7 +77,9 @@ base::Result<Abilities> read_abilities(const std::string& path) {
   const auto error = parser.parse(text)["models"].get(models);
   if (error != simdjson::SUCCESS) {
     return base::Error{base::ErrorKind::kData,
-                       fmt::format("'{}' is no abilities file", path)};
+                       fmt::format("'{}' is no abilities file, as *.json are "
+                                   "taken for (name JSON lines *.jsonl)",
+                                   path)};
   }
   Abilities all;
   for (const dom::element model : models) {

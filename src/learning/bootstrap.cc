@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <unordered_map>
 
 #include "base/threads.h"
 #include "learning/random.h"
@@ -11,13 +12,32 @@
 namespace llmroute::learning {
 namespace {
 
-void draw(uint64_t seed, std::span<float> weights) {
-  Random random(mix64(seed));
-  std::fill(weights.begin(), weights.end(), 0.0F);
-  for (size_t i = 0; i < weights.size(); ++i) {
-    weights[random.below(weights.size())] += 1;
+// Draws as many prompts as there are, with replacement.
+class Urn {
+ public:
+  explicit Urn(RowPrompts prompts) {
+    std::unordered_map<uint64_t, uint32_t> numbers;
+    for (const uint64_t prompt : prompts) {
+      const auto number = static_cast<uint32_t>(numbers.size());
+      prompt_of_row_.push_back(
+          numbers.try_emplace(prompt, number).first->second);
+    }
+    count_ = numbers.size();
   }
-}
+
+  size_t rows() const { return prompt_of_row_.size(); }
+  void draw(uint64_t seed, std::vector<float>& weights) const {
+    Random random(mix64(seed));
+    std::vector<float> drawn(count_);
+    for (size_t i = 0; i < count_; ++i) drawn[random.below(count_)] += 1;
+    weights.resize(rows());
+    for (size_t i = 0; i < rows(); ++i) weights[i] = drawn[prompt_of_row_[i]];
+  }
+
+ private:
+  std::vector<uint32_t> prompt_of_row_;
+  size_t count_ = 0;
+};
 
 uint64_t seed_of(const Resampling& resampling, size_t resample) {
   return mix64(resampling.seed) + resample;
@@ -60,43 +80,44 @@ Interval interval_95(std::vector<double> values) {
   return {at(0.025), at(0.975)};
 }
 
-void for_each_resample(size_t rows, const Resampling& resampling,
+void for_each_resample(RowPrompts prompts, const Resampling& resampling,
                        const VisitResample& visit) {
   const auto count = static_cast<size_t>(resampling.count);
   const auto threads = static_cast<size_t>(std::max(resampling.threads, 1));
+  const Urn urn(prompts);
   base::on_threads(threads, [&](size_t thread) {
-    std::vector<float> weights(rows);
+    std::vector<float> weights;
     for (size_t i = thread; i < count; i += threads) {
-      draw(seed_of(resampling, i), weights);
+      urn.draw(seed_of(resampling, i), weights);
       visit(i, weights);
     }
   });
 }
 
 std::vector<double> resampled_means(std::span<const float> values,
-                                    size_t columns,
+                                    size_t columns, RowPrompts prompts,
                                     const Resampling& resampling) {
-  const size_t rows = values.size() / columns;
+  const Urn urn(prompts);
   const auto count = static_cast<size_t>(resampling.count);
   const auto threads = static_cast<size_t>(std::max(resampling.threads, 1));
   std::vector<double> means(count * columns);
   base::on_threads(threads, [&](size_t thread) {
     std::vector<float> weights[kBatch];
     std::vector<double> sums[kBatch];
-    for (std::vector<float>& weight : weights) weight.resize(rows);
     for (size_t first = thread * kBatch; first < count;
          first += threads * kBatch) {
       for (size_t b = 0; b < kBatch; ++b) {
-        draw(seed_of(resampling, first + b), weights[b]);
+        urn.draw(seed_of(resampling, first + b), weights[b]);
         sums[b].assign(columns, 0);
       }
-      for (size_t row = 0; row < rows; row += kChunk) {
+      for (size_t row = 0; row < urn.rows(); row += kChunk) {
         add_chunk(values, columns, weights, row, sums);
       }
       for (size_t b = 0; b < std::min(kBatch, count - first); ++b) {
+        const double all =
+            std::accumulate(weights[b].begin(), weights[b].end(), 0.0);
         for (size_t c = 0; c < columns; ++c) {
-          means[(first + b) * columns + c] =
-              sums[b][c] / static_cast<double>(rows);
+          means[(first + b) * columns + c] = sums[b][c] / all;
         }
       }
     }
@@ -232,11 +253,11 @@ PredictionRanking::Figures PredictionRanking::figures(
   return figures;
 }
 
-Interval bootstrap_apgr(std::span<const PairRow> rows,
+Interval bootstrap_apgr(std::span<const PairRow> rows, RowPrompts prompts,
                         const Resampling& resampling) {
   const PairRanking ranking(rows);
   std::vector<double> values(static_cast<size_t>(resampling.count));
-  for_each_resample(rows.size(), resampling,
+  for_each_resample(prompts, resampling,
                     [&](size_t i, std::span<const float> weights) {
                       values[i] = ranking.apgr(weights);
                     });

@@ -1,9 +1,10 @@
 // Intervals by resampling prompts, seeded, so that they can be repeated: the
 // bootstrap (Efron 1979) in its percentile form.
 //
-// A resample is a weight per row: how often the row was drawn. Statistics that
-// are compared see the same resamples, so that their difference has an interval
-// too.
+// A resample is a weight per row: how often its prompt was drawn. Rows of one
+// prompt are drawn together, since they say no more than one of them does.
+// Statistics that are compared see the same resamples, so that their difference
+// has an interval too.
 #pragma once
 
 #include <cstddef>
@@ -29,16 +30,19 @@ struct Resampling {
   int threads = 1;  // results do not depend on it
 };
 
+// The prompt of each row, equal numbers for one prompt (identity_of()).
+using RowPrompts = std::span<const uint64_t>;
+
 // Calls `visit` once per resample, from several threads at once.
 using VisitResample =
     std::function<void(size_t resample, std::span<const float> weights)>;
-void for_each_resample(size_t rows, const Resampling& resampling,
+void for_each_resample(RowPrompts prompts, const Resampling& resampling,
                        const VisitResample& visit);
 
 // Values of `columns` things per row -> their means in every resample, column
 // after column within a resample.
 std::vector<double> resampled_means(std::span<const float> values,
-                                    size_t columns,
+                                    size_t columns, RowPrompts prompts,
                                     const Resampling& resampling);
 
 // The order of a pair's prompts by score, for fine metrics under changing
@@ -89,7 +93,7 @@ class PredictionRanking {
 };
 
 // 95 % interval of the fine APGR.
-Interval bootstrap_apgr(std::span<const PairRow> rows,
+Interval bootstrap_apgr(std::span<const PairRow> rows, RowPrompts prompts,
                         const Resampling& resampling = {});
 
 }  // namespace llmroute::learning

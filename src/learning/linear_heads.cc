@@ -17,12 +17,13 @@ void add_scaled(double* to, double factor, const double* what, size_t count) {
 
 }  // namespace
 
-Standardised::Standardised(const Problem& problem, double least)
+Standardised::Standardised(const Problem& problem,
+                           std::span<const uint32_t> fitted, double least)
     : count_(problem.dense_count), mean_(count_), inverse_(count_) {
-  const double n = static_cast<double>(problem.samples.size());
+  const double n = static_cast<double>(fitted.size());
   std::vector<double> sum(count_), squares(count_);
-  for (const Sample& sample : problem.samples) {
-    const float* raw = problem.dense.data() + sample.dense * count_;
+  for (const uint32_t s : fitted) {
+    const float* raw = problem.dense.data() + problem.samples[s].dense * count_;
     for (size_t i = 0; i < count_; ++i) {
       const auto x = static_cast<double>(raw[i]);
       sum[i] += x;

@@ -14,9 +14,11 @@ namespace llmroute::learning {
 // Dense features with mean 0 and deviation 1; constant ones 0.
 class Standardised {
  public:
-  // `least`: deviations below it count as that much (but 0), so that features
-  // that hardly vary here say little of prompts where they do.
-  explicit Standardised(const Problem& problem, double least = 0);
+  // Over the samples `fitted`. `least`: deviations below it count as that much
+  // (but 0), so that features that hardly vary here say little of prompts where
+  // they do.
+  Standardised(const Problem& problem, std::span<const uint32_t> fitted,
+               double least = 0);
   std::span<const float> of(size_t sample) const {
     return {values_.data() + sample * count_, count_};
   }

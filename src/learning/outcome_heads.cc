@@ -89,7 +89,7 @@ class Fit {
         samples_(samples),
         options_(options),
         shared_(options.directions),
-        dense_(problem),
+        dense_(problem, samples),
         heads_(problem, dense_, shared_ + (options.unseen ? 0 : models.size()),
                false, penalties(options, samples.size())) {
     for (uint32_t m = 0; m < models.size(); ++m) {

@@ -107,6 +107,7 @@ base::Status add(std::string_view what, std::string_view model, double value,
 }
 
 // {"prompt": "...", "model": 1, "model|total_cost": 0.01, ...}
+// Only the cells of models: what else is in it is read as of any row.
 base::Status read_wide(const dom::object& object, Row& row) {
   std::vector<std::string> names;
   bool wide = false;
@@ -119,8 +120,10 @@ base::Status read_wide(const dom::object& object, Row& row) {
   if (const auto twice = columns.repeated()) {
     return bad(fmt::format("\"{}\" is given twice", *twice));
   }
-  size_t column = 0;
+  size_t next = 0;
   for (const auto& [key, element] : object) {
+    const size_t column = next++;
+    if (!columns.of_model(column)) continue;
     std::string_view text;
     double number = 0;
     bool truth = false;
@@ -134,7 +137,6 @@ base::Status read_wide(const dom::object& object, Row& row) {
     } else if (!element.is_null()) {
       LLMROUTE_CHECK(columns.set(column, -1.0, row));  // none of both
     }
-    ++column;
   }
   return {};
 }
@@ -221,6 +223,21 @@ base::Status read_source(const dom::object& object, std::string_view file_name,
   return {};
 }
 
+// In small letters, with single blanks between them.
+std::string words_of(std::string_view text) {
+  std::string words;
+  bool gap = false;
+  for (const char c : text) {
+    if (c == ' ' || (c >= '\t' && c <= '\r')) {
+      gap = !words.empty();
+      continue;
+    }
+    if (std::exchange(gap, false)) words += ' ';
+    words += c;
+  }
+  return base::to_lower_ascii(words);
+}
+
 }  // namespace
 
 void set_source(std::string_view dataset, std::string_view group,
@@ -286,18 +303,13 @@ uint64_t prompt_hash(std::string_view prompt) {
   return hash;
 }
 
-uint64_t wording_hash(std::string_view prompt) {
-  std::string words;
-  bool gap = false;
-  for (const char c : prompt) {
-    if (c == ' ' || (c >= '\t' && c <= '\r')) {
-      gap = !words.empty();
-      continue;
-    }
-    if (std::exchange(gap, false)) words += ' ';
-    words += c;
-  }
-  return prompt_hash(base::to_lower_ascii(words));
+uint64_t Row::wording() const {
+  if (context.empty()) return prompt_hash(words_of(prompt));
+  return prompt_hash(words_of(prompt) + '\n' + words_of(context));
+}
+
+uint64_t identity_of(const Row& row) {
+  return row.paraphrase.empty() ? row.wording() : prompt_hash(row.paraphrase);
 }
 
 }  // namespace llmroute::learning

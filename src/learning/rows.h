@@ -57,11 +57,9 @@ struct Row {
   bool weak = false;
   bool preference = false;  // scores say who won, not who was right
 
-  // What decides its part or fold: the prompt, but for paraphrases what they
-  // share.
-  const std::string& identity() const {
-    return paraphrase.empty() ? prompt : paraphrase;
-  }
+  // The same for rows that word the same: blanks and the case of ASCII letters
+  // do not count.
+  uint64_t wording() const;
   // That can be measured, or fitted to.
   bool has_outcomes() const {
     return !scores.empty() && !suspect && !preference;
@@ -70,9 +68,9 @@ struct Row {
 
 // The same for the same text on every machine (64-bit FNV-1a).
 uint64_t prompt_hash(std::string_view prompt);
-// The same for the same words: blanks and the case of ASCII letters do not
-// count.
-uint64_t wording_hash(std::string_view prompt);
+// What decides a row's part or fold: its wording, but for paraphrases what they
+// share.
+uint64_t identity_of(const Row& row);
 
 // Not an object, no string "prompt", a score that is not a number from 0 to 1,
 // a cost that is none, a model given twice, an unknown difficulty, a key of

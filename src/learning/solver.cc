@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "learning/logistic.h"
 #include "learning/minimise.h"
@@ -116,13 +117,20 @@ constexpr auto kNoPenalty = [](std::span<const double>, std::span<double>) {
   return 0.0;
 };
 
+std::vector<uint32_t> all_of(size_t count) {
+  std::vector<uint32_t> all(count);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
 class Solver {
  public:
   Solver(const Problem& problem, const SolverOptions& options)
       : problem_(problem),
         options_(options),
         layout_(problem.layout),
-        dense_(problem, options.initial == nullptr ? 0 : kLeastDeviation) {}
+        dense_(problem, all_of(problem.samples.size()),
+               options.initial == nullptr ? 0 : kLeastDeviation) {}
 
   Solution run() {
     prepare();

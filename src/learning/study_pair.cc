@@ -10,6 +10,7 @@ namespace {
 
 struct Scored {
   std::vector<PairRow> ours, length, oracle;
+  std::vector<uint64_t> prompts;
 };
 
 Scored scored(const StudyRows& rows, const StudyTable& table,
@@ -24,6 +25,7 @@ Scored scored(const StudyRows& rows, const StudyTable& table,
     all.ours.push_back({row_score(rows, table, pair, i), strong, weak});
     all.length.push_back({bytes, strong, weak});
     all.oracle.push_back({strong - weak, strong, weak});
+    all.prompts.push_back(rows.rows[table.rows[i]].identity());
   }
   return all;
 }
@@ -70,7 +72,7 @@ void add_intervals(const Scored& scored, PairReport& report,
   for (auto& of_one : metrics) {
     of_one.resize(static_cast<size_t>(resampling.count));
   }
-  for_each_resample(scored.ours.size(), resampling,
+  for_each_resample(scored.prompts, resampling,
                     [&](size_t i, std::span<const float> weights) {
                       for (size_t s = 0; s < kCount; ++s) {
                         metrics[s][i] = rankings[s].metrics(weights);
@@ -208,7 +210,8 @@ std::vector<SliceReport> measure_slices(const StudyRows& rows,
     }
     // Below that the share of the gap says nothing.
     if (slice.strong_mean - slice.weak_mean >= 0.01) {
-      const Interval interval = bootstrap_apgr(all.ours, resampling);
+      const Interval interval =
+          bootstrap_apgr(all.ours, all.prompts, resampling);
       slice.apgr = {fine_metrics(all.ours).apgr, interval.low, interval.high};
       slice.length_apgr = fine_metrics(all.length).apgr;
     }
@@ -221,7 +224,8 @@ std::vector<SliceReport> measure_slices(const StudyRows& rows,
   return slices;
 }
 
-std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
+std::vector<HeadReport> measure_heads(const StudyRows& study,
+                                      const StudyTable& table, HeadReport& all,
                                       const Resampling& resampling) {
   std::vector<HeadReport> heads;
   std::vector<Prediction> pooled;
@@ -245,7 +249,11 @@ std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
   const PredictionRanking ranking(pooled, rows);
   std::vector<double> brier(static_cast<size_t>(resampling.count)), ece = brier,
                                                                     auc = brier;
-  for_each_resample(table.size(), resampling,
+  std::vector<uint64_t> prompts;
+  for (const uint32_t row : table.rows) {
+    prompts.push_back(study.rows[row].identity());
+  }
+  for_each_resample(prompts, resampling,
                     [&](size_t i, std::span<const float> weights) {
                       const auto figures = ranking.figures(weights);
                       brier[i] = figures.brier;

@@ -26,6 +26,8 @@ bool in_two_folds(const std::vector<uint64_t>& prompts) {
   });
 }
 
+base::Error lacks(const char* what) { return {base::ErrorKind::kData, what}; }
+
 // Fits length-only chances and expected costs of one model to four folds and
 // applies them to the fifth.
 void cross_fit(PoolData& pool, const std::vector<float>& bytes, size_t model) {
@@ -65,7 +67,7 @@ Measured measured(const char* name, const PoolData& pool,
   Measured m{name, {}, {}};
   for (const Choices& way : ways) m.points.push_back(mean_of(pool.table, way));
   m.resampled = resampled_means(columns_of(pool.table, ways), ways.size() * 2,
-                                resampling);
+                                pool.prompt, resampling);
   return m;
 }
 
@@ -212,10 +214,10 @@ void add_routers(const std::vector<Measured>& routers, PoolReport& report,
 
 }  // namespace
 
-std::optional<PoolData> make_pool(const StudyRows& rows,
-                                  const StudyTable& table) {
+base::Result<PoolData> make_pool(const StudyRows& rows,
+                                 const StudyTable& table) {
   constexpr size_t kFewestRows = 10;
-  if (table.costs == CostSource::kNone) return std::nullopt;
+  if (table.costs == CostSource::kNone) return lacks("no costs are known");
   PoolData pool;
   const size_t models = table.models.size();
   std::vector<float> bytes;
@@ -228,7 +230,7 @@ std::optional<PoolData> make_pool(const StudyRows& rows,
     }
     if (!complete) continue;
     const StudyRow& row = rows.rows[table.rows[i]];
-    pool.prompt.push_back(row.prompt);
+    pool.prompt.push_back(row.identity());
     bytes.push_back(row.bytes);
     for (size_t at = i * models; at < (i + 1) * models; ++at) {
       pool.table.quality.push_back(table.quality[at]);
@@ -237,10 +239,11 @@ std::optional<PoolData> make_pool(const StudyRows& rows,
       dearest = std::max(dearest, table.cost[at]);
     }
   }
-  if (pool.prompt.size() < kFewestRows || dearest == 0 ||
-      !in_two_folds(pool.prompt)) {
-    return std::nullopt;
+  if (pool.prompt.size() < kFewestRows) {
+    return lacks("fewer than ten rows have a score and a cost of every model");
   }
+  if (dearest == 0) return lacks("every model is free");
+  if (!in_two_folds(pool.prompt)) return lacks("too few different prompts");
   pool.table.rows = pool.prompt.size();
   pool.table.models = models;
   pool.length_chance.resize(pool.chance.size());

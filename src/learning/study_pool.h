@@ -1,9 +1,9 @@
 // The pool of a study: quality against cost, as RouterBench measures it.
 #pragma once
 
-#include <optional>
 #include <vector>
 
+#include "base/result.h"
 #include "learning/bootstrap.h"
 #include "learning/pool.h"
 #include "learning/study_report.h"
@@ -18,13 +18,13 @@ struct PoolData {
   std::vector<float> chance;         // of the router
   std::vector<float> length_chance;  // by length alone, from the other folds
   std::vector<float> expected_cost;  // by bytes, from the other folds
-  std::vector<uint64_t> prompt;      // hashes
+  std::vector<uint64_t> prompt;      // StudyRow::identity()
 };
 
-// Nothing without costs, with fewer than ten rows, with prompts of one fold
-// only, or if all is free.
-std::optional<PoolData> make_pool(const StudyRows& rows,
-                                  const StudyTable& table);
+// Errors: kData, saying what it lacks: costs, ten rows, several prompts, or a
+// model that is not free.
+base::Result<PoolData> make_pool(const StudyRows& rows,
+                                 const StudyTable& table);
 
 PoolReport measure_pool(const StudyTable& study, const PoolData& pool,
                         const Resampling& resampling);

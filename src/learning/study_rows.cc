@@ -27,19 +27,21 @@ uint32_t NameTable::number(const std::string& name) {
   return place->second;
 }
 
-void StudyRows::add(const Row& row, const core::Analysis& analysis,
-                    int64_t line, bool trained) {
-  const auto file = static_cast<uint32_t>(files.size() - 1);
-  if (row.domain && trained) {
-    count(file, line, trained_labels);
-  } else if (row.domain) {
-    labels.push_back({*row.domain, core::largest(analysis.domain)});
-  }
-  if (!row.has_outcomes()) return;
-  if (trained) count(file, line, trained_outcomes);
+void StudyRows::add_label(const Row& row, const core::Analysis& analysis,
+                          int64_t line, bool trained) {
+  if (!row.domain) return;
+  if (trained) return count(last_file(), line, trained_labels);
+  labels.push_back({*row.domain, core::largest(analysis.domain)});
+}
+
+void StudyRows::leave_out(int64_t line) {
+  count(last_file(), line, trained_outcomes);
+}
+
+void StudyRows::add_outcomes(const Row& row, const core::Analysis& analysis,
+                             int64_t line) {
   StudyRow kept;
-  kept.prompt = prompt_hash(row.prompt);
-  kept.wording = wording_hash(row.prompt);
+  kept.wording = row.wording();
   if (!row.paraphrase.empty()) kept.paraphrase = prompt_hash(row.paraphrase);
   kept.bytes = static_cast<float>(row.prompt.size() + row.context.size());
   kept.output_tokens =
@@ -50,7 +52,7 @@ void StudyRows::add(const Row& row, const core::Analysis& analysis,
   for (size_t d = 0; d < kept.domain.size(); ++d) {
     kept.domain[d] = as_float(analysis.domain[d]);
   }
-  kept.file = file;
+  kept.file = last_file();
   kept.line = static_cast<uint32_t>(line);
   kept.dataset = datasets.number(row.group);
   kept.named_domain = domains.number(row.raw_domain);

@@ -37,9 +37,9 @@ struct ModelOutcome {
 };
 
 struct StudyRow {
-  uint64_t prompt = 0, wording = 0;  // prompt_hash, wording_hash
-  uint64_t paraphrase = 0;           // the same in rows that share it; 0: none
-  float bytes = 0;                   // of prompt and context
+  uint64_t wording = 0;     // Row::wording()
+  uint64_t paraphrase = 0;  // the same in rows that share it; 0: none
+  float bytes = 0;          // of prompt and context
   float output_tokens = 0;
   float difficulty = 0, slope = 1;
   std::array<float, core::kDomainCount> domain{};  // as the analyzer has it
@@ -48,6 +48,9 @@ struct StudyRow {
   uint32_t dataset = 0;       // in StudyRows::datasets
   uint32_t named_domain = 0;  // in StudyRows::domains
   uint32_t outcome_begin = 0, outcome_end = 0;
+
+  // As identity_of(Row).
+  uint64_t identity() const { return paraphrase != 0 ? paraphrase : wording; }
 };
 
 // Rows that the router model was trained on.
@@ -57,19 +60,25 @@ struct TrainedRows {
 };
 
 struct StudyRows {
-  // `line`: in the last of `files`. Rows without outcomes count for the domains
-  // only; those marked suspect and preferences too. `trained`: the router model
-  // was trained on it.
-  void add(const Row& row, const core::Analysis& analysis, int64_t line,
-           bool trained);
+  // What the analyzer makes of a row's domain. `line`: in the last of `files`.
+  // `trained`: the router model was trained on it; such a row is counted only.
+  void add_label(const Row& row, const core::Analysis& analysis, int64_t line,
+                 bool trained);
+  // REQUIRES: row.has_outcomes().
+  void add_outcomes(const Row& row, const core::Analysis& analysis,
+                    int64_t line);
+  // Instead, for a row that the router model was trained on.
+  void leave_out(int64_t line);
 
   std::vector<StudyRow> rows;
   std::vector<ModelOutcome> outcomes;
   NameTable models, datasets, domains;
   std::vector<std::string> files;
   std::vector<Labelled> labels;  // domains: as labelled, as guessed
-  TrainedRows trained_outcomes;  // of `rows`
-  TrainedRows trained_labels;    // not of `labels`
+  TrainedRows trained_outcomes, trained_labels;  // left out
+
+ private:
+  uint32_t last_file() const { return static_cast<uint32_t>(files.size() - 1); }
 };
 
 core::Analysis analysis_of(const StudyRow& row);

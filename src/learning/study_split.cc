@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -19,6 +20,26 @@ base::Error seen(const std::string& first, const std::string& second,
                       "be trained on ({} such rows)",
                       first, second, count)};
 }
+
+// Rows by their wording and by what paraphrases share.
+class KnownPrompts {
+ public:
+  void add(const StudyRow& row, uint32_t index) {
+    rows_.try_emplace(row.wording, index);
+    rows_.try_emplace(row.identity(), index);
+  }
+  // The first that words the same, or a paraphrase.
+  std::optional<uint32_t> find(const StudyRow& row) const {
+    for (const uint64_t key : {row.wording, row.identity()}) {
+      const auto place = rows_.find(key);
+      if (place != rows_.end()) return place->second;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::unordered_map<uint64_t, uint32_t> rows_;
+};
 
 // Groups to folds: the largest first, each to the smallest fold.
 std::map<uint32_t, uint32_t> assign_groups(
@@ -43,21 +64,25 @@ std::string place_of(const StudyRows& rows, const StudyRow& row) {
   return fmt::format("{}:{}", rows.files[row.file], row.line);
 }
 
-StudySplit split_by_prompt(const StudyRows& rows, const StudyTable& table,
-                           uint32_t folds) {
+base::Result<StudySplit> split_by_prompt(const StudyRows& rows,
+                                         const StudyTable& table,
+                                         uint32_t folds) {
   constexpr uint64_t kOwn = 0xf01d;  // apart from part_of
   StudySplit split;
   split.folds = folds;
   split.description = fmt::format("fitted in {} folds by prompt", folds);
-  std::unordered_map<uint64_t, uint32_t>
-      fold_of;  // by wording, or what it shares
+  bool many = false;
   for (const uint32_t index : table.rows) {
-    const StudyRow& row = rows.rows[index];
-    const auto fold = static_cast<uint32_t>(mix64(row.prompt ^ kOwn) % folds);
-    const uint64_t key = row.paraphrase != 0 ? row.paraphrase : row.wording;
-    split.fold.push_back(fold_of.try_emplace(key, fold).first->second);
+    const uint64_t prompt = rows.rows[index].identity();
+    split.fold.push_back(static_cast<uint32_t>(mix64(prompt ^ kOwn) % folds));
+    many = many || split.fold.back() != split.fold.front();
   }
-  return split;
+  if (many) return split;
+  return base::Error{
+      base::ErrorKind::kData,
+      fmt::format("{}: too few different prompts for folds: all would be in "
+                  "one, and nothing fitted",
+                  table.name)};
 }
 
 base::Result<StudySplit> split_by_group(const StudyRows& rows,
@@ -77,17 +102,18 @@ base::Result<StudySplit> split_by_group(const StudyRows& rows,
       "fitted without the groups it is measured on, {} groups in {} folds",
       sizes.size(), split.folds);
   const auto fold_of = assign_groups(sizes, split.folds);
-  std::unordered_map<uint64_t, uint32_t> first;  // wording -> row
+  std::vector<KnownPrompts> known(split.folds);
   std::pair<uint32_t, uint32_t> met;
   size_t count = 0;
   for (const uint32_t index : table.rows) {
     const StudyRow& row = rows.rows[index];
-    const uint32_t fold = fold_of.at(row.dataset);
-    const uint32_t other = first.try_emplace(row.wording, index).first->second;
-    if (fold_of.at(rows.rows[other].dataset) != fold && count++ == 0) {
-      met = {index, other};
+    const uint32_t own = fold_of.at(row.dataset);
+    for (uint32_t fold = 0; fold < split.folds; ++fold) {
+      const auto other = fold == own ? std::nullopt : known[fold].find(row);
+      if (other && count++ == 0) met = {index, *other};
     }
-    split.fold.push_back(fold);
+    known[own].add(row, index);
+    split.fold.push_back(own);
   }
   if (count > 0) {
     return seen(place_of(rows, rows.rows[met.first]),
@@ -98,18 +124,17 @@ base::Result<StudySplit> split_by_group(const StudyRows& rows,
 
 base::Status check_apart(const StudyRows& rows, const StudyTable& table,
                          const StudyRows& training) {
-  std::unordered_map<uint64_t, uint32_t> trained;
+  KnownPrompts trained;
   for (uint32_t i = 0; i < training.rows.size(); ++i) {
-    trained.try_emplace(training.rows[i].wording, i);
+    trained.add(training.rows[i], i);
   }
   const StudyRow *row = nullptr, *other = nullptr;
   size_t count = 0;
   for (const uint32_t index : table.rows) {
-    const auto met = trained.find(rows.rows[index].wording);
-    if (met == trained.end()) continue;
-    if (count++ > 0) continue;
+    const auto met = trained.find(rows.rows[index]);
+    if (!met || count++ > 0) continue;
     row = &rows.rows[index];
-    other = &training.rows[met->second];
+    other = &training.rows[*met];
   }
   if (count == 0) return {};
   return seen(place_of(rows, *row), place_of(training, *other), count);

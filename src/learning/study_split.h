@@ -19,13 +19,15 @@ struct StudySplit {
   std::string description;  // "fitted in 5 folds by prompt"
 };
 
-// By hash of the prompt. Copies of it, in whatever case and with whatever
-// blanks, fall into one fold, and so do its paraphrases.
-StudySplit split_by_prompt(const StudyRows& rows, const StudyTable& table,
-                           uint32_t folds);
+// By hash of the prompt and its context. Copies of it, in whatever case and
+// with whatever blanks, fall into one fold, and so do its paraphrases. Errors:
+// kData if all rows fall into one.
+base::Result<StudySplit> split_by_prompt(const StudyRows& rows,
+                                         const StudyTable& table,
+                                         uint32_t folds);
 
 // Whole groups, at most `folds` of about equal size. Errors: kData if there is
-// one group only, or if a prompt is in two folds.
+// one group only, or if a prompt, or paraphrases of one, are in two folds.
 base::Result<StudySplit> split_by_group(const StudyRows& rows,
                                         const StudyTable& table,
                                         uint32_t folds);
@@ -33,7 +35,8 @@ base::Result<StudySplit> split_by_group(const StudyRows& rows,
 // "rows.jsonl:12".
 std::string place_of(const StudyRows& rows, const StudyRow& row);
 
-// kData if a prompt of the study is among those of the training files.
+// kData if a prompt of the study, or a paraphrase of one, is among those of the
+// training files.
 base::Status check_apart(const StudyRows& rows, const StudyTable& table,
                          const StudyRows& training);
 

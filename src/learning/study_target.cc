@@ -143,10 +143,10 @@ std::string nothing_to_tune(const StudyTable& study, const PoolData& pool) {
 
 }  // namespace
 
-TargetReport refuse_target(double share, const char* why) {
+TargetReport refuse_target(double share, std::string why) {
   TargetReport report;
   report.share = share;
-  report.refused = why;
+  report.refused = std::move(why);
   return report;
 }
 

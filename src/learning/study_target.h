@@ -14,6 +14,6 @@ TargetReport tune_target(const StudyTable& study, const PoolData& pool,
                          double share, uint64_t seed);
 
 // Where there is no pool to tune on.
-TargetReport refuse_target(double share, const char* why);
+TargetReport refuse_target(double share, std::string why);
 
 }  // namespace llmroute::learning

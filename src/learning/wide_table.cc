@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -46,13 +47,22 @@ bool has_cell_columns(const std::vector<std::string>& names,
   return !models.empty();
 }
 
+// The first of them that is there; "" if none is.
+std::string_view dataset_column(const std::vector<std::string>& names) {
+  for (const std::string_view name : {"dataset", "source", "eval_name"}) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) return name;
+  }
+  return "";
+}
+
 }  // namespace
 
 WideColumns::Role WideColumns::role_of(std::string_view name) {
   constexpr std::pair<std::string_view, Role> kRoles[] = {
-      {"prompt", Role::kPrompt},   {"eval_name", Role::kDataset},
-      {"dataset", Role::kDataset}, {"group", Role::kGroup},
-      {"domain", Role::kDomain},   {"paraphrase", Role::kParaphrase},
+      {"prompt", Role::kPrompt},         {"eval_name", Role::kDataset},
+      {"dataset", Role::kDataset},       {"source", Role::kDataset},
+      {"group", Role::kGroup},           {"domain", Role::kDomain},
+      {"paraphrase", Role::kParaphrase},
   };
   for (const auto& [known, role] : kRoles) {
     if (known == name) return role;
@@ -65,12 +75,14 @@ WideColumns::WideColumns(const std::vector<std::string>& names) {
   const bool marked = has_cell_columns(names, models);
   const std::set<std::string_view> not_models(std::begin(kNotModels),
                                               std::end(kNotModels));
+  const std::string_view dataset = dataset_column(names);
   for (const std::string& name : names) {
     Column column{{}, role_of(name)};
     if (column.role == Role::kPrompt) has_prompt_ = true;
+    if (column.role == Role::kDataset && name != dataset) column = {};
     const bool model =
         marked ? models.contains(name)
-               : column.role == Role::kNone && !not_models.contains(name);
+               : role_of(name) == Role::kNone && !not_models.contains(name);
     if (model) {
       column = {name, Role::kScore};
       ++models_;
@@ -98,6 +110,11 @@ std::vector<bool> WideColumns::wanted() const {
     wanted.push_back(column.role != Role::kNone);
   }
   return wanted;
+}
+
+bool WideColumns::of_model(size_t column) const {
+  const Role role = columns_[column].role;
+  return role == Role::kScore || role == Role::kCost;
 }
 
 base::Status WideColumns::set(size_t column, std::string_view text,

@@ -5,8 +5,8 @@
 //
 // where the column named after a model holds its score. Models are those with a
 // column of either kind; in a table without such columns, every name that is
-// none of ours. "group", "paraphrase", "domain", "dataset" and "language" are
-// read too.
+// none of ours. "group", "paraphrase", "domain" and the first that there is of
+// "dataset", "source" and "eval_name" are read too; "language" is known.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,8 @@ class WideColumns {
   // A column of scores or costs that another one is, too.
   std::optional<std::string> repeated() const;
   std::vector<bool> wanted() const;
+  // A score or a cost.
+  bool of_model(size_t column) const;
   // Puts a cell into the row; empty ones are skipped. A score that is neither a
   // number from 0 to 1 nor true or false, a cost that is none: kData.
   base::Status set(size_t column, std::string_view text, Row& row) const;

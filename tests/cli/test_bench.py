@@ -393,8 +393,8 @@ class Pool(FilesCase):
         study = report["studies"][0]
         copies = rows + [row | {"prompt": f" {row['prompt'].upper()}"} for row in rows]
         twice = self.report(copies, "--part", "test", "--model-file", model)
-        # A copy of what is held out may be measured, of what was trained on never.
-        self.assertLess(twice["studies"][0]["rows"], 1.5 * study["rows"])
+        # Copies are in the part of what they are copies of.
+        self.assertEqual(twice["studies"][0]["rows"], 2 * study["rows"])
         self.assertEqual(study["pool"]["known_models"], 2)
         heads = by_name(study["probabilities"], "model")
         self.assertLess(heads["small"]["brier"], 0.1)
@@ -507,6 +507,51 @@ class Fitted(FilesCase):
         self.assert_status(result, 65)
         self.assertIn("outcomes.jsonl:301: its prompt is also at", result.err)
         self.assertIn("outcomes.jsonl:1", result.err)
+
+    def test_rb_4_paraphrases_in_two_groups_or_files_are_an_error(self):
+        rows = self.rows(40)
+        pair = [dict(rows[i], prompt=f"a wording of it, {i}", paraphrase="one",
+                     dataset=f"g{i}") for i in range(2)]
+        result = self.bench(rows + pair, "--groups")
+        self.assert_status(result, 65)
+        self.assertIn("outcomes.jsonl:42: its prompt is also at", result.err)
+        train = self.write_rows(self.rows(40, 1000) + pair[:1], "train.jsonl")
+        result = self.bench(rows + pair[1:], "--train", train)
+        self.assert_status(result, 65)
+        self.assertIn("train.jsonl:41", result.err)
+
+    def test_a_study_does_not_depend_on_other_files(self):
+        one = self.rows(150)
+        # Other models, on prompts that look quite different.
+        other = [{"prompt": "x" * (i * 40), "scores": {"a": 1, "b": i % 2}}
+                 for i in range(1, 120)]
+        alone = self.report(one, "--folds", "3")["studies"]
+        both = self.report(one, "--folds", "3", self.write_rows(other, "b.jsonl"))
+        self.assertEqual(len(both["studies"]), 2)
+        self.assertEqual(both["studies"][0], alone[0])
+
+    def test_what_tells_may_stand_in_the_context(self):
+        rows = self.rows()
+        for row in rows:
+            row["context"], row["prompt"] = row["prompt"], "Answer this."
+        self.assertGreater(self.apgr(self.report(rows, "--folds", "5")), 0.75)
+
+    def test_one_prompt_alone_is_not_fitted(self):
+        rows = [dict(row, prompt="Answer this.") for row in self.rows(60)]
+        result = self.bench(rows, "--folds", "5")
+        self.assert_status(result, 65)
+        self.assertIn("too few different prompts", result.err)
+
+    def test_intervals_are_of_prompts(self):
+        """Rows that are copies say no more than one of them."""
+        rows = pool_rows(300)
+        def intervals(copies):
+            spelt = [dict(row, prompt=row["prompt"].upper() if copy % 2 else row["prompt"])
+                     for copy in range(copies) for row in rows]
+            pair = self.report(spelt, "--folds", "3")["studies"][0]["pair"]
+            length = by_name(pair["scorers"])["length only"]["intervals"]["apgr"]
+            return length[1] - length[0]
+        self.assertAlmostEqual(intervals(8), intervals(1), delta=0.02)
 
     def test_rb_4_train(self):
         train = self.write_rows(self.rows(300, 1000), "train.jsonl")
@@ -624,6 +669,9 @@ class Target(FilesCase):
         self.assertIn("no costs", self.target(by_length_rows(), config="")["refused"])
         text = self.bench(by_length_rows(), "--target-quality", "0.9").text
         self.assertIn("refused: no costs", text)
+        self.assertIn("every model is free",
+                      self.target(pool_rows(costs=(0, 0)))["refused"])
+        self.assertIn("fewer than ten rows", self.target(pool_rows(5))["refused"])
         self.assert_status(self.bench(pool_rows(), "--target-quality", "2"), 64)
 
 
@@ -730,6 +778,16 @@ class Comparison(FilesCase):
         for bad in ("apgr", "apg<0.1", "apgr<x"):
             self.assert_status(self.bench(rows, "--fail-if", bad), 64)
 
+    def test_fail_if_asks_every_study(self):
+        free = self.write_rows([{"prompt": f"word {i} " * (i + 1),
+                                 "scores": {"a": 1, "b": i % 2}} for i in range(40)],
+                               "no-costs.jsonl")
+        args = ["--folds", "3", "--fail-if", "aiq<0.01"]
+        self.assert_status(self.bench(pool_rows(), *args), 0)
+        result = self.bench(pool_rows(), *args, free)
+        self.assert_status(result, 1)
+        self.assertIn("aiq was not measured (no-costs", result.err)
+
     def test_baseline(self):
         rows = by_length_rows()
         old = self.home.write("old.json", self.bench(rows, "--json").out)
@@ -744,6 +802,11 @@ class Comparison(FilesCase):
         report = self.report(rows, "--baseline", old)
         change = by_name(report["changes"])["cpt80"]
         self.assertNotEqual(change["before"], change["now"])
+        self.assertIs(change["outside_intervals"], False)
+        # A figure without an interval is within none.
+        self.assertIsNone(by_name(report["changes"])["routellm_apgr"]
+                          ["outside_intervals"])
+        self.assertRegex(changed.text, "routellm_apgr .* no intervals")
         bad = self.home.write("bad.json", "{}")
         self.assert_status(self.bench(rows, "--baseline", bad), 65)
 

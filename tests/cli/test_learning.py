@@ -590,6 +590,12 @@ class Training(LearningCase):
         self.assert_status(self.train(config, "--force"), 0)
         self.assertTrue(os.path.exists(self.output))
 
+    def test_from_ledger_with_too_few_verdicts(self):
+        result = self.train(self.fill(0, lambda model, domain: 1))
+        self.assert_status(result, 65)
+        self.assertIn("0 verdicts in the ledger are too few", result.err)
+        self.assertEqual(result.text, "")
+
     def test_from_ledger_without_one(self):
         config = self.config([])
         self.assert_status(self.train(config), 66)

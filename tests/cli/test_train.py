@@ -153,6 +153,14 @@ class Train(harness.TestCase):
                                     for row in outcomes(600)], "typed.jsonl")
             self.assert_status(
                 self.run_llmroute(["bench", "--model-file", model, typed]), 65)
+        # Few of them, which may look so by chance, are left out and told.
+        few = outcomes(3)[:2] + outcomes(2500, seed=7)
+        known = self.run_llmroute(["bench", "--model-file", model, "--json",
+                                   self.rows_file(few, "few.jsonl")])
+        self.assert_status(known, 0)
+        self.assertGreaterEqual(known.json()["trained_on"], 1)
+        self.assertEqual(known.json()["trained_on"] + known.json()["studies"][0]["rows"],
+                         len(few))
         # Trained on by the model that it started from.
         further = str(self.home.file("further"))
         more = self.rows_file(outcomes(600, seed=2), "more.jsonl")
@@ -306,6 +314,37 @@ class Train(harness.TestCase):
         self.assertIn("Rows of this project's own", text)
         self.assertNotIn("It started from", text)
         self.assertIn("| other.jsonl | 0 |", text)
+
+    def test_rb_4_copies_fall_into_one_part(self):
+        """What was learned of a prompt is not praised on its copies."""
+        rows = []
+        for row in outcomes(60, noise=True):
+            row["scores"] = {"strong": row["scores"]["strong"],
+                             "weak": float(len(rows) // 16 * 7919 % 3 % 2)}
+            rows += [dict(row, prompt=("  " * copy).join(row["prompt"].split(" "))
+                          if copy % 2 else row["prompt"].upper() + "\n" * copy)
+                     for copy in range(1, 17)]
+        model = pathlib.Path(self.home.file("m"))
+        result = self.train("--heads", "*", self.rows_file(rows), "-o", str(model))
+        self.assert_status(result, 1)
+        self.assertFalse(model.exists())
+
+    def test_length_counts_the_context(self):
+        """The baseline that a router has to beat sees what the router sees."""
+        rows = outcomes(600, noise=True)
+        for i, row in enumerate(rows):
+            long = i * 7919 % 2
+            row["context"] = "word " * (200 if long else 3)
+            row["scores"] = {"strong": 1.0, "weak": 0.0 if long else 1.0}
+        report = self.train("--heads", "*", self.rows_file(rows), "--json", "-o",
+                            str(self.home.file("m"))).json()
+        self.assertLess(report["outcomes"]["length"]["brier"], 0.1)
+
+    def test_what_is_too_little_is_told(self):
+        rows = self.rows_file(outcomes(300))
+        result = self.train(rows, "--without", "made", "-o", str(self.home.file("m")))
+        self.assert_status(result, 65)
+        self.assertIn("0 rows that --without leaves are too few", result.err)
 
     def test_force(self):
         """What beats no constant is written only if insisted on."""

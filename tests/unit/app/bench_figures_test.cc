@@ -15,10 +15,10 @@ using llmroute::base::ErrorKind;
 namespace {
 
 std::vector<std::string> failures_of(const char* text,
-                                     const std::vector<Figure>& figures) {
+                                     const BenchReport& report) {
   const auto fail_if = parse_fail_if(text);
   REQUIRE(fail_if);
-  return failures(*fail_if, figures);
+  return failures(*fail_if, report);
 }
 
 }  // namespace
@@ -40,16 +40,24 @@ TEST_CASE("a condition is a figure, a relation and a number") {
         std::string::npos);
 }
 
-TEST_CASE("a condition is held against every study that has the figure") {
-  const std::vector<Figure> figures = {
-      {"one", "apgr", {0.7}}, {"two", "apgr", {0.5}}, {"two", "aiq", {0.8}}};
-  CHECK(failures_of("apgr<0.5", figures).empty());
-  CHECK(failures_of("apgr<=0.5", figures) ==
-        std::vector<std::string>{"--fail-if 'apgr<=0.5': apgr is 0.5 (two)"});
-  CHECK(failures_of("apgr>0.4", figures).size() == 2);
-  CHECK(failures_of("aiq>=0.8", figures).size() == 1);
-  CHECK(failures_of("auc<0", figures) ==
-        std::vector<std::string>{"--fail-if 'auc<0': auc was not measured"});
+TEST_CASE("a condition is held against every study") {
+  BenchReport report;
+  for (const char* name : {"one", "two"}) {
+    report.studies.emplace_back().name = name;
+  }
+  report.studies[0].all_heads.brier.value = 0.7;
+  report.studies[1].all_heads.brier.value = 0.5;
+  report.studies[1].all_heads.auc.value = 0.8;
+  CHECK(failures_of("brier<0.5", report).empty());
+  CHECK(failures_of("brier<=0.5", report) ==
+        std::vector<std::string>{"--fail-if 'brier<=0.5': brier is 0.5 (two)"});
+  CHECK(failures_of("brier>0.4", report).size() == 2);
+  CHECK(failures_of("decision_us<0", report).empty());
+  CHECK(failures_of("auc<0.1", report) ==
+        std::vector<std::string>{
+            "--fail-if 'auc<0.1': auc was not measured (one)"});
+  CHECK(failures_of("apgr<0", report) ==
+        std::vector<std::string>{"--fail-if 'apgr<0': apgr was not measured"});
 }
 
 TEST_CASE("only what was measured is a figure") {

@@ -91,10 +91,26 @@ TEST_CASE("a wide row may be a JSON object") {
   CHECK(got.error == "");
   REQUIRE(got.rows.size() == 1);
   CHECK(got.rows[0].group == "arc");
+  CHECK(got.rows[0].source.ends_with(":arc"));
   CHECK(got.rows[0].scores ==
         std::vector<std::pair<std::string, double>>{{"m", 1}, {"n", 0}});
   CHECK(got.rows[0].costs ==
         std::vector<std::pair<std::string, double>>{{"m", 0.5}});
+}
+
+TEST_CASE("a row's dataset is the first that is there of three names") {
+  const TableFile table("prompt,eval_name,m|total_cost,source,m\np,e,1,a/b,1\n");
+  const TemporaryFile lines(
+      R"({"prompt":"p","eval_name":"e","m|total_cost":1,"source":"a/b","m":1})"
+      "\n");
+  for (const std::string& path : {table.path(), lines.path()}) {
+    const Read got = read(path);
+    CHECK(got.error == "");
+    REQUIRE(got.rows.size() == 1);
+    CHECK(got.rows[0].group == "a/b");
+    CHECK(got.rows[0].source.ends_with(":a"));
+    CHECK(got.rows[0].scores.size() == 1);
+  }
 }
 
 TEST_CASE("a bad table is refused by file, line and record") {
