@@ -32,7 +32,6 @@ inline constexpr size_t kHeadCount = 16;
 inline constexpr size_t kDifficultyHead = 9;
 inline constexpr size_t kFamilyHead = 10;  // 10 to 13
 inline constexpr size_t kLengthHead = 14;  // natural logarithm of answer tokens
-inline constexpr size_t kSpareHead = 15;
 
 inline constexpr std::array<std::string_view, kHeadCount> kHeadNames = {
     "code",      "agentic",   "math",   "reasoning",  "knowledge", "writing",

@@ -16,6 +16,7 @@
 
 #include "base/crc32c.h"
 #include "base/files.h"
+#include "base/ownership.h"
 #include "base/sha256.h"
 
 namespace llmroute::analyzer {
@@ -284,11 +285,11 @@ std::string serialize_model(const Model& model, const Training& training) {
 namespace {
 
 base::Status check_owner(const struct stat& info) {
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+  if (base::others_can_write(info)) {
     return base::Error{base::ErrorKind::kNoPermission,
                        "writable by others than its owner (chmod go-w)"};
   }
-  if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
+  if (!base::owner_is_safe(info)) {
     return base::Error{base::ErrorKind::kNoPermission, "owned by another user"};
   }
   return {};

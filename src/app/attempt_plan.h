@@ -95,7 +95,7 @@ class AttemptPlan {
   // Whether it may be asked, or might be if it were not blocked.
   bool possible(size_t candidate) const;
   // What an attempt has cost, or may have; it counts against the ceiling.
-  void charge(core::Money cost) { spent_ = spent_ + cost; }
+  void charge(core::Money cost) { spent_ += cost; }
   // `attempt` of that candidate failed; time_left: of the request. Nothing: the
   // request is over, or all that are left are blocked.
   std::optional<Next> after(size_t candidate, Attempt attempt,
@@ -152,9 +152,5 @@ class AttemptPlan {
 // to be waited for that gives the key.
 bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
                const core::Candidate& silent, const core::Candidate& other);
-
-// The error that all attempts together amount to. REQUIRES: !answered.reply, at
-// least one attempt.
-base::Error failed(const Answered& answered, size_t printed_bytes);
 
 }  // namespace llmroute::app

@@ -93,7 +93,7 @@ bool BatchDispatcher::make_do(BatchItem& item) {
 core::Money BatchDispatcher::told_for_nothing() const {
   core::Money sum;
   const auto add = [&sum](const BatchItem& item) {
-    sum.pico += std::max<int64_t>(0, item.told.pico - item.spent.pico);
+    sum += std::max(core::Money{}, item.told - item.spent);
   };
   for (const auto& [key, item] : delayed_) add(*item);
   for (const auto& [key, model] : models_) {
@@ -208,7 +208,7 @@ milliseconds BatchDispatcher::time_left(const BatchItem& item) const {
 base::Status BatchDispatcher::tell_sending(BatchItem& item) {
   const core::Money most = item.spent + item.hold;
   if (!budget_.ceiling() || most <= item.told) return {};
-  const core::Money more{most.pico - item.told.pico};
+  const core::Money more = most - item.told;
   item.told = most;
   return sending_(item.record.line, more);
 }
@@ -258,7 +258,7 @@ void BatchDispatcher::settle(BatchItem& item,
   item.cost_unknown = item.cost_unknown || !cost;
   item.cost_estimated = item.cost_estimated || (estimated && cost);
   const core::Money spent = cost.value_or(core::Money{});
-  item.spent = item.spent + spent;
+  item.spent += spent;
   if (spent != core::Money{})
     item.spent_on.emplace_back(candidate.model, spent);
   item.plan->charge(spent);

@@ -49,9 +49,9 @@ struct Estimate {
     unpriced += other.unpriced;
     input_tokens += other.input_tokens;
     output_tokens += other.output_tokens;
-    low = low + other.low;
-    expected = expected + other.expected;
-    high = high + other.high;
+    low += other.low;
+    expected += other.expected;
+    high += other.high;
   }
 };
 
@@ -70,10 +70,10 @@ void add(Estimate& estimate, const core::Candidate& candidate) {
   const int64_t longest =
       std::min(2 * expected,
                std::max(expected, candidate.output_cap.value_or(2 * expected)));
-  const Money input{candidate.cost->pico - (output * expected).pico};
-  estimate.low = estimate.low + input + output * (expected / 2);
-  estimate.expected = estimate.expected + *candidate.cost;
-  estimate.high = estimate.high + input + output * longest;
+  const Money input = *candidate.cost - output * expected;
+  estimate.low += input + output * (expected / 2);
+  estimate.expected += *candidate.cost;
+  estimate.high += input + output * longest;
 }
 
 struct Totals {

@@ -1,6 +1,7 @@
 // From an answer, or none, to a line of the journal and of the output.
 #include <utility>
 
+#include "app/attempt_error.h"
 #include "app/batch_run.h"
 #include "app/result.h"
 #include "app/whole_answer.h"
@@ -37,7 +38,7 @@ batch::JournalRecord journal_record(const BatchItem& item,
     for (const auto& [model, spent] : item.spent_on) {
       if (model == by.model) continue;
       core::Money& share = record.earlier[model->name];
-      share = share + spent;
+      share += spent;
     }
   }
   record.cost_estimated = item.cost_estimated;
@@ -87,7 +88,7 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   if (parts_.options.output.timing) {
     result.ms = item->asked.count();
     result.created = std::chrono::duration_cast<std::chrono::seconds>(
-                         base::SystemClock().wall().time_since_epoch())
+                         base::wall_now().time_since_epoch())
                          .count();
   }
   journaled = journal_record(*item, result, by);

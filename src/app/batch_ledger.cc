@@ -75,12 +75,12 @@ Result<BatchLedger> BatchLedger::open(const LedgerOptions& options,
     ledger.path_ = store::ledger_path(*place);
     if (is_unsafe(ledger.path_)) return ledger.path_.error();
     if (needed || options.strict || !few_descriptors()) {
-      ledger.failed_ = ledger.open_ledger();
+      ledger.usable_ = ledger.open_ledger();
     }
   }
   if (needed && !ledger.ledger_) return ledger.no_ledger();
   if (options.strict && !ledger.ledger_) {
-    return not_strict(ledger.off_, ledger.failed_);
+    return not_strict(ledger.off_, ledger.usable_);
   }
   return ledger;
 }
@@ -108,20 +108,19 @@ Status BatchLedger::open_ledger() {
 Error BatchLedger::no_ledger() const {
   if (off_) return ledger_is_off();
   return base::with_context("nothing was sent: a ceiling needs the ledger",
-                            failed_.error());
+                            usable_.error());
 }
 
 Status BatchLedger::begin(BatchItem& item, const Taken& taken) {
   item.ceilings = shared_ceilings(*routed_->config, taken.options.tags);
   if (run_ceiling_) item.ceilings.push_back(*run_ceiling_);
   if (!item.ceilings.empty() && !ledger_) {
-    if (!off_ && failed_) failed_ = open_ledger();  // was not needed before
+    if (!off_ && usable_) usable_ = open_ledger();  // was not needed before
     if (!ledger_) return no_ledger();
   }
   if (off_) return {};
   store::DecisionRow& row = item.recorded.decision;
-  row =
-      decision_row(base::make_ulid(base::SystemClock().wall()), "batch", taken);
+  row = decision_row(base::make_ulid(base::wall_now()), "batch", taken);
   row.run = run_;
   add_retake(taken, row);
   if (ledger_) {
@@ -190,7 +189,7 @@ std::optional<BatchLedger::Time> BatchLedger::next_flush() const {
 
 Status BatchLedger::flush_if_due(Time now) {
   const auto due = next_flush();
-  const bool many = pending_.size() >= kTogether && failed_.has_value();
+  const bool many = pending_.size() >= kTogether && usable_.has_value();
   if (!due || (!many && now < *due)) return {};
   const Status flushed = flush();
   if (!may_wait(flushed) && !flushed && holds_) return flushed;
@@ -200,19 +199,20 @@ Status BatchLedger::flush_if_due(Time now) {
 }
 
 Status BatchLedger::flush() {
-  if (pending_.empty() || !ledger_) return failed_;
+  if (pending_.empty() || !ledger_) return usable_;
   for (store::Recorded& one : pending_)
     one.decision.shared_inputs = shared_inputs_;
-  failed_ = ledger_->record(pending_, wall_ms());
-  if (failed_) pending_.clear();
-  return failed_;
+  usable_ = ledger_->record(pending_, wall_ms());
+  if (usable_) pending_.clear();
+  return usable_;
 }
 
 void BatchLedger::spill_pending() {
   Status spilled =
-      spill(path_, pending_, failed_,
+      spill(path_, pending_, usable_,
             fmt::format("{} records are not in the ledger", pending_.size()));
   pending_.clear();
+  if (ledger_) usable_ = {};  // as far as is known
   if (spilled) return;
   if (!strict_) return messages_->warn(spilled.error().message);
   if (spilled_) spilled_ = std::move(spilled);
@@ -220,7 +220,7 @@ void BatchLedger::spill_pending() {
 
 Status BatchLedger::close() {
   if (off_) return {};
-  if (!ledger_) failed_ = open_ledger();
+  if (!ledger_) usable_ = open_ledger();
   if (ledger_) ledger_->database().set_busy_timeout(kPatiently);
   if (!flush() && !pending_.empty()) spill_pending();
   if (!ledger_) return spilled_;

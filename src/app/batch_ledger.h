@@ -81,7 +81,7 @@ class BatchLedger : public BatchBook {
   base::Result<std::string> path_ = std::string();
   std::optional<store::Ledger> ledger_;
   std::optional<std::string> shared_inputs_;  // their hash
-  base::Status failed_;   // why the ledger cannot be written
+  base::Status usable_;   // else why the ledger cannot be written
   base::Status spilled_;  // what strict_ makes of it
   std::optional<Time> locked_since_;
   std::vector<store::Recorded> pending_;

@@ -1,6 +1,5 @@
 #include "app/batch_record.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -42,9 +41,7 @@ std::optional<core::Money> ceiling_of(const batch::Record& record,
     if (limit) least = std::min(least.value_or(*limit), *limit);
   };
   lower(record.overrides.max_cost);
-  if (options.limits.max_cost) {
-    lower(core::parse_usd(*options.limits.max_cost));
-  }
+  lower(options.limits.max_cost);
   return least;
 }
 

@@ -41,11 +41,6 @@ std::string progress_style(const BatchOptions& options) {
   return asked == "auto" && options.messages.quiet ? "never" : asked;
 }
 
-std::optional<core::Money> ceiling_of(const BatchOptions& options) {
-  if (!options.limits.max_cost) return std::nullopt;
-  return core::parse_usd(*options.limits.max_cost);
-}
-
 core::Money settled_before(const batch::Journal* journal) {
   return journal == nullptr ? core::Money{}
                             : journal->settled() + journal->orphaned();
@@ -56,7 +51,7 @@ core::Money settled_before(const batch::Journal* journal) {
 BatchRun::BatchRun(const BatchParts& parts)
     : parts_(parts),
       result_options_(result_options(parts.options, parts.run_id)),
-      budget_(ceiling_of(parts.options), settled_before(parts.journal)),
+      budget_(parts.options.limits.max_cost, settled_before(parts.journal)),
       dispatcher_(
           dispatch_limits(),
           {budget_, parts.ledger, calls_, parts.environment, parts.messages,

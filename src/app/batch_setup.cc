@@ -81,13 +81,6 @@ Result<Shard> parse_shard(const std::string& text,
   return usage("--shard " + text + ": expected K/N with 1 <= K <= N, or auto");
 }
 
-// The parts of a ceiling add up to at most the whole.
-std::string part_of_ceiling(const std::string& usd, int64_t parts) {
-  const auto whole = core::parse_usd(usd);
-  if (!whole) return usd;
-  return core::format_usd(core::Money{whole->pico / parts});
-}
-
 // Options that say two things about the same.
 Status check_options(const BatchOptions& options) {
   const BatchInputOptions& input = options.input;
@@ -115,9 +108,7 @@ Result<BatchOptions> settle_options(BatchOptions options,
                                     const base::Environment& environment) {
   LLMROUTE_CHECK(check_options(options));
   BatchInputOptions& input = options.input;
-  if (options.limits.max_cost) {
-    options.run_ceiling = core::parse_usd(*options.limits.max_cost);
-  }
+  options.run_ceiling = options.limits.max_cost;
   if (input.system_file) {
     LLMROUTE_TRY(input.system, base::read_file(*input.system_file, kMostInput));
   }
@@ -125,7 +116,8 @@ Result<BatchOptions> settle_options(BatchOptions options,
     LLMROUTE_TRY(const Shard shard, parse_shard(*input.shard, environment));
     input.shard = fmt::format("{}/{}", shard.number, shard.of);
     auto& ceiling = options.limits.max_cost;
-    if (ceiling) ceiling = part_of_ceiling(*ceiling, shard.of);
+    // The parts add up to at most the whole.
+    if (ceiling) ceiling = core::Money{ceiling->pico / shard.of};
   }
   return options;
 }

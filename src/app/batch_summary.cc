@@ -52,7 +52,7 @@ std::string cost_line(const BatchTotals& totals) {
     text += fmt::format("; earlier runs may have spent {} without a result",
                         display_usd(totals.lost()));
   }
-  const core::Money saved{totals.strongest().pico - totals.compared().pico};
+  const core::Money saved = totals.strongest() - totals.compared();
   if (saved.pico > 0 && totals.strongest().pico > 0) {
     text += fmt::format("; {} saved against the strongest model ({:.0f} %)",
                         display_usd(saved),

@@ -38,10 +38,10 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   const int64_t output = record.output_tokens.value_or(0);
   input_tokens_ += input;
   output_tokens_ += output;
-  cost_ = cost_ + cost;
+  cost_ += cost;
   if (record.strongest && record.cost) {
-    strongest_ = strongest_ + *record.strongest;
-    compared_ = compared_ + cost;
+    strongest_ += *record.strongest;
+    compared_ += cost;
   }
   if (record.model.empty()) return;  // nobody was asked
   ModelTotals& model = models_[record.model];
@@ -49,10 +49,10 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   if (!record.ok) ++model.failed;
   model.input_tokens += input;
   model.output_tokens += output;
-  model.cost = model.cost + cost;
+  model.cost += cost;
   for (const auto& [name, share] : record.earlier) {
-    models_[name].cost = models_[name].cost + share;
-    model.cost.pico -= share.pico;
+    models_[name].cost += share;
+    model.cost -= share;
   }
   if (!record.cost) ++model.unpriced;
   model.longest = std::max(model.longest, record.ok ? output : 2 * output);

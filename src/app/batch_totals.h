@@ -1,10 +1,8 @@
 // What a batch has come to so far: counts, money, time, by model and by cause.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -38,10 +38,8 @@ base::Result<analyzer::Analyzer> chosen_analyzer(const BenchOptions& options,
 bool passes(const BenchOptions& options, const BenchReport& report) {
   const Messages messages(options.messages);
   bool passed = true;
-  for (const std::string& text : options.quality.fail_if) {
-    const auto fail_if = parse_fail_if(text);
-    if (!fail_if) continue;  // refused by the command line
-    for (const std::string& line : failures(*fail_if, report)) {
+  for (const FailIf& fail_if : options.quality.fail_if) {
+    for (const std::string& line : failures(fail_if, report)) {
       messages.error(line);
       passed = false;
     }

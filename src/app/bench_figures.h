@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/bench_report.h"
+#include "app/options.h"
 #include "base/result.h"
 
 namespace llmroute::app {
@@ -19,11 +20,6 @@ struct Figure {
 // Those that were measured.
 std::vector<Figure> figures_of(const BenchReport& report);
 
-// "apgr<0.6": an assertion that fails when it is true.
-struct FailIf {
-  std::string text, name, relation;
-  double limit = 0;
-};
 // Anything but NAME, one of < <= > >=, and a number: kUsage.
 base::Result<FailIf> parse_fail_if(std::string_view text);
 // A line for each study in which it is true or was not measured, or one if no

@@ -62,16 +62,15 @@ using Nanoseconds = std::chrono::duration<double, std::nano>;
 // Calls `run(i)` for about `seconds`, timing each call.
 template <class Run>
 Timing time_calls(std::string what, double seconds, Run&& run) {
-  const base::SystemClock clock;
   Timing timing;
   timing.what = std::move(what);
   std::vector<double> samples;
   for (size_t i = 0; i < 64; ++i) run(i);
-  const auto begin = clock.now();
+  const auto begin = base::now();
   auto before = begin;
   do {
     run(samples.size());
-    const auto after = clock.now();
+    const auto after = base::now();
     samples.push_back(Nanoseconds(after - before).count());
     before = after;
   } while (Nanoseconds(before - begin).count() < seconds * 1e9 &&
@@ -146,7 +145,6 @@ base::Result<Timing> time_decision(const core::Config& config,
 
 // Wall time in ms of one run with stdout thrown away; negative: it failed.
 double run_once(const char* program, const char* argument) {
-  const base::SystemClock clock;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
@@ -154,7 +152,7 @@ double run_once(const char* program, const char* argument) {
   std::string name = program, word = argument;
   char* arguments[] = {name.data(), word.empty() ? nullptr : word.data(),
                        nullptr};
-  const auto begin = clock.now();
+  const auto begin = base::now();
   pid_t child = 0;
   const int error =
       ::posix_spawn(&child, program, &actions, nullptr, arguments, environ);
@@ -163,7 +161,7 @@ double run_once(const char* program, const char* argument) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return status == 0 ? Nanoseconds(clock.now() - begin).count() / 1e6 : -1;
+  return status == 0 ? Nanoseconds(base::now() - begin).count() / 1e6 : -1;
 }
 
 double median_run(const char* program, const char* argument) {

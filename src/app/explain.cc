@@ -1,11 +1,5 @@
 #include "app/explain.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <iterator>
-#include <optional>
-
 #include "app/expectation.h"
 #include "app/explain_records.h"
 #include "app/explanation.h"

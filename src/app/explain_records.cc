@@ -196,8 +196,8 @@ Status Explainer::compare(batch::Record record, const core::Decision& now) {
   ++uses_[moved.from].now;
   ++uses_[moved.to].then;
   if (moved.cost_from && moved.cost_to) {
-    cost_now_ = cost_now_ + *moved.cost_from;
-    cost_then_ = cost_then_ + *moved.cost_to;
+    cost_now_ += *moved.cost_from;
+    cost_then_ += *moved.cost_to;
   } else {
     ++unpriced_;
   }

@@ -1,7 +1,6 @@
 // Arguments, files, stdin -> Prompt.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "app/messages.h"

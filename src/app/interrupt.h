@@ -24,8 +24,8 @@ class InterruptGuard {
   [[noreturn]] void die() const;
 };
 
-// Ends the process as if SIGPIPE had not been ignored: silent, status 141 in
-// the shell.
+// Ends the process by `signal`, as if it had not been caught or ignored:
+// silent, status 128 + its number in the shell, so 141 for SIGPIPE.
 [[noreturn]] void die_by_signal(int signal);
 
 }  // namespace llmroute::app

@@ -1,7 +1,5 @@
 #include "app/ledger_book.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "app/ceilings.h"
@@ -226,7 +224,7 @@ Status LedgerBook::before(const Attempt& asked) {
   if (asked.hedge) return put_hedge(asked);
   if (!holds_) return {};
   Status held = put_aside(asked);
-  if (!held && held.error().kind != ErrorKind::kBudget) failed_ = held;
+  if (!held && held.error().kind != ErrorKind::kBudget) usable_ = held;
   return held;
 }
 
@@ -278,7 +276,7 @@ Status LedgerBook::finish(const Answered& answered, int exit,
   const store::DatabaseOptions& options =
       exit > 128 ? kInterrupted : kAfterAnswer;
   if (ledger_) ledger_->database().set_busy_timeout(options.busy_timeout);
-  const Status written = failed_ ? write(options) : failed_;
+  const Status written = usable_ ? write(options) : usable_;
   if (written) {
     (void)learn_verdicts(answered);
     (void)remember_session(answered);

@@ -84,7 +84,7 @@ class LedgerBook : public AttemptBook {
   std::vector<store::Ceiling> ceilings_;
   bool off_ = false;
   bool holds_ = false;
-  base::Status failed_;  // to hold
+  base::Status usable_;  // else why it could not hold
   base::Result<std::string> path_ = std::string();
   std::optional<store::Ledger> at_hand_;  // as it was read for the decision
   std::optional<store::Ledger> ledger_;

@@ -54,15 +54,15 @@ void warn_of_clock(store::Ledger& ledger, const Messages& messages) {
 }
 
 Status spill(const Result<std::string>& path, std::span<store::Recorded> rows,
-             const Status& failed, std::string_view lost) {
+             const Status& written, std::string_view lost) {
   for (store::Recorded& one : rows) {
     if (one.decision.time == 0) one.decision.time = wall_ms();
   }
   const bool spilled = path && store::spill(*path, rows);
-  if (failed) return {};
+  if (written) return {};
   return base::Error{
       base::ErrorKind::kIo,
-      fmt::format("{}; {}", failed.error().message,
+      fmt::format("{}; {}", written.error().message,
                   spilled
                       ? fmt::format("kept in {}.spill for the next run", *path)
                       : lost)};

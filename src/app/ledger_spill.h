@@ -28,10 +28,10 @@ void warn_of_network(const store::Ledger& ledger, const Messages& messages);
 // Where its newest entry is more than a day ahead of this machine's clock.
 void warn_of_clock(store::Ledger& ledger, const Messages& messages);
 
-// Puts rows into the spill file. What has failed, if anything has, and where
-// they are: kIo. `lost`: what to say if that is not possible either.
+// Puts rows into the spill file. What `written` says has failed, if anything,
+// and where they are: kIo. `lost`: what to say if that is not possible either.
 base::Status spill(const base::Result<std::string>& path,
-                   std::span<store::Recorded> rows, const base::Status& failed,
+                   std::span<store::Recorded> rows, const base::Status& written,
                    std::string_view lost);
 
 // Where --strict-ledger is given, before anything is sent: kUsage if the ledger

@@ -80,7 +80,7 @@ void write_cache(const base::Environment& environment,
   }
   const std::string file = cache_file(environment);
   if (base::create_directories(base::parent_directory(file))) {
-    (void)base::replace_file(file, text, 0600).has_value();
+    (void)base::replace_file(file, text, 0600);
   }
 }
 
@@ -113,11 +113,10 @@ bool is_current(const Server& server) {
 // A process that is kept waiting for the processor takes that for the silence
 // of the server; it notices that it comes late, and gives more time.
 base::Result<std::vector<OllamaModel>> list(const core::Provider& provider) {
-  const base::SystemClock clock;
   for (milliseconds limit = kAskFor;; limit *= 2) {
-    const auto begin = clock.now();
+    const auto begin = base::now();
     auto served = provider::list_ollama_models(provider, limit);
-    const bool late = clock.now() - begin > limit + kLate;
+    const bool late = base::now() - begin > limit + kLate;
     if (served || !late || limit >= kLongestAsk) return served;
   }
 }

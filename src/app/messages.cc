@@ -2,31 +2,28 @@
 
 #include <unistd.h>
 
-#include <array>
-#include <utility>
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "base/files.h"
+#include "base/sha256.h"
 #include "base/terminal_text.h"
 
 namespace llmroute::app {
 namespace {
 
 // Forms in which a key could leave. Filled once a key is resolved, which is
-// before any message could hold it; confined to the main thread.
+// before any message could hold it, on the main thread. Others write messages
+// where no key is resolved only.
 std::vector<std::string>& forms() {
   static std::vector<std::string> all;
   return all;
 }
 
 std::string hex_of(const std::string& text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : text) {
-    hex += kHex[static_cast<unsigned char>(c) >> 4];
-    hex += kHex[static_cast<unsigned char>(c) & 15];
-  }
-  return hex;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  return base::hex({bytes, text.size()});
 }
 
 std::string url_encoded(const std::string& text) {
@@ -70,13 +67,13 @@ void replace_all(std::string& text, const std::string& what) {
   }
 }
 
-// Whether a status line stands at the cursor. Confined to the main thread.
-bool status_drawn = false;
+// Whether a status line stands at the cursor. `bench` writes messages on two
+// threads.
+std::atomic<bool> status_drawn{false};
 constexpr std::string_view kClearLine = "\r\x1b[K";
 
 std::string cleared_status() {
-  return std::exchange(status_drawn, false) ? std::string(kClearLine)
-                                            : std::string();
+  return status_drawn.exchange(false) ? std::string(kClearLine) : std::string();
 }
 
 void put_line(std::string_view text) {

@@ -48,8 +48,8 @@ struct LimitOptions {
   std::optional<std::chrono::milliseconds> timeout, connect_timeout,
       first_token_timeout, idle_timeout;
   std::optional<int> retries;  // per candidate, after the first attempt
-  std::optional<std::string> max_cost;  // decimal dollars, validated
-  bool offline = false;                 // LLMROUTE_OFFLINE: refuse all network
+  std::optional<core::Money> max_cost;
+  bool offline = false;  // LLMROUTE_OFFLINE: refuse all network
 };
 
 enum class Format { kText, kJson, kJsonl, kCsv };
@@ -229,15 +229,21 @@ struct ConfigCommandOptions {
   MessageOptions messages;
 };
 
+// "apgr<0.6": an assertion that fails when it is true.
+struct FailIf {
+  std::string text, name, relation;
+  double limit = 0;
+};
+
 // What `bench` measures on files of outcomes.
 struct QualityOptions {
   std::vector<std::string> models;        // names or globs; none: all
   bool test_part = false;                 // only rows that training holds out
   std::optional<std::string> model_file;  // the router model; else the config's
   std::optional<std::string> baseline;    // an earlier --json
-  std::vector<std::string> fail_if;       // "apgr<0.6"
-  std::optional<std::string> plot;        // an SVG
-  std::optional<double> target_quality;   // share of the best constant's
+  std::vector<FailIf> fail_if;
+  std::optional<std::string> plot;       // an SVG
+  std::optional<double> target_quality;  // share of the best constant's
   bool robust = false;
   uint32_t folds = 0;              // 0: not fitted to the files, or 5
   bool groups = false;             // whole groups a fold

@@ -97,8 +97,8 @@ base::Result<AnswerOutput> AnswerOutput::open(const OutputOptions& options,
 
 bool AnswerOutput::put(std::string_view text) {
   if (text.empty()) return true;
-  errno_ = base::write_all(
-      STDOUT_FILENO, filtered_ ? filter_.feed(text) : std::string(text), stop_);
+  errno_ = filtered_ ? base::write_all(STDOUT_FILENO, filter_.feed(text), stop_)
+                     : base::write_all(STDOUT_FILENO, text, stop_);
   reader_gone_ = errno_ == EPIPE;
   if (errno_ != 0) return false;
   printed_ += text.size();

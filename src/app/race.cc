@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <system_error>
 #include <utility>
 
@@ -16,14 +15,6 @@ namespace llmroute::app {
 namespace {
 
 using std::chrono::milliseconds;
-
-core::Failure no_memory() {
-  core::Failure failure;
-  failure.kind = core::FailureClass::kLocal;
-  failure.cause = "no memory";
-  failure.message = "no memory is left";
-  return failure;
-}
 
 // Threads that are begun while it lives leave interrupts to the others.
 class InterruptsBlocked {
@@ -78,13 +69,9 @@ bool Race::start(provider::Call call) {
 }
 
 void Race::run(Runner& runner) {
-  provider::CallResult result = no_memory();
-  try {
-    result = provider::call(
-        runner.call,
-        [this, &runner](std::string_view text) { return take(runner, text); });
-  } catch (const std::bad_alloc&) {
-  }
+  provider::CallResult result = provider::call_on_thread(
+      runner.call,
+      [this, &runner](std::string_view text) { return take(runner, text); });
   const auto took = Clock::now() - runner.begun;
   const std::lock_guard lock(mutex_);
   if (std::holds_alternative<core::Reply>(result)) win(runner);
@@ -153,7 +140,9 @@ bool Race::all_ended() {
 
 void Race::hand_on() {
   std::unique_lock lock(mutex_);
-  if (winner_ == nullptr || !winner_->text) return;
+  // One that was cancelled does not wait, and its text goes with it. Only this
+  // thread cancels the winner.
+  if (winner_ == nullptr || !winner_->text || winner_->cancelled) return;
   const std::string_view text = *winner_->text;
   lock.unlock();  // it waits
   const bool wanted = sink_(text);

@@ -155,7 +155,7 @@ void write_error(JsonWriter& json, const base::Error* error) {
 void write_result(JsonWriter& json, bool with_text, const std::string& id,
                   const Routed& routed, const Answered& answered,
                   const base::Error* error) {
-  const base::Clock::Wall now = base::SystemClock().wall();
+  const base::Wall now = base::wall_now();
   const core::Reply* reply = answered.reply ? &*answered.reply : nullptr;
   json.field("schema", "llmroute.result/1");
   json.field("id", id).field("created", base::format_utc(now));

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "app/attempt_plan.h"
 #include "app/ceilings.h"
@@ -36,7 +35,7 @@ base::Status apply_limits(const LimitOptions& options, core::Limits& limits) {
   limits.first_token = options.first_token_timeout.value_or(limits.first_token);
   limits.idle = options.idle_timeout.value_or(limits.idle);
   if (options.retries) limits.set_retries(*options.retries);
-  if (options.max_cost) limits.max_cost = core::parse_usd(*options.max_cost);
+  if (options.max_cost) limits.max_cost = options.max_cost;
   return {};
 }
 

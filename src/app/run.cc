@@ -1,10 +1,10 @@
 #include "app/run.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "app/attempt.h"
 #include "app/events.h"
@@ -19,12 +19,10 @@
 #include "app/output.h"
 #include "app/result.h"
 #include "app/route.h"
+#include "app/run_ending.h"
 #include "app/transcript.h"
-#include "app/whole_answer.h"
 #include "base/clock.h"
-#include "base/terminal_text.h"
 #include "core/json_schema.h"
-#include "core/tool_list.h"
 #include "provider/preload.h"
 #include "routing/router.h"
 #include "store/database.h"
@@ -45,42 +43,6 @@ Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
           : explanation_json(explain_decision(routed, kJsonContributions));
   LLMROUTE_CHECK(print_text(document));
   return ExitStatus::kOk;
-}
-
-// Writes what is owed to stdout or -o.
-base::Status deliver(const RunOptions& options, const std::string& id,
-                     const Routed& routed, const Answered& answered,
-                     const base::Status& judged, AnswerOutput& output) {
-  const base::Error* error = judged.has_value() ? nullptr : &judged.error();
-  if (options.output.format == Format::kJson) {
-    Answered shown = answered;
-    if (options.output.extract) shown.reply->text = output.extracted();
-    return output.finish_with(result_json(id, routed, shown, error));
-  }
-  for (const core::ToolCall& call : answered.reply->tool_calls) {
-    if (output.events()) {
-      output.event(tool_call_event(call));
-    } else {
-      output.add_line(core::tool_call_json(call));
-    }
-  }
-  if (output.events()) {
-    output.event(done_event(id, routed, answered, error));
-  }
-  // What is not a whole answer never takes the place of an old file.
-  if (!judged.has_value() && output.to_file()) return {};
-  return output.finish();
-}
-
-void comment_on(const Answered& answered, const base::Status& judged,
-                const RunOptions& options, const Messages& messages) {
-  if (answered.reply->repaired_utf8) {
-    messages.warn("the answer held invalid UTF-8, shown as U+FFFD");
-  }
-  if (judged.has_value() && answered.reply->finish == core::Finish::kLength) {
-    messages.warn("the answer was cut at --max-tokens");
-  }
-  if (options.output.stats) messages.note(stats_line(answered));
 }
 
 // Who could have done better, but keeps failing or asked to wait.
@@ -109,95 +71,6 @@ void remember_refusals(const Answered& answered,
 
 bool holds_back(const OutputOptions& output, const Check& check) {
   return output.no_stream || check || output.format == Format::kJson;
-}
-
-// How a run ends: by a status or an error, or by a signal.
-struct Ending {
-  Result<ExitStatus> status = ExitStatus::kOk;
-  int signal = 0;
-
-  int code() const {
-    if (signal != 0) return 128 + signal;
-    return static_cast<int>(status ? *status
-                                   : core::exit_status(status.error().kind));
-  }
-};
-
-// Of what is kept beside the answer: the run's, if it has none of its own.
-void add_failure(const base::Status& kept, const Messages& messages,
-                 Ending& ending) {
-  if (kept) return;
-  if (ending.code() == 0) {
-    ending.status = kept.error();
-  } else {
-    messages.warn(kept.error().message);
-  }
-}
-
-Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
-                             const Routed& routed, const Answered& answered,
-                             AnswerOutput& output) {
-  output.end_line();
-  if (answered.attempts.empty()) return *answered.held_back;
-  base::Error error = failed(answered, output.printed_bytes());
-  if (answered.held_back) {
-    error = {answered.held_back->kind,
-             error.message + "; " + answered.held_back->message};
-  }
-  error.facts = error_facts(answered, output.printed_bytes());
-  if (options.output.format == Format::kJson) {
-    LLMROUTE_CHECK(
-        output.finish_with(result_json(id, routed, answered, &error)));
-  }
-  if (output.events()) {
-    output.event(error_event(error));
-    if (!output.to_file()) LLMROUTE_CHECK(output.failure());
-  }
-  return error;
-}
-
-// Whether what came is what was asked for.
-base::Status judge(const RunOptions& options, const Answered& answered,
-                   const AnswerOutput& output, const Messages& messages) {
-  base::Status judged =
-      whole_answer(*answered.reply, *answered.by, options.request.max_tokens,
-                   options.output.fail_on);
-  if (judged && answered.rejected) judged = *answered.rejected;
-  const bool called = !answered.reply->tool_calls.empty();
-  if (judged && output.nothing_extracted() && !called) {
-    // Paid for and not what was asked for, but not lost either.
-    messages.line(base::visible_text(answered.reply->text));
-    judged = base::Error{base::ErrorKind::kIncomplete,
-                         "the answer has no fenced block"};
-  }
-  if (judged) return {};
-  base::Error error = std::move(judged).error();
-  error.facts = error_facts(answered, output.printed_bytes());
-  return error;
-}
-
-// Prints what is owed, and says what came of it.
-Ending conclude(const RunOptions& options, const std::string& id,
-                const Routed& routed, const Answered& answered,
-                const InterruptGuard& interrupt, AnswerOutput& output,
-                const Messages& messages) {
-  if (output.reader_gone()) return {.signal = SIGPIPE};
-  const bool whole = answered.reply && !answered.rejected && !output.broken();
-  if (interrupt.interrupted() && !whole) {
-    return {.signal = interrupt.signal()};
-  }
-  if (output.broken()) return {.status = output.failure().error()};
-  if (!answered.reply) {
-    return {.status = no_answer(options, id, routed, answered, output)};
-  }
-  const base::Status judged = judge(options, answered, output, messages);
-  const base::Status delivered =
-      deliver(options, id, routed, answered, judged, output);
-  if (output.reader_gone()) return {.signal = SIGPIPE};
-  if (!delivered) return {.status = delivered.error()};
-  comment_on(answered, judged, options, messages);
-  if (!judged) return {.status = judged.error()};
-  return {};
 }
 
 // Where a ceiling pays for none of the candidates, those that are held are
@@ -234,7 +107,7 @@ Result<Ending> ask(const RunOptions& options, Routed& routed,
                    const core::Prompt& prompt,
                    const base::Environment& environment,
                    const Messages& messages) {
-  const std::string id = base::make_ulid(base::SystemClock().wall());
+  const std::string id = base::make_ulid(base::wall_now());
   LLMROUTE_TRY(LedgerBook book,
                LedgerBook::open(id, options, routed, environment, messages));
   std::optional<Transcript> transcript;

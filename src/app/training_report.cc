@@ -1,13 +1,10 @@
 #include "app/training_report.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
 #include <span>
-#include <unordered_map>
 
 #include "learning/baselines.h"
 #include "learning/pairing.h"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -35,7 +36,7 @@ std::string line_of(const std::string& id, const Routed& routed,
   base::JsonWriter json;
   json.begin_object().field("schema", "llmroute.transcript/1");
   json.field("id", id);
-  json.field("time", base::format_utc(base::SystemClock().wall()));
+  json.field("time", base::format_utc(base::wall_now()));
   add_prompt(json, routed);
   json.text_or_null("model",
                     answered.by != nullptr ? answered.by->model->name : "");
@@ -53,6 +54,16 @@ std::string line_of(const std::string& id, const Routed& routed,
                  : json.null();
   json.field("exit", exit).end_object();
   return json.take() + "\n";
+}
+
+// At the end of the file, or nothing of it: the next line would follow half of
+// it. On failure the errno, else 0.
+int write_whole(int file, const std::string& line) {
+  struct stat info {};
+  if (::fstat(file, &info) != 0) return errno;
+  const int error = base::write_all(file, line);
+  if (error != 0) (void)!::ftruncate(file, info.st_size);
+  return error;
 }
 
 }  // namespace
@@ -84,16 +95,16 @@ base::Result<Transcript> Transcript::open(const std::string& path) {
 base::Status Transcript::add(const std::string& id, const Routed& routed,
                              const Answered& answered, int exit) {
   const std::string line = line_of(id, routed, answered, exit);
-  if (::flock(file_.get(), LOCK_EX) != 0) {
-    return base::io_error(ErrorKind::kIo, "cannot lock", path_);
+  while (::flock(file_.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) {
+      return base::io_error(ErrorKind::kIo, "cannot lock", path_);
+    }
   }
-  errno = base::write_all(file_.get(), line);
-  const bool written = errno == 0;
-  const base::Error error =
-      base::io_error(ErrorKind::kIo, "cannot write", path_);
+  const int error = write_whole(file_.get(), line);
   ::flock(file_.get(), LOCK_UN);
-  if (written) return {};
-  return error;
+  errno = error;
+  if (error != 0) return base::io_error(ErrorKind::kIo, "cannot write", path_);
+  return {};
 }
 
 }  // namespace llmroute::app

@@ -16,7 +16,8 @@ class Transcript {
   // Before anything is sent. A link, or no regular file: kCannotCreate.
   static base::Result<Transcript> open(const std::string& path);
 
-  // One write. `exit` as in the ledger. kIo if it could not be written.
+  // Waits for others that write. `exit` as in the ledger. kIo: nothing of it
+  // was written.
   base::Status add(const std::string& id, const Routed& routed,
                    const Answered& answered, int exit);
 

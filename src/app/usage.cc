@@ -163,9 +163,10 @@ base::Status Collector::add_ledger(store::Database& database) {
   }
   LLMROUTE_TRY(const store::HeldSums held, store::held(database));
   report_.held.calls += held.calls;
-  report_.held.pico += held.pico;
+  report_.held.pico = store::saturating_add(report_.held.pico, held.pico);
   report_.held.dead_calls += held.dead_calls;
-  report_.held.dead_pico += held.dead_pico;
+  report_.held.dead_pico =
+      store::saturating_add(report_.held.dead_pico, held.dead_pico);
   return {};
 }
 
@@ -182,8 +183,8 @@ base::Status Collector::add_ceiling(const store::Ceiling& ceiling,
   for (store::Ledger& ledger : ledgers_) {
     LLMROUTE_TRY(const store::ScopeSums sums,
                  store::scope_sums(ledger.database(), scope));
-    state.settled.pico += sums.settled_pico;
-    state.held.pico += sums.held_pico;
+    state.settled += core::Money{sums.settled_pico};
+    state.held += core::Money{sums.held_pico};
   }
   report_.ceilings.push_back(std::move(state));
   return {};

@@ -20,7 +20,7 @@ struct Baseline {
   int64_t compared = 0;      // answered calls
   int64_t not_compared = 0;  // whose tokens or prices there are not known
 
-  core::Money saved() const { return {cost.pico - spent.pico}; }
+  core::Money saved() const { return cost - spent; }
 };
 
 struct CeilingState {
@@ -28,7 +28,7 @@ struct CeilingState {
   std::string window;  // "2026-11-28", "2026-11"
   core::Money limit, settled, held;
 
-  core::Money left() const { return {limit.pico - settled.pico - held.pico}; }
+  core::Money left() const { return limit - settled - held; }
 };
 
 struct UsageReport {

@@ -30,8 +30,8 @@ void count(Rerouting& change, const store::TakenDecision& taken,
   const auto cost = core::cost_of(to, usage_of(taken));
   if (!cost || !taken.input_tokens || !taken.output_tokens) return;
   ++change.compared;
-  change.was = change.was + Money{taken.cost_pico};
-  change.would = change.would + *cost;
+  change.was += Money{taken.cost_pico};
+  change.would += *cost;
 }
 
 void add_money(base::JsonWriter& json, const Rerouting& change) {

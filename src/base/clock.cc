@@ -10,11 +10,11 @@ namespace llmroute::base {
 
 int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
-             SystemClock().wall().time_since_epoch())
+             wall_now().time_since_epoch())
       .count();
 }
 
-std::string format_utc(Clock::Wall time) {
+std::string format_utc(Wall time) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
@@ -40,7 +40,7 @@ std::array<uint8_t, 16> random_bytes() {
 
 }  // namespace
 
-std::string make_ulid(Clock::Wall time) {
+std::string make_ulid(Wall time) {
   constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   auto ms = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -17,6 +17,8 @@
 #include <memory>
 #include <mutex>
 
+#include "base/clock.h"
+
 namespace llmroute::base {
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
@@ -98,15 +100,14 @@ bool is_special(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
 }
 
-mode_t current_umask() {
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return mask;
+Descriptor create_new(const std::string& path, mode_t mode) {
+  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  return Descriptor(::open(path.c_str(), kFlags, mode));
 }
 
 // A new file at `path`, where no link is followed and nothing is shared with
 // what was there before.
-Descriptor create_anew(const std::string& path) {
+Descriptor create_anew(const std::string& path, mode_t mode) {
   struct stat old {};
   if (::lstat(path.c_str(), &old) == 0) {
     if (S_ISLNK(old.st_mode)) {
@@ -115,8 +116,22 @@ Descriptor create_anew(const std::string& path) {
     }
     if (::unlink(path.c_str()) != 0) return {};
   }
-  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  return Descriptor(::open(path.c_str(), kFlags, 0600));
+  return create_new(path, mode);
+}
+
+// A new file beside `path`, under a name that is free, also beside what a
+// killed run left.
+Descriptor create_beside(const std::string& path, mode_t mode,
+                         std::string& name) {
+  constexpr int kMostTries = 100;
+  constexpr size_t kRandom = 20;  // in an id: its last six characters
+  Descriptor file;
+  for (int i = 0; i < kMostTries && !file.valid(); ++i) {
+    name = path + "." + make_ulid(wall_now()).substr(kRandom);
+    file = create_new(name, mode);
+    if (!file.valid() && errno != EEXIST) break;
+  }
+  return file;
 }
 
 }  // namespace
@@ -207,16 +222,16 @@ Result<ReplacementFile> ReplacementFile::create(const std::string& path,
     }
     return ReplacementFile(target, {}, std::move(out));
   }
-  // mkostemp finds a free name, also beside what a killed run left.
-  std::string temporary = target + (suffix.empty() ? ".XXXXXX" : suffix);
-  Descriptor out = suffix.empty()
-                       ? Descriptor(::mkostemp(temporary.data(), O_CLOEXEC))
-                       : create_anew(temporary);
+  // The kernel takes the umask off: to read it is to change it for a moment.
+  const mode_t first_mode = exists ? 0600 : mode;
+  std::string temporary = target + suffix;
+  Descriptor out = suffix.empty() ? create_beside(target, first_mode, temporary)
+                                  : create_anew(temporary, first_mode);
   if (!out.valid()) {
     return io_error(ErrorKind::kCannotCreate, "cannot create",
                     suffix.empty() ? path : temporary);
   }
-  ::fchmod(out.get(), exists ? old.st_mode & 07777 : mode & ~current_umask());
+  if (exists) ::fchmod(out.get(), old.st_mode & 07777);
   ReplacementFile file(target, temporary, std::move(out));
   file.keep_ = !suffix.empty();
   return file;

@@ -40,8 +40,8 @@ std::string errno_text(int error);
 Error io_error(ErrorKind kind, const std::string& what,
                const std::string& path);
 
-// Reads to end of file. More than `limit` bytes: kData. EINTR is retried unless
-// `stop` says otherwise.
+// Reads to end of file, waiting where a read would not. More than `limit`
+// bytes: kData.
 Result<std::string> read_all(int fd, size_t limit, const std::string& name);
 
 // Opens and reads a regular file or a pipe. Cannot be opened: kNoInput. Over

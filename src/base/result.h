@@ -7,7 +7,6 @@
 // are named as in C++23's std::expected.
 #pragma once
 
-#include <cassert>
 #include <cstdint>
 #include <string>
 #include <utility>

@@ -18,18 +18,16 @@ class Budget {
   // False: it does not fit now; it may once what is held is settled for less.
   bool hold(core::Money worst) {
     if (ceiling_ && settled_ + held_ + worst > *ceiling_) return false;
-    held_ = held_ + worst;
+    held_ += worst;
     return true;
   }
   // Ends a hold. REQUIRES: hold(worst) was true.
   void settle(core::Money worst, core::Money spent) {
-    held_.pico -= worst.pico;
-    settled_ = settled_ + spent;
+    held_ -= worst;
+    settled_ += spent;
   }
   // REQUIRES: there is a ceiling.
-  core::Money left() const {
-    return {ceiling_->pico - settled_.pico - held_.pico};
-  }
+  core::Money left() const { return *ceiling_ - settled_ - held_; }
   const std::optional<core::Money>& ceiling() const { return ceiling_; }
   core::Money settled() const { return settled_; }
 

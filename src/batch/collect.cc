@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <memory>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -61,9 +62,7 @@ base::Result<std::vector<std::string>> json_files(
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(
       ::opendir(directory.c_str()), &::closedir);
   if (!entries) {
-    return Error{ErrorKind::kNoInput,
-                 fmt::format("cannot open '{}': {}", directory,
-                             base::errno_text(errno))};
+    return base::io_error(ErrorKind::kNoInput, "cannot open", directory);
   }
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(entries.get())) {
@@ -128,11 +127,11 @@ base::Result<std::optional<Result>> ResultIndex::find(
   const Place& place = found->second;
   const auto& [path, descriptor] = files_[place.file];
   line_.resize(place.size);
-  const ssize_t got =
-      ::pread(descriptor.get(), line_.data(), place.size, place.offset);
+  const auto got =
+      base::read_at(descriptor.get(), static_cast<uint64_t>(place.offset),
+                    std::as_writable_bytes(std::span(line_)));
   BatchOutput output;
-  if (got != static_cast<ssize_t>(place.size) ||
-      read_batch_output(line_, json_, output) ||
+  if (got != place.size || read_batch_output(line_, json_, output) ||
       output.custom_id != custom_id) {
     return Error{ErrorKind::kData,
                  fmt::format("'{}' changed while it was read", path)};

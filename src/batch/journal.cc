@@ -132,8 +132,8 @@ base::Status Journal::load(const OnRecord& on_record) {
                  fmt::format("'{}' is not a journal of llmroute", path_)};
   }
   if (scan.damage) return damaged(path_, scan);
-  for (const auto& [line, sent] : sent_) orphaned_ = orphaned_ + sent;
-  lost_ = lost_ + orphaned_;
+  for (const auto& [line, sent] : sent_) orphaned_ += sent;
+  lost_ += orphaned_;
   size_ = scan.end;
   unsynced_ = size_ > 0;  // a killed process may not have synced what it wrote
   return scan.torn_tail ? cut(size_) : base::Status();
@@ -160,7 +160,7 @@ base::Status Journal::visit(const JournalFrame& frame, uint64_t offset,
 
 base::Status Journal::visit_send(const JournalSend& send) {
   core::Money& sent = sent_[send.line];
-  sent = sent + send.hold;
+  sent += send.hold;
   if (sent_.size() <= kMostSent) return {};
   return Error{ErrorKind::kData,
                fmt::format("journal '{}': more than {} lines were sent and "
@@ -170,7 +170,7 @@ base::Status Journal::visit_send(const JournalSend& send) {
 
 base::Status Journal::visit_record(const JournalRecord& record, uint64_t offset,
                                    const OnRecord& on_record) {
-  lost_ = lost_ + record.orphaned;
+  lost_ += record.orphaned;
   const auto sent = sent_.find(record.line);
   const bool unknown = !record.cost && sent != sent_.end();
   settled_ = settled_ +
@@ -292,16 +292,16 @@ base::Status Journal::sync() {
   return {};
 }
 
-std::optional<base::Clock::Monotonic> Journal::next_sync() const {
+std::optional<base::Monotonic> Journal::next_sync() const {
   if (!unsynced_ || options_.fsync == FsyncPolicy::kNone) return std::nullopt;
   if (background_ && background_->running()) return std::nullopt;
   const bool now = options_.fsync == FsyncPolicy::kAlways ||
                    unsynced_records_ >= kGroupRecords ||
-                   last_sync_ == base::Clock::Monotonic::min();
-  return now ? base::Clock::Monotonic::min() : last_sync_ + kGroupTime;
+                   last_sync_ == base::Monotonic::min();
+  return now ? base::Monotonic::min() : last_sync_ + kGroupTime;
 }
 
-base::Status Journal::sync_if_due(base::Clock::Monotonic now) {
+base::Status Journal::sync_if_due(base::Monotonic now) {
   LLMROUTE_CHECK(check_background());
   const auto due = next_sync();
   if (!due || now < *due) return {};

@@ -97,10 +97,10 @@ class Journal {
   // Syncs if it is due, with FsyncPolicy::kGroup in the background: how it went
   // is told by a later call. After a failed sync nothing counts as written:
   // this and everything that writes fails with kIo from then on.
-  base::Status sync_if_due(base::Clock::Monotonic now);
+  base::Status sync_if_due(base::Monotonic now);
   // When the next sync is due, perhaps in the past; nothing if all is synced or
   // under way.
-  std::optional<base::Clock::Monotonic> next_sync() const;
+  std::optional<base::Monotonic> next_sync() const;
   // Syncs, whether it is due or not, unless the policy is kNone.
   base::Status sync();
 
@@ -144,7 +144,7 @@ class Journal {
   std::unordered_map<int64_t, core::Money> sent_;
   bool unsynced_ = false;
   int unsynced_records_ = 0;
-  base::Clock::Monotonic last_sync_ = base::Clock::Monotonic::min();
+  base::Monotonic last_sync_ = base::Monotonic::min();
   // Behind a pointer, because a journal moves and a thread does not. Made when
   // it is first needed.
   std::unique_ptr<BackgroundSync> background_;

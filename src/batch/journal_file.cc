@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "base/ownership.h"
+
 namespace llmroute::batch {
 namespace {
 
@@ -42,7 +44,7 @@ base::Status check_file(int fd, const std::string& path) {
   if (::fstat(fd, &info) != 0) return cannot_open(path);
   if (!S_ISREG(info.st_mode)) return not_a_file(path, "not a regular file");
   if (info.st_uid != ::geteuid()) return not_ours(path);
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+  if (base::others_can_write(info)) {
     return Error{
         ErrorKind::kNoPermission,
         fmt::format("others can write to journal '{}'; chmod 600 it", path)};

@@ -29,11 +29,6 @@ constexpr size_t kMostStemBytes = 100;
 constexpr size_t kBuffered = size_t{1} << 17;
 constexpr std::string_view kLineId = "line-";
 
-Error cannot(ErrorKind kind, const char* what, const std::string& path) {
-  return {kind, fmt::format("cannot {} '{}': {}", what, path,
-                            base::errno_text(errno))};
-}
-
 bool is_safe(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
@@ -134,7 +129,7 @@ base::Result<std::unique_ptr<SplitWriter::Out>> SplitWriter::create_file(
   out->descriptor = base::Descriptor(::open(
       path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0600));
   if (!out->descriptor.valid() || ::fchmod(out->descriptor.get(), 0600) != 0) {
-    return cannot(ErrorKind::kCannotCreate, "create", path);
+    return base::io_error(ErrorKind::kCannotCreate, "cannot create", path);
   }
   made_.push_back(path);
   return out;
@@ -166,7 +161,8 @@ base::Status SplitWriter::write(Out& out, std::string_view line) {
 
 base::Status SplitWriter::flush(Out& out) {
   errno = base::write_all(out.descriptor.get(), out.buffer);
-  if (errno != 0) return cannot(ErrorKind::kIo, "write", path_of(out.name));
+  if (errno != 0)
+    return base::io_error(ErrorKind::kIo, "cannot write", path_of(out.name));
   out.buffer.clear();
   return {};
 }
@@ -174,7 +170,7 @@ base::Status SplitWriter::flush(Out& out) {
 base::Status SplitWriter::sync(Out& out) {
   LLMROUTE_CHECK(flush(out));
   if (::fsync(out.descriptor.get()) == 0) return {};
-  return cannot(ErrorKind::kIo, "sync", path_of(out.name));
+  return base::io_error(ErrorKind::kIo, "cannot sync", path_of(out.name));
 }
 
 std::string SplitWriter::body_of(const Record& record,
@@ -227,7 +223,7 @@ base::Status SplitWriter::finish() {
   LLMROUTE_CHECK(sync(*manifest_));
   const std::string path = path_of(kManifestName);
   if (std::rename(path_of(manifest_->name).c_str(), path.c_str()) != 0) {
-    return cannot(ErrorKind::kIo, "write", path);
+    return base::io_error(ErrorKind::kIo, "cannot write", path);
   }
   made_.clear();
   // Taken for results, they would be damage.

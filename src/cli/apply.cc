@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "app/bench_figures.h"
 #include "base/date.h"
@@ -42,7 +43,7 @@ Status set_seed(Settings& s, Text value) {
 }
 
 Status set_max_cost(Settings& s, Text value) {
-  return set_usd_text(s.limits.max_cost, value);
+  return set_usd(s.limits.max_cost, value);
 }
 
 Status set_seconds(Settings& s, Text value) {
@@ -311,8 +312,8 @@ Status set_part(Settings& s, Text value) {
 }
 
 Status add_fail_if(Settings& s, Text value) {
-  LLMROUTE_CHECK(app::parse_fail_if(value));
-  s.quality.fail_if.emplace_back(value);
+  LLMROUTE_TRY(app::FailIf fail_if, app::parse_fail_if(value));
+  s.quality.fail_if.push_back(std::move(fail_if));
   return {};
 }
 

@@ -140,9 +140,7 @@ std::string cli11_name(const OptionRow& row) {
   if (row.name.empty()) return name;
   if (!name.empty()) name += ',';
   name += "--" + std::string(row.name);
-  if (row.kind == Kind::kOptionalValue) {
-    name += "{" + std::string("always") + "}";
-  }
+  if (row.kind == Kind::kOptionalValue) name += "{always}";
   return name;
 }
 

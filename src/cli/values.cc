@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
-#include "core/money.h"
 
 namespace llmroute::cli {
 
@@ -51,16 +50,17 @@ base::Status set_duration(std::optional<std::chrono::milliseconds>& target,
 }
 
 base::Status set_usd(std::optional<double>& target, std::string_view value) {
-  const std::optional<core::Money> money = core::parse_usd(value);
-  if (!money) return expected("dollars such as 0.05");
+  std::optional<core::Money> money;
+  LLMROUTE_CHECK(set_usd(money, value));
   target = money->usd();
   return {};
 }
 
-base::Status set_usd_text(std::optional<std::string>& target,
-                          std::string_view value) {
-  if (!core::parse_usd(value)) return expected("dollars such as 0.05");
-  target = std::string(value);
+base::Status set_usd(std::optional<core::Money>& target,
+                     std::string_view value) {
+  const auto parsed = core::parse_usd(value);
+  if (!parsed) return expected("dollars such as 0.05");
+  target = parsed;
   return {};
 }
 

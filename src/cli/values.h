@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/money.h"
 
 namespace llmroute::cli {
 
@@ -30,8 +31,8 @@ base::Status set_duration(std::optional<std::chrono::milliseconds>& target,
                           std::string_view value);
 // Decimal dollars.
 base::Status set_usd(std::optional<double>& target, std::string_view value);
-base::Status set_usd_text(std::optional<std::string>& target,
-                          std::string_view value);
+base::Status set_usd(std::optional<core::Money>& target,
+                     std::string_view value);
 
 base::Result<int64_t> whole_number(std::string_view value, int64_t low,
                                    int64_t high);

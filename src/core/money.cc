@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -33,6 +34,14 @@ Money operator+(Money a, Money b) {
     sum.pico = a.pico > 0 ? INT64_MAX : INT64_MIN;
   }
   return sum;
+}
+
+Money operator-(Money a, Money b) {
+  Money rest;
+  if (__builtin_sub_overflow(a.pico, b.pico, &rest.pico)) {
+    rest.pico = b.pico < 0 ? INT64_MAX : INT64_MIN;
+  }
+  return rest;
 }
 
 Money operator*(Money per_token, int64_t tokens) {

@@ -21,6 +21,9 @@ struct Money {
 };
 
 Money operator+(Money a, Money b);
+Money operator-(Money a, Money b);
+inline Money& operator+=(Money& sum, Money other) { return sum = sum + other; }
+inline Money& operator-=(Money& sum, Money other) { return sum = sum - other; }
 // Price per token times tokens. Saturates.
 Money operator*(Money per_token, int64_t tokens);
 

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
-#include <vector>
 
 namespace llmroute::learning {
 
@@ -26,12 +24,5 @@ class Random {
  private:
   uint64_t state_;
 };
-
-template <class T>
-void shuffle(std::vector<T>& values, Random& random) {
-  for (size_t i = values.size(); i > 1; --i) {
-    std::swap(values[i - 1], values[random.below(i)]);
-  }
-}
 
 }  // namespace llmroute::learning

@@ -1,5 +1,7 @@
 #include "provider/call.h"
 
+#include <new>
+
 #include "core/secret_headers.h"
 #include "provider/curl_transport.h"
 #include "provider/exec.h"
@@ -24,6 +26,18 @@ CallResult call(const Call& call, const TextSink& on_text) {
     return exec_call(call, on_text);
   }
   return http_call(call, on_text, curl_transport());
+}
+
+CallResult call_on_thread(const Call& call, const TextSink& on_text) {
+  core::Failure no_memory;
+  no_memory.kind = core::FailureClass::kLocal;
+  no_memory.cause = "no memory";
+  no_memory.message = "no memory is left";
+  try {
+    return provider::call(call, on_text);
+  } catch (const std::bad_alloc&) {
+    return no_memory;
+  }
 }
 
 std::string request_line(const Call& call) {

@@ -54,6 +54,9 @@ using CallResult = std::variant<core::Reply, core::Failure>;
 // Blocks until the answer is complete, has failed or was cancelled. Thread-safe
 // for different calls.
 CallResult call(const Call& call, const TextSink& on_text);
+// The same for a thread that ends with it: no exception gets out. Without
+// memory it has failed.
+CallResult call_on_thread(const Call& call, const TextSink& on_text);
 
 // Its first line: "POST https://host/path"; for exec the program.
 std::string request_line(const Call& call);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <iterator>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -14,7 +15,6 @@
 #include "base/event.h"
 #include "base/files.h"
 #include "provider/curl_loop.h"
-#include "provider/exec.h"
 #include "provider/http_call.h"
 
 namespace llmroute::provider {
@@ -75,6 +75,7 @@ class CallLoop::Impl {
   // Results that came without anything being sent.
   std::vector<std::pair<Http*, CallResult>> at_once_;
   std::mutex mutex_;  // of ended_
+  // Has room for all commands, so that none needs memory to end.
   std::vector<std::pair<Command*, CallResult>> ended_;
   base::Descriptor ended_event_ = base::new_event();
   std::atomic<bool> cancelled_{false};
@@ -115,6 +116,10 @@ void CallLoop::Impl::start(Call call, Done done) {
   Command& one = *owned;
   one.call.cancel = {&cancelled_, cancel_event_.get()};
   commands_.emplace(&one, std::move(owned));
+  {
+    const std::lock_guard lock(mutex_);
+    ended_.reserve(commands_.size());
+  }
   try {
     one.thread = std::thread([this, &one] { run(one); });
   } catch (const std::system_error&) {
@@ -125,7 +130,7 @@ void CallLoop::Impl::start(Call call, Done done) {
 }
 
 void CallLoop::Impl::run(Command& one) {
-  CallResult result = exec_call(one.call, kNowhere);
+  CallResult result = call_on_thread(one.call, kNowhere);
   const std::lock_guard lock(mutex_);
   ended_.emplace_back(&one, std::move(result));
   base::tell(ended_event_);
@@ -155,7 +160,9 @@ void CallLoop::Impl::turn() {
   std::vector<std::pair<Command*, CallResult>> ended;
   {
     const std::lock_guard lock(mutex_);
-    ended.swap(ended_);
+    ended.assign(std::make_move_iterator(ended_.begin()),
+                 std::make_move_iterator(ended_.end()));
+    ended_.clear();
   }
   for (auto& [one, result] : ended) {
     const auto owned = commands_.extract(one);

@@ -19,6 +19,7 @@
 namespace llmroute::provider {
 namespace {
 
+using base::now;
 using core::Failure;
 using std::chrono::milliseconds;
 using Time = Deadlines::Time;
@@ -36,7 +37,13 @@ constexpr size_t kTogether = 64;
 // above that, so it must be more than ever are in flight.
 constexpr long kMostConnections = 4 * kTogether;
 
-Time now() { return base::SystemClock().now(); }
+Failure no_handle() {
+  Failure failure;
+  failure.kind = core::FailureClass::kLocal;
+  failure.cause = "out of memory";
+  failure.message = "libcurl cannot create a handle";
+  return failure;
+}
 
 }  // namespace
 
@@ -213,10 +220,7 @@ CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
   auto handle = failure ? nullptr : take_handle();
   Group* group = failure ? nullptr : group_with_room();
   if (!failure && (handle->easy == nullptr || group == nullptr)) {
-    failure.emplace();
-    failure->kind = core::FailureClass::kLocal;
-    failure->cause = "out of memory";
-    failure->message = "libcurl cannot create a handle";
+    failure = no_handle();
   }
   if (failure) {
     stillborn_.emplace_back(std::move(ended), std::move(*failure));
@@ -233,9 +237,14 @@ CurlLoop::Id CurlLoop::Impl::start(const HttpRequest& request,
   running->group = group;
   running->ended = std::move(ended);
   running->transfer.set_up(*running->handle, network_);
-  due_.emplace(running->due = due_of(*running), id);
   curl_->easy_setopt(easy, CURLOPT_PRIVATE, running.get());
-  curl_->multi_add_handle(group->multi, easy);
+  if (curl_->multi_add_handle(group->multi, easy) != CURLM_OK) {
+    running->handle->set = false;
+    spare_.push_back(std::move(running->handle));
+    stillborn_.emplace_back(std::move(running->ended), no_handle());
+    return id;
+  }
+  due_.emplace(running->due = due_of(*running), id);
   ++group->running;
   running_.emplace(id, std::move(running));
   return id;

@@ -1,11 +1,11 @@
 #include "provider/curl_transfer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include "base/environment.h"
 #include "base/text.h"
@@ -92,7 +92,7 @@ void CurlTransfer::take_pause() {
   body_came_ = false;
   const auto before = moment_.now;
   stopped_ = !receiver_.on_pause() || stopped_;
-  moment_.now = base::SystemClock().now();
+  moment_.now = base::now();
   deadlines_.exclude(moment_.now - before);
   deadlines_.on_bytes(moment_.now);
   if (receiver_.has_content()) deadlines_.on_content();
@@ -135,7 +135,7 @@ void CurlTransfer::make_headers(CurlHandle& handle) {
   handle.headers.reset();
   auto append = [&](const std::string& line) {
     curl_slist* longer = curl_.slist_append(handle.headers.get(), line.c_str());
-    if (longer == nullptr) return;
+    if (longer == nullptr) throw std::bad_alloc();
     (void)handle.headers.release();
     handle.headers.reset(longer);
   };

@@ -18,8 +18,8 @@ enum class Timer { kFirstContent, kIdle, kTotal };
 
 class Deadlines {
  public:
-  using Time = base::Clock::Monotonic;
-  using Duration = base::Clock::Monotonic::duration;
+  using Time = base::Monotonic;
+  using Duration = base::Monotonic::duration;
 
   Deadlines(const Timeouts& timeouts, Time now)
       : timeouts_(timeouts), start_(now), last_byte_(now) {}

@@ -33,8 +33,6 @@ std::string encoding(const ResponseHead& head) {
   return {};
 }
 
-base::Clock::Wall wall() { return base::SystemClock().wall(); }
-
 }  // namespace
 
 bool Exchange::refuse(std::string_view cause, std::string message) {
@@ -272,7 +270,8 @@ void Exchange::end_document() {
 std::optional<Failure> Exchange::final_failure(
     std::optional<Failure> transport) const {
   if (failure_) return failure_;
-  if (answer_.error) return failure_of_error(head_, *answer_.error, wall());
+  if (answer_.error)
+    return failure_of_error(head_, *answer_.error, base::wall_now());
   if (!answer_.nonsense.empty()) {
     return protocol_failure("bad reply", answer_.nonsense);
   }
@@ -281,7 +280,7 @@ std::optional<Failure> Exchange::final_failure(
       transport && transport->kind == FailureClass::kCancelled;
   if (body_ == Body::kError && !cancelled) {
     // The status has been told, whatever became of the body.
-    return failure_of_status(head_, held_, wall());
+    return failure_of_status(head_, held_, base::wall_now());
   }
   return transport ? transport : cut_stream();
 }
@@ -303,7 +302,7 @@ core::Reply Exchange::reply() {
   reply.served_model = std::move(answer_.served_model);
   reply.request_id = request_id(head_);
   reply.http_status = head_.status;
-  reply.rate_limit = read_rate_limit(head_, wall());
+  reply.rate_limit = read_rate_limit(head_, base::wall_now());
   reply.repaired_utf8 = repaired_ || joiner_.repaired();
   return reply;
 }

@@ -10,11 +10,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/child_process.h"
 #include "base/environment.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "provider/child_process.h"
 #include "provider/deadlines.h"
 #include "provider/sigpipe_guard.h"
 #include "provider/transport.h"
@@ -22,18 +22,19 @@
 namespace llmroute::provider {
 namespace {
 
+using base::ChildEnd;
+using base::ChildProcess;
+using base::now;
 using core::Failure;
 using core::FailureClass;
 using std::chrono::milliseconds;
-using Time = base::Clock::Monotonic;
+using Time = base::Monotonic;
 
 constexpr size_t kErrorBytesKept = size_t{64} << 10;
 constexpr milliseconds kPatience{2000};      // from SIGTERM to SIGKILL
 constexpr milliseconds kPipesOutlive{1000};  // a daemon may hold them
 constexpr milliseconds kTick{20};            // where the end is not an event
 constexpr int kTryLater = 75;                // EX_TEMPFAIL of sysexits(3)
-
-Time now() { return base::SystemClock().now(); }
 
 std::vector<std::string> child_environment(const core::Provider& provider) {
   constexpr std::array<const char*, 20> kNames = {"PATH",

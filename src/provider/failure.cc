@@ -210,7 +210,7 @@ std::string cause_of(int status, const ErrorFacts& error) {
 }
 
 Failure build(int status, const ResponseHead& head, const ErrorFacts& error,
-              base::Clock::Wall now) {
+              base::Wall now) {
   Failure failure;
   failure.retry_after = retry_hint_in_headers(head, now);
   if (!failure.retry_after) failure.retry_after = error.retry_delay;
@@ -256,7 +256,7 @@ Failure cut_stream() {
 }
 
 Failure failure_of_status(const ResponseHead& head, std::string_view body,
-                          base::Clock::Wall now) {
+                          base::Wall now) {
   if (head.status / 100 == 3) {
     Failure failure = protocol_failure(
         "redirect",
@@ -276,7 +276,7 @@ Failure failure_of_status(const ResponseHead& head, std::string_view body,
 }
 
 Failure failure_of_error(const ResponseHead& head, const ErrorFacts& error,
-                         base::Clock::Wall now) {
+                         base::Wall now) {
   Failure failure = build(status_of(error, said(error)), head, error, now);
   const std::string kind = error.type.empty() ? error.code : error.type;
   failure.cause = error.moderated ? "content filter" : "error in reply";

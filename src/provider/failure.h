@@ -14,12 +14,12 @@ namespace llmroute::provider {
 
 // A response whose status is not 2xx. `body` may be cut.
 core::Failure failure_of_status(const ResponseHead& head, std::string_view body,
-                                base::Clock::Wall now);
+                                base::Wall now);
 
 // An error that came with status 200, in the body or in a stream: classified as
 // if its kind had been the status.
 core::Failure failure_of_error(const ResponseHead& head,
-                               const ErrorFacts& error, base::Clock::Wall now);
+                               const ErrorFacts& error, base::Wall now);
 
 // A reply that made no sense.
 core::Failure protocol_failure(std::string_view cause, std::string message);

@@ -14,7 +14,7 @@ namespace {
 void open_libraries(const std::function<void()>& first) {
   try {
     if (first) first();
-    (void)curl_library().has_value();
+    (void)curl_library();
     (void)base::read_json("{}");
   } catch (const std::bad_alloc&) {
     // The first call tries again, where it can be told.

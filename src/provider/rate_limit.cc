@@ -102,7 +102,7 @@ std::optional<std::chrono::minutes> take_offset(std::string_view text) {
   return west ? -*offset : *offset;
 }
 
-Instant date_of(const ResponseHead& head, base::Clock::Wall now) {
+Instant date_of(const ResponseHead& head, base::Wall now) {
   const auto header = head.find("date");
   const auto date = header ? parse_http_date(*header) : std::nullopt;
   return date ? Instant(*date) : std::chrono::floor<milliseconds>(now);
@@ -145,8 +145,7 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
          *offset;
 }
 
-core::RateLimit read_rate_limit(const ResponseHead& head,
-                                base::Clock::Wall now) {
+core::RateLimit read_rate_limit(const ResponseHead& head, base::Wall now) {
   core::RateLimit limit;
   for (const Names& names : kNames) {
     const auto remaining = head.find(names.remaining);

@@ -25,8 +25,7 @@
 namespace llmroute::provider {
 
 // `now` is used if the response carries no Date.
-core::RateLimit read_rate_limit(const ResponseHead& head,
-                                base::Clock::Wall now);
+core::RateLimit read_rate_limit(const ResponseHead& head, base::Wall now);
 
 // "2026-01-01T00:00:00Z", with a fraction or an offset if there is one.
 std::optional<std::chrono::sys_time<std::chrono::milliseconds>> parse_rfc3339(

@@ -97,7 +97,7 @@ std::optional<milliseconds> header_ms(const ResponseHead& head,
 
 std::optional<milliseconds> retry_after(std::string_view value,
                                         const ResponseHead& head,
-                                        base::Clock::Wall now) {
+                                        base::Wall now) {
   if (const auto seconds = plain_number(value)) return positive(*seconds * 1e3);
   const auto until = parse_http_date(value);
   if (!until) return std::nullopt;
@@ -195,7 +195,7 @@ std::optional<milliseconds> retry_hint_in_text(std::string_view message) {
 }
 
 std::optional<milliseconds> retry_hint_in_headers(const ResponseHead& head,
-                                                  base::Clock::Wall now) {
+                                                  base::Wall now) {
   for (const char* name : {"retry-after-ms", "x-ms-retry-after-ms"}) {
     if (const auto hint = header_ms(head, name)) return hint;
   }

@@ -17,7 +17,7 @@ namespace llmroute::provider {
 
 // From headers alone. `now` is used if the response carries no Date.
 std::optional<std::chrono::milliseconds> retry_hint_in_headers(
-    const ResponseHead& head, base::Clock::Wall now);
+    const ResponseHead& head, base::Wall now);
 
 // From words: "try again in 5.2s", "Please retry in 1m2.5s", "retry after 6
 // seconds".

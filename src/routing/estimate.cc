@@ -53,10 +53,10 @@ std::optional<int64_t> affordable(const Model& model, int64_t input_bound,
                                   Money ceiling) {
   const core::Price price = dearest_price(model, input_bound);
   if (!price.input || !price.output) return std::nullopt;
-  const int64_t left = ceiling.pico - (*price.input * input_bound).pico;
-  if (left < 0) return -1;
+  const Money left = ceiling - *price.input * input_bound;
+  if (left < Money{}) return -1;
   if (price.output->pico == 0) return std::nullopt;  // any length is paid for
-  return left / price.output->pico;
+  return left.pico / price.output->pico;
 }
 
 std::optional<int64_t> output_cap(const Model& model, const Sizes& sizes,
@@ -208,18 +208,18 @@ std::optional<Money> least_cost(const Candidate& candidate,
   const Money each = dearest_output(candidate, prompt);
   const int64_t spare =
       std::max<int64_t>(0, *candidate.output_cap - candidate.output_needed);
-  return Money{candidate.worst_cost->pico - (each * spare).pico};
+  return *candidate.worst_cost - each * spare;
 }
 
 bool lower_cap(const core::Prompt& prompt, Money most, Candidate& candidate) {
   if (!candidate.worst_cost || !candidate.output_cap) return false;
-  const int64_t each = dearest_output(candidate, prompt).pico;
-  const int64_t excess = candidate.worst_cost->pico - most.pico;
-  if (each == 0 || excess <= 0) return false;
-  const int64_t fewer = (excess - 1) / each + 1;
+  const Money each = dearest_output(candidate, prompt);
+  const Money excess = *candidate.worst_cost - most;
+  if (each == Money{} || excess <= Money{}) return false;
+  const int64_t fewer = (excess.pico - 1) / each.pico + 1;
   if (*candidate.output_cap - fewer < candidate.output_needed) return false;
   *candidate.output_cap -= fewer;
-  candidate.worst_cost->pico -= each * fewer;
+  *candidate.worst_cost -= each * fewer;
   candidate.output_tokens =
       std::min(candidate.output_tokens, *candidate.output_cap);
   return true;

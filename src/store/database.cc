@@ -71,11 +71,10 @@ void require_memory(bool there) {
   if (!there) throw std::bad_alloc();
 }
 
-void bind_text(sqlite3_stmt* statement, int parameter, std::string_view text,
-               sqlite3_destructor_type lifetime) {
-  const int code = sqlite().bind_text64(statement, parameter + 1, text.data(),
-                                        text.size(), lifetime, SQLITE_UTF8);
-  require_memory(code != SQLITE_NOMEM);
+int bind_text(sqlite3_stmt* statement, int parameter, std::string_view text,
+              sqlite3_destructor_type lifetime) {
+  return sqlite().bind_text64(statement, parameter + 1, text.data(),
+                              text.size(), lifetime, SQLITE_UTF8);
 }
 
 // Where nothing can be written beside it, nobody is at it, and all of it is in
@@ -145,39 +144,43 @@ void Database::Close::operator()(sqlite3* database) const {
   sqlite().close_v2(database);
 }
 
-Statement& Statement::bind(int parameter, int64_t value) {
-  sqlite().bind_int64(statement_.get(), parameter + 1, value);
+Statement& Statement::bound(int code) {
+  require_memory(code != SQLITE_NOMEM);
+  if (bind_error_ == SQLITE_OK) bind_error_ = code;
   return *this;
+}
+
+Statement& Statement::bind(int parameter, int64_t value) {
+  return bound(sqlite().bind_int64(statement_.get(), parameter + 1, value));
 }
 
 Statement& Statement::bind(int parameter, double value) {
-  sqlite().bind_double(statement_.get(), parameter + 1, value);
-  return *this;
+  return bound(sqlite().bind_double(statement_.get(), parameter + 1, value));
 }
 
 Statement& Statement::bind(int parameter, std::string_view text) {
-  bind_text(statement_.get(), parameter, text, SQLITE_TRANSIENT);
-  return *this;
+  return bound(bind_text(statement_.get(), parameter, text, SQLITE_TRANSIENT));
 }
 
 Statement& Statement::bind_borrowed(int parameter, std::string_view text) {
-  bind_text(statement_.get(), parameter, text, SQLITE_STATIC);
-  return *this;
+  return bound(bind_text(statement_.get(), parameter, text, SQLITE_STATIC));
 }
 
 Statement& Statement::bind_borrowed_bytes(int parameter,
                                           std::string_view bytes) {
-  sqlite().bind_blob64(statement_.get(), parameter + 1, bytes.data(),
-                       bytes.size(), SQLITE_STATIC);
-  return *this;
+  return bound(sqlite().bind_blob64(statement_.get(), parameter + 1,
+                                    bytes.data(), bytes.size(), SQLITE_STATIC));
 }
 
 Statement& Statement::bind_null(int parameter) {
-  sqlite().bind_null(statement_.get(), parameter + 1);
-  return *this;
+  return bound(sqlite().bind_null(statement_.get(), parameter + 1));
 }
 
 Result<bool> Statement::step() {
+  if (const int code = std::exchange(bind_error_, SQLITE_OK)) {
+    reset();
+    return failure(code, "a value cannot be bound", *path_);
+  }
   const int code = sqlite().step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -259,8 +262,10 @@ Status Database::configure(const DatabaseOptions& options) {
 
 Status Database::set_durability(Durability durability) {
   const bool full = durability == Durability::kFull;
-  return execute(full ? "PRAGMA synchronous=FULL"
-                      : "PRAGMA synchronous=NORMAL");
+  LLMROUTE_CHECK(
+      execute(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+  durability_ = durability;
+  return {};
 }
 
 void Database::set_writes_much(bool much) {

@@ -48,7 +48,8 @@ class IdleStatements {
   std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> places_;
 };
 
-// Parameters and columns count from 0.
+// Parameters and columns count from 0. What cannot be bound is an error of the
+// next step().
 class Statement {
  public:
   Statement& bind(int parameter, int64_t value);
@@ -82,8 +83,11 @@ class Statement {
             const std::string& path)
       : statement_(statement, GiveBack{&place}), path_(&path) {}
 
+  Statement& bound(int code);
+
   std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   const std::string* path_;  // the database's
+  int bind_error_ = 0;       // the first since the last step()
 };
 
 // Opens the library, which takes a while; the first Database does it otherwise.
@@ -109,6 +113,7 @@ class Database {
 
   // From now on.
   base::Status set_durability(Durability durability);
+  Durability durability() const { return durability_; }
   // Whether much is written in a row from now on. The write-ahead log is
   // emptied into the file and cut when it is a little long, so that whoever
   // opens it next has little to read; in a row less often, and it is cut at the
@@ -154,6 +159,7 @@ class Database {
   std::unique_ptr<std::string> path_;  // statements point to it
   std::unique_ptr<IdleStatements> idle_;
   std::unique_ptr<LogState> log_;  // SQLite points to it
+  Durability durability_ = Durability::kNormal;
 };
 
 // Takes the write lock at once; undone unless committed. Waits for the lock as

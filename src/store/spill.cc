@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "base/json_writer.h"
+#include "base/ownership.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "store/columns.h"
@@ -32,7 +33,7 @@ base::Descriptor open_spill(const std::string& path, int flags) {
                                0600));
   struct stat info {};
   const bool ours = file.valid() && ::fstat(file.get(), &info) == 0 &&
-                    info.st_uid == ::geteuid() && (info.st_mode & 022) == 0;
+                    info.st_uid == ::geteuid() && !base::others_can_write(info);
   if (file.valid() && !ours) errno = EPERM;
   return ours ? std::move(file) : base::Descriptor();
 }
@@ -101,6 +102,20 @@ constexpr auto kAttemptColumns = [](auto& row, auto&& visit) {
   each_attempt_column(row, visit);
 };
 
+// Whether a line has the form of one: what cannot be read of it then is no
+// fault of its own.
+Result<bool> is_whole(Database& database, const std::string& line) {
+  LLMROUTE_TRY(
+      Statement check,
+      database.prepare(
+          "SELECT CASE WHEN json_valid(?1) THEN"
+          " json_type(?1,'$.decision') IS 'object' AND NOT EXISTS"
+          " (SELECT 1 FROM json_each(?1,'$.attempts') WHERE type<>'object')"
+          " ELSE 0 END"));
+  LLMROUTE_TRY(const bool found, check.bind(0, line).step());
+  return found && check.integer(0) != 0;
+}
+
 Status read_line(Database& database, const std::string& line,
                  DecisionRow& decision, std::vector<AttemptRow>& attempts) {
   static const std::string one =
@@ -143,18 +158,31 @@ bool ends_in_a_line(int file) {
 // Whether the line made sense; then it is in the ledger now.
 Result<bool> import_line(Ledger& ledger, const std::string& line) {
   Database& database = ledger.database();
+  LLMROUTE_TRY(const bool whole, is_whole(database, line));
+  if (!whole) return false;
   DecisionRow decision;
   std::vector<AttemptRow> attempts;
-  if (!read_line(database, line, decision, attempts) ||
-      !makes_sense(decision, attempts)) {
-    return false;
-  }
+  LLMROUTE_CHECK(read_line(database, line, decision, attempts));
+  if (!makes_sense(decision, attempts)) return false;
   LLMROUTE_CHECK(database.execute("SAVEPOINT line"));
   const Status done = ledger.record_late(decision, attempts);
   if (!done && done.error().kind != base::ErrorKind::kData) return done.error();
   if (!done) LLMROUTE_CHECK(database.execute("ROLLBACK TO line"));
   LLMROUTE_CHECK(database.execute("RELEASE line"));
   return done.has_value();
+}
+
+// All lines in one transaction: how many made no sense.
+Result<size_t> import_lines(Ledger& ledger, const std::string& text) {
+  size_t dropped = 0;
+  LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
+  for (const std::string& line : base::split(text, '\n')) {
+    if (line.empty()) continue;
+    LLMROUTE_TRY(const bool taken, import_line(ledger, line));
+    if (!taken) ++dropped;
+  }
+  LLMROUTE_CHECK(transaction.commit());
+  return dropped;
 }
 
 }  // namespace
@@ -196,14 +224,13 @@ Result<size_t> import_spilled(Ledger& ledger) {
   }
   LLMROUTE_TRY(const std::string text,
                base::read_all(file.get(), SIZE_MAX, path + ".spill"));
-  size_t dropped = 0;
-  LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
-  for (const std::string& line : base::split(text, '\n')) {
-    if (line.empty()) continue;
-    LLMROUTE_TRY(const bool taken, import_line(ledger, line));
-    if (!taken) ++dropped;
-  }
-  LLMROUTE_CHECK(transaction.commit());
+  // A power cut must not take the rows from both places.
+  Database& database = ledger.database();
+  const Durability before = database.durability();
+  LLMROUTE_CHECK(database.set_durability(Durability::kFull));
+  const auto dropped = import_lines(ledger, text);
+  LLMROUTE_CHECK(database.set_durability(before));
+  if (!dropped) return dropped.error();
   if (::ftruncate(file.get(), 0) != 0) {
     return base::io_error(base::ErrorKind::kIo, "cannot empty",
                           path + ".spill");

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "base/clock.h"
 #include "base/date.h"
 #include "store/account.h"
 #include "store/holds.h"
 #include "store/scopes.h"
+#include "store/spend.h"
 #include "store/tally.h"
 
 namespace llmroute::store {
@@ -224,7 +223,7 @@ Result<Released> release_orphans(Ledger& ledger) {
   for (const auto& [id, number] : orphans) {
     LLMROUTE_TRY(auto kept, find_attempt(database, id, number));
     ++released.calls;
-    released.pico += kept->row.charged_pico;
+    released.pico = saturating_add(released.pico, kept->row.charged_pico);
     LLMROUTE_CHECK(release(database, id, std::move(*kept)));
   }
   LLMROUTE_CHECK(transaction.commit());

@@ -1,9 +1,11 @@
 """Configuration as the user meets it: the config command, refusals, trust."""
 
 import ctypes
+import json
 import os
 import pathlib
 import re
+import signal
 import tomllib
 import unittest
 import urllib.parse
@@ -374,13 +376,13 @@ class Refusals(harness.TestCase):
 class Keys(harness.TestCase):
     """Keys from files and commands reach the provider and nothing else."""
 
-    def ask(self, key_lines, env=None):
+    def ask(self, key_lines, **options):
         stub = self.stub([{"chunks": ["Hi"]}])
         config = ('[providers.p]\nprotocol = "openai-chat"\n'
                   f'base_url = "{stub.base_url}"\n{key_lines}\n'
                   '[models.m]\nprovider = "p"\ncontext_window = 10000\n')
         result = self.run_llmroute(["run", "-m", "m", "-p", "hi"],
-                                   config=config, env=env)
+                                   config=config, **options)
         return result, stub.requests()
 
     def test_a_key_command_gives_the_key(self):
@@ -388,6 +390,14 @@ class Keys(harness.TestCase):
         result, requests = self.ask(f'key_command = ["echo", "{key}"]')
         self.assert_status(result, 0)
         self.assertEqual(requests[0].header("authorization"), f"Bearer {key}")
+
+    def test_G8_a_key_command_works_when_the_parent_ignores_sigchld(self):
+        for command, status in ((["echo", harness.KEY], 0), (["false"], 77)):
+            result, _ = self.ask(
+                f"key_command = {json.dumps(command)}",
+                preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+            self.assert_status(result, status)
+        self.assertIn("key command 'false' ended with exit status 1", result.err)
 
     def test_a_key_file_gives_the_key_if_it_is_private(self):
         key = "sk-from-file-" + harness.KEY

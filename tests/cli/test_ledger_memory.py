@@ -2,6 +2,7 @@
 run leaves is whole, and it ends with a status."""
 
 import collections
+import json
 import os
 import pathlib
 import random
@@ -86,6 +87,45 @@ class Scarce(test_ceilings.CeilingCase):
 
     def test_R5_no_memory_from_some_allocation_on_under_a_ceiling(self):
         self.sweep(True, "[limits]\nper_day = 1\n")
+
+    def test_R5_spilled_rows_stay_in_the_file_or_reach_the_ledger(self):
+        self.counted = self.home.file("allocations")
+        config = self.limited(self.stub([{"chunks": ["Hello"]}]), "")
+        run = ["run", "-p", "Hi", "--no-stdin"]
+        self.assert_status(self.run_llmroute(run, config=config), 0)
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        whole = pathlib.Path(self.path()).read_bytes()
+        self.put(b"damaged")
+        self.assert_status(self.run_llmroute(run, config=config), 0)
+        spill = pathlib.Path(self.path() + ".spill")
+        line = spill.read_text(encoding="utf-8")
+        first = json.loads(line)["decision"]["id"]
+        ids = [f"{number:04}" + first[4:] for number in range(50)]
+        lines = "".join(line.replace(first, id) for id in ids)
+
+        def imported(fail_at):
+            self.put(whole)
+            spill.write_text(lines, encoding="utf-8")
+            return self.go(config, fail_at)
+        imported("")
+        with open(self.counted, encoding="utf-8") as file:
+            total = int(file.read())
+        seed = int(os.environ.get("LLMROUTE_TEST_SEED", 1))
+        points = range(1, total + 1)
+        if not FULL:
+            points = sorted(random.Random(seed).sample(points, 40))
+        for point in points:
+            with self.subTest(seed=seed, point=point, total=total):
+                imported(str(point))
+                self.assert_status(self.run_llmroute(run, config=config), 0)
+                self.assertEqual(spill.stat().st_size, 0)
+                self.assertEqual(self.query(
+                    "SELECT count(*) FROM decisions WHERE id LIKE '00%'"), [(50,)])
+
+    def put(self, ledger):
+        for suffix in ("-wal", "-shm"):
+            pathlib.Path(self.path() + suffix).unlink(missing_ok=True)
+        self.home.write(".local/state/llmroute/ledger.db", ledger)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 """run --transcript: the only place where text is kept, and only when asked."""
 
+import fcntl
 import json
 import os
+import resource
+import signal
+import time
 import unittest
 
 import harness
@@ -72,6 +76,47 @@ class Transcripts(test_ledger.LedgerCase):
             self.assertEqual(process.returncode, 0)
         self.assertEqual({len(line["answer"]) for line in self.lines()}, {200_000})
         self.assertEqual(len(self.lines()), 8)
+
+
+    def test_F6_half_a_line_is_cut_off_again(self):
+        config = self.config(self.stub([{"nth": 2, "text": "x" * 20_000}] +
+                                       test_ledger.ANSWER))
+        args = ("--transcript", self.path(), "--no-ledger")
+        self.assert_status(self.ask(config, *args), 0)
+
+        def limited():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+        result = self.run_llmroute(["run", "-p", "Hi", *args], config=config,
+                                   preexec_fn=limited)
+        self.assert_status(result, 74)
+        self.assertEqual(result.out, b"x" * 20_000 + b"\n")
+        self.assertIn(f"cannot write '{self.path()}': File too large", result.err)
+        self.assert_status(self.ask(config, *args), 0)
+        self.assertEqual([line["answer"] for line in self.lines()], ["Hello"] * 2)
+
+    def test_an_interrupt_while_another_writes_loses_nothing(self):
+        config = self.config()
+        self.assert_status(self.ask(config, "--transcript", self.path()), 0)
+        with open(self.path(), "a", encoding="utf-8") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            process = self.spawn_llmroute(
+                ["run", "-p", "Hi", "--no-stdin", "--no-ledger", "--transcript",
+                 self.path()], config=config)
+            self.assertEqual(os.read(process.stdout.fileno(), 100), b"Hello\n")
+            self.until_it_waits_for_a_lock(process.pid)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual([line["answer"] for line in self.lines()], ["Hello"] * 2)
+
+    def until_it_waits_for_a_lock(self, pid):
+        for _ in range(1000):
+            with open("/proc/locks", encoding="utf-8") as file:
+                if any("->" in line and f" {pid} " in line for line in file):
+                    return
+            time.sleep(0.01)
+        self.fail("it does not wait for a lock")
 
 
 if __name__ == "__main__":

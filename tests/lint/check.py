@@ -53,15 +53,15 @@ BANNED = {
     r"#include <(iostream|fstream|sstream|iomanip)>|\bstd::(cout|cerr|clog)\b":
         ("fmt, base/files.h", r"tests/.*"),
     r"\busing namespace\b": ("qualified names", NOWHERE),
-    r"\b(getenv|setenv|putenv)\s*\(":
-        ("base::Environment", r"src/base/environment\.cc|tests/.*"),
+    r"\b(getenv|setenv|unsetenv|putenv)\s*\(":
+        ("base::Environment",
+         r"src/base/environment\.cc|src/provider/preload\.cc|tests/.*"),
     r"\b(printf|puts|fputs|fprintf)\s*\(":
         ("app/output, app/messages",
          r"src/base/\w+_library\.cc|tools/.*|tests/.*"),
     r"(?<![\w.>])(_?exit|quick_exit|abort)\s*\(":
         ("a status that is returned",
          r"src/main\.cc|src/app/interrupt\.cc|src/analyzer/analyzer\.cc|"
-         r"src/provider/child_process\.cc|"
          r"src/base/\w+_library\.cc|tools/.*|tests/.*"),
     r"\bshared_ptr\b": ("one owner", NOWHERE),
     r"\b(const|static|reinterpret)_cast<[^>]*>\s*\(\s*malloc|\bmalloc\s*\(":
@@ -287,6 +287,7 @@ SAMPLES = (
     ("src/app/a.cc", "#include <iostream>\n", "iostream"),
     ("src/app/a.cc", "std::regex r;\n", "std::regex"),
     ("src/app/a.cc", "const char* v = std::getenv(name);\n", "getenv"),
+    ("src/app/a.cc", "unsetenv(name);\n", "unsetenv"),
     ("src/app/a.cc", "std::exit(1);\n", "exit"),
     ("src/app/a.cc", "printf(format);\n", "printf"),
     ("src/app/a.cc", "std::shared_ptr<int> p;\n", "shared_ptr"),

@@ -66,7 +66,7 @@ RetryRules of_batch() {
 
 }  // namespace
 
-TEST_CASE("3.1: what each class of failures leads to") {
+TEST_CASE("what each class of failures leads to") {
   struct Row {
     FailureClass kind;
     const char* asked;
@@ -88,7 +88,7 @@ TEST_CASE("3.1: what each class of failures leads to") {
   }
 }
 
-TEST_CASE("3.1: x-should-retry overrides the class") {
+TEST_CASE("x-should-retry overrides the class") {
   Failure refused = failure_of(FailureClass::kOurFault);
   refused.should_retry = true;
   CHECK(Chain().asked(refused) == "aaabbb");
@@ -97,14 +97,14 @@ TEST_CASE("3.1: x-should-retry overrides the class") {
   CHECK(Chain().asked(transient) == "abc");
 }
 
-TEST_CASE("3.1: too long goes to larger windows only") {
+TEST_CASE("too long goes to larger windows only") {
   Chain chain;
   chain.models[1].context_window = 1000;
   CHECK(chain.asked(failure_of(FailureClass::kTooLong)) == "ac");
 }
 
 TEST_CASE(
-    "3.2: three attempts at one candidate and six in all; a batch has 5 "
+    "three attempts at one candidate and six in all; a batch has 5 "
     "and 10") {
   const Failure transient = failure_of(FailureClass::kTransient);
   CHECK(Chain().asked(transient) == "aaabbb");
@@ -115,7 +115,7 @@ TEST_CASE(
   CHECK(alone.asked(transient, of_batch()) == "aaaaa");
 }
 
-TEST_CASE("3.2: a hint above the limit goes to the next candidate") {
+TEST_CASE("a hint above the limit goes to the next candidate") {
   Failure throttled = failure_of(FailureClass::kThrottled);
   throttled.retry_after = milliseconds(60'001);
   CHECK(Chain().asked(throttled) == "abc");
@@ -126,7 +126,7 @@ TEST_CASE("3.2: a hint above the limit goes to the next candidate") {
   CHECK(Chain().asked(throttled, rules) == "abc");
 }
 
-TEST_CASE("3.2: a retry whose wait is over the time left is not made") {
+TEST_CASE("a retry whose wait is over the time left is not made") {
   Chain chain;
   AttemptPlan plan(chain.decision, {}, std::nullopt, {}, [] { return 1.0; });
   Attempt attempt;
@@ -140,7 +140,7 @@ TEST_CASE("3.2: a retry whose wait is over the time left is not made") {
   CHECK(plan.over());
 }
 
-TEST_CASE("3.3: a candidate that is blocked or too dear is passed over") {
+TEST_CASE("a candidate that is blocked or too dear is passed over") {
   Chain chain;
   const auto& candidates = chain.decision.candidates;
   AttemptPlan plan(
@@ -159,7 +159,7 @@ TEST_CASE("3.3: a candidate that is blocked or too dear is passed over") {
   CHECK(!poor.allowed_from(1));
 }
 
-TEST_CASE("3.5: beside a candidate the next, if both worst cases fit") {
+TEST_CASE("beside a candidate the next, if both worst cases fit") {
   Chain chain;
   auto& candidates = chain.decision.candidates;
   candidates[0].worst_cost = core::Money{3};
@@ -179,7 +179,7 @@ TEST_CASE("3.5: beside a candidate the next, if both worst cases fit") {
   CHECK(!AttemptPlan(chain.decision, {}, std::nullopt).beside(0));
 }
 
-TEST_CASE("3.5: two attempts at once are two of those that are allowed") {
+TEST_CASE("two attempts at once are two of those that are allowed") {
   Chain chain;
   RetryRules rules;
   rules.attempts_per_request = 2;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "app/attempt_error.h"
+
 namespace llmroute::app {
 namespace {
 
@@ -17,7 +19,7 @@ Failure failure_of(FailureClass kind) {
 
 }  // namespace
 
-TEST_CASE("3.2: backoff is full jitter under base * 2^(n-1), capped at 8 s") {
+TEST_CASE("backoff is full jitter under base * 2^(n-1), capped at 8 s") {
   const RetryRules rules;
   const Random most = [] { return 1.0; };
   const Random least = [] { return 0.0; };
@@ -31,8 +33,7 @@ TEST_CASE("3.2: backoff is full jitter under base * 2^(n-1), capped at 8 s") {
   CHECK(retry_wait(rules, throttled, 1, most) == milliseconds(1000));
 }
 
-TEST_CASE(
-    "3.2: a hint is waited out, never early, spread by at most a second") {
+TEST_CASE("a hint is waited out, never early, spread by at most a second") {
   const RetryRules rules;
   Failure throttled = failure_of(FailureClass::kThrottled);
   throttled.retry_after = milliseconds(2000);
@@ -45,7 +46,7 @@ TEST_CASE(
         milliseconds(51'000));
 }
 
-TEST_CASE("3.2: a hint above 60 s is not waited for here") {
+TEST_CASE("a hint above 60 s is not waited for here") {
   Failure throttled = failure_of(FailureClass::kThrottled);
   throttled.retry_after = milliseconds(60'001);
   CHECK(!retry_wait(RetryRules{}, throttled, 1, [] { return 0.0; }));

@@ -31,8 +31,7 @@ Known known_after(int answers, double seconds) {
   return known_of(config, {row}, row.time);
 }
 
-TEST_CASE(
-    "3.5: 10 s, or what 95 of 100 answers take, of 50 and never under 2 s") {
+TEST_CASE("10 s, or what 95 of 100 answers take, of 50 and never under 2 s") {
   CHECK(patience_with(Known(), "m") == milliseconds(10'000));
   CHECK(patience_with(known_after(49, 5), "m") == milliseconds(10'000));
   const auto five = patience_with(known_after(50, 5), "m");

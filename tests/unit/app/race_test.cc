@@ -1,14 +1,20 @@
 #include "app/race.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
+#include <thread>
+
+#include "base/files.h"
 
 namespace llmroute::app {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 // Commands that run beside each other.
 struct RaceOfCommands {
@@ -109,8 +115,35 @@ TEST_CASE("a sink that has had enough ends the winner") {
 }
 
 TEST_CASE("what still runs ends with the race") {
+  const auto begin = steady_clock::now();
+  {
+    RaceOfCommands one;
+    CHECK(one.start("sleep 60"));
+  }
+  CHECK(steady_clock::now() - begin < std::chrono::seconds(30));
+}
+
+// Its thread may be gone by then, and what the piece is a view of.
+TEST_CASE("a piece that waits when all are cancelled is not handed on") {
   RaceOfCommands one;
-  CHECK(one.start("sleep 60"));
+  int pipe[2];
+  REQUIRE(::pipe(pipe) == 0);
+  const base::Descriptor read(pipe[0]);
+  base::Descriptor write(pipe[1]);
+  // The race notices the cancellation only when the piece wakes it.
+  REQUIRE(
+      one.start(fmt::format("read line < /proc/{}/fd/{}; echo hello; sleep 60",
+                            ::getpid(), pipe[0])));
+  std::thread canceller([&] {
+    ::usleep(200'000);  // it waits for news by then
+    one.cancelled = true;
+    write.reset();
+  });
+  CHECK_FALSE(one.race.silent_for(milliseconds(60'000)));
+  canceller.join();
+  const auto all = one.race.finish();
+  CHECK_FALSE(answered(all[0]));
+  CHECK(one.text.empty());
 }
 
 }  // namespace

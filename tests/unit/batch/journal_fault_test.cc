@@ -403,9 +403,9 @@ TEST_CASE("F5 after a failed sync nothing counts as written") {
   // A pipe in the file's place can be written, but not synced.
   REQUIRE(::dup2(writer.get(), descriptor_of(path)) >= 0);
   REQUIRE(journal.append(record(1)));
-  CHECK(journal.sync_if_due(base::Clock::Monotonic{}));  // in the background
+  CHECK(journal.sync_if_due(base::Monotonic{}));  // in the background
   check_io(journal.sync());
-  check_io(journal.sync_if_due(base::Clock::Monotonic{}));
+  check_io(journal.sync_if_due(base::Monotonic{}));
   check_io(journal.append(record(2)));
   check_io(journal.append(JournalSend{2, {1}}));
   check_io(journal.sync());

@@ -11,7 +11,7 @@ namespace llmroute::batch {
 namespace {
 
 using base::ErrorKind;
-using Monotonic = base::Clock::Monotonic;
+using Monotonic = base::Monotonic;
 
 JournalOptions retrying() {
   JournalOptions options = unsynced();

@@ -34,7 +34,7 @@ TEST_CASE("the smallest pace is a long wait and not none") {
   CHECK(pace.ready() >= kNow);
 }
 
-TEST_CASE("3.2: twenty retries are in hand, two for one after a time-out") {
+TEST_CASE("twenty retries are in hand, two for one after a time-out") {
   Pace pace{PaceLimits{}};
   for (int i = 0; i < 20; ++i) CHECK(pace.spend_retry(false));
   CHECK(!pace.spend_retry(false));

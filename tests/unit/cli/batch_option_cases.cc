@@ -146,7 +146,7 @@ std::vector<OptionCase> batch_option_cases() {
       {"--max-cost",
        kBatch,
        {"batch", "--max-cost", "5"},
-       [](Set s) { return s.limits.max_cost == "5"; }},
+       [](Set s) { return s.limits.max_cost == core::parse_usd("5"); }},
       {"--max-errors",
        kBatch,
        {"batch", "--max-errors", "5%"},

@@ -271,7 +271,7 @@ std::vector<OptionCase> prompt_option_cases() {
       {"--max-cost",
        kRun,
        {"run", "--max-cost", "0.050"},
-       [](Set s) { return s.limits.max_cost == "0.050"; }},
+       [](Set s) { return s.limits.max_cost == core::parse_usd("0.05"); }},
       {"--timeout",
        kRun,
        {"run", "--timeout", "2m"},
@@ -354,8 +354,10 @@ std::vector<OptionCase> prompt_option_cases() {
        Command::kBench,
        {"bench", "--fail-if", "apgr<0.6", "--fail-if", "ece>=.1"},
        [](Set s) {
-         return s.quality.fail_if ==
-                std::vector<std::string>{"apgr<0.6", "ece>=.1"};
+         const auto& all = s.quality.fail_if;
+         return all.size() == 2 && all[0].text == "apgr<0.6" &&
+                all[1].name == "ece" && all[1].relation == ">=" &&
+                all[1].limit == 0.1;
        }},
       {"--threads",
        Command::kTrain,

@@ -125,7 +125,7 @@ TEST_CASE("variables act like options given first") {
   CHECK(settings->routing.models_from_environment);
   CHECK(settings->routing.route == "r");
   CHECK(settings->routing.route_from_environment);
-  CHECK(settings->limits.max_cost == "0.1");
+  CHECK(settings->limits.max_cost == core::parse_usd("0.1"));
   CHECK(settings->limits.timeout == milliseconds(9000));
   CHECK(settings->input.no_stdin);
   CHECK(settings->routing.tags.size() == 2);

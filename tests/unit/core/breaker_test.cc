@@ -27,7 +27,7 @@ Breaker opened() {
 
 }  // namespace
 
-TEST_CASE("3.4: five failures in a row open it for 5 s; a probe closes it") {
+TEST_CASE("five failures in a row open it for 5 s; a probe closes it") {
   Breaker breaker = opened();
   const auto later = kStart + Breaker::kFirstPause;
   CHECK(!breaker.allows(later - seconds(1)));
@@ -38,7 +38,7 @@ TEST_CASE("3.4: five failures in a row open it for 5 s; a probe closes it") {
   CHECK(breaker.state(later) == State::kClosed);
 }
 
-TEST_CASE("3.4: a probe that fails keeps it open for twice as long") {
+TEST_CASE("a probe that fails keeps it open for twice as long") {
   Breaker breaker = opened();
   const auto later = kStart + Breaker::kFirstPause;
   REQUIRE(breaker.start(later));
@@ -46,7 +46,7 @@ TEST_CASE("3.4: a probe that fails keeps it open for twice as long") {
   CHECK(breaker.until() == later + 2 * Breaker::kFirstPause);
 }
 
-TEST_CASE("3.4: half of at least ten calls within 60 s open it") {
+TEST_CASE("half of at least ten calls within 60 s open it") {
   // Two fail, two do not, and so on: never five in a row.
   const auto opens_after = [](int calls, seconds apart) {
     Breaker breaker;
@@ -67,7 +67,7 @@ TEST_CASE("3.4: half of at least ten calls within 60 s open it") {
   CHECK(!opens_after(12, seconds(8)));  // 60 s hold 8 of them at most
 }
 
-TEST_CASE("3.4: its pause doubles up to 300 s, spread by a fifth") {
+TEST_CASE("its pause doubles up to 300 s, spread by a fifth") {
   for (const auto& [random, share] :
        {std::pair(0.0, 0.8), std::pair(0.5, 1.0), std::pair(1.0, 1.2)}) {
     CAPTURE(random);
@@ -87,7 +87,7 @@ TEST_CASE("3.4: its pause doubles up to 300 s, spread by a fifth") {
   }
 }
 
-TEST_CASE("3.4: five successes in a row end the doubling, four do not") {
+TEST_CASE("five successes in a row end the doubling, four do not") {
   for (const int successes : {4, 5}) {
     CAPTURE(successes);
     Breaker breaker = opened();
@@ -101,7 +101,7 @@ TEST_CASE("3.4: five successes in a row end the doubling, four do not") {
   }
 }
 
-TEST_CASE("3.4: open for more than 360 s from now is closed") {
+TEST_CASE("open for more than 360 s from now is closed") {
   const Breaker breaker = opened();
   const auto unpacked = [&](Breaker::Time now) {
     return Breaker::unpack(breaker.pack(), now)->state(now);
@@ -113,7 +113,7 @@ TEST_CASE("3.4: open for more than 360 s from now is closed") {
   CHECK(!Breaker::unpack("", kStart));
 }
 
-TEST_CASE("3.4: calls from before it opened do not decide for the probe") {
+TEST_CASE("calls from before it opened do not decide for the probe") {
   const auto later = kStart + Breaker::kFirstPause;
   for (const bool probing : {false, true}) {
     CAPTURE(probing);
@@ -130,7 +130,7 @@ TEST_CASE("3.4: calls from before it opened do not decide for the probe") {
   }
 }
 
-TEST_CASE("3.4: what it remembers goes into a text and comes back") {
+TEST_CASE("what it remembers goes into a text and comes back") {
   Breaker breaker = opened();
   const auto soon = kStart + seconds(1);
   const auto again = Breaker::unpack(breaker.pack(), soon);

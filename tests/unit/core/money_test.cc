@@ -52,7 +52,18 @@ TEST_CASE("money prints as it reads") {
 }
 
 TEST_CASE("sums saturate instead of overflowing") {
+  constexpr Money kLeast{INT64_MIN};
   CHECK((Money::max() + Money{1}) == Money::max());
+  CHECK((kLeast + Money{-1}) == kLeast);
+  CHECK((Money::max() - Money{-1}) == Money::max());
+  CHECK((kLeast - Money{1}) == kLeast);
+  CHECK((Money{} - kLeast) == Money::max());
+  CHECK((Money{5} - Money{7}) == Money{-2});
+  Money sum{INT64_MAX - 1};
+  CHECK((sum += Money{2}) == Money::max());
+  CHECK((sum -= Money{2}) == Money{INT64_MAX - 2});
+  sum = Money{INT64_MIN + 1};
+  CHECK((sum -= Money{2}) == kLeast);
   CHECK((Money{INT64_MAX / 2} * 3) == Money::max());
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 namespace llmroute::provider {
 namespace {
 
+using core::Failure;
 using core::FailureClass;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
@@ -233,6 +235,24 @@ TEST_CASE("G8: exit statuses arrive although SIGCHLD was ignored") {
   ExecFixture fixture("exit 75");
   CHECK(failure_of(fixture.run()).cause == "exit 75");
   sigaction(SIGCHLD, &before, nullptr);
+}
+
+TEST_CASE("on a thread of its own a call without memory fails") {
+  ExecFixture fixture("echo a; sleep 60");
+  const Call call{fixture.provider,
+                  fixture.model,
+                  fixture.prompt,
+                  {},
+                  0,
+                  true,
+                  fixture.timeouts,
+                  {}};
+  const auto begin = steady_clock::now();
+  const Failure failure = failure_of(call_on_thread(
+      call, [](std::string_view) -> bool { throw std::bad_alloc(); }));
+  CHECK(failure.kind == FailureClass::kLocal);
+  CHECK(failure.cause == "no memory");
+  CHECK(steady_clock::now() - begin < std::chrono::seconds(30));
 }
 
 TEST_CASE("a cancelled call and a sink that has had enough end the command") {

@@ -11,7 +11,7 @@ namespace {
 using core::FailureClass;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-const base::Clock::Wall kNow{};
+const base::Wall kNow{};
 
 struct Case {
   int status;
@@ -133,7 +133,7 @@ const std::vector<Case> kCases = {
     {307, "", FailureClass::kProtocol},
 };
 
-TEST_CASE("3.1: every status is classified by its row") {
+TEST_CASE("every status is classified by its row") {
   for (const Case& c : kCases) {
     CAPTURE(c.status);
     CAPTURE(c.body);

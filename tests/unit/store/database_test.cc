@@ -37,6 +37,18 @@ TEST_CASE("a statement that is used again has forgotten its values and place") {
   CHECK(again.integer(0) == 4);
 }
 
+TEST_CASE("what cannot be bound is an error of the next step") {
+  const LedgerTest test;
+  Ledger ledger = test.open();
+  Statement statement = prepared(ledger.database(), "SELECT ?");
+  const auto failed = statement.bind(1, int64_t{5}).bind(0, "a").step();
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().message ==
+        "ledger '" + test.path + "': a value cannot be bound");
+  REQUIRE(statement.bind(0, "b").step().value());
+  CHECK(statement.text(0) == "b");
+}
+
 TEST_CASE("statements of the same text can be used at the same time") {
   const LedgerTest test;
   Ledger ledger = test.open();

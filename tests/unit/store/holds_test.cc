@@ -70,7 +70,7 @@ TEST_CASE("a worst case that does not fit is refused, and one that does not") {
   CHECK(hold(ledger, three, asking(4), kTenADay, kNoon));
 }
 
-TEST_CASE("3.5: five of the last hundred requests have a hedge") {
+TEST_CASE("five of the last hundred requests have a hedge") {
   const LedgerTest test;
   Ledger ledger = test.open();
   AttemptRow hedge = asking(1, 2);

@@ -82,11 +82,28 @@ TEST_CASE("lines that make no sense are dropped, the others are imported") {
   const std::string line =
       base::read_file(test.path + ".spill", 1 << 20).value();
   test.overwrite(test.path + ".spill",
-                 "{}\nnot json\n{\"decision\":{\"id\":1},\"attempts\":5}\n" +
+                 "{}\nnot json\n{\"decision\":{\"id\":1},\"attempts\":5}\n"
+                 "5\n{\"decision\":\"id\"}\n"
+                 "{\"decision\":{},\"attempts\":[{},\"x\"]}\n" +
                      line + line.substr(0, line.size() / 2));
   Ledger ledger = test.open();
-  CHECK(import_spilled(ledger).value() == 4);
+  CHECK(import_spilled(ledger).value() == 7);
   CHECK(test.number("SELECT count(*) FROM decisions") == 1);
+}
+
+TEST_CASE(
+    "rows are on the disk before the file is emptied, and no others are") {
+  const LedgerTest test;
+  for (const Durability usual : {Durability::kNormal, Durability::kFull}) {
+    Ledger ledger = test.open();
+    Database& database = ledger.database();
+    REQUIRE(database.set_durability(usual));
+    const auto before = database.integer("PRAGMA synchronous").value();
+    test.overwrite(test.path + ".spill", "nothing\n");
+    REQUIRE(import_spilled(ledger).value() == 1);
+    CHECK(database.integer("PRAGMA synchronous").value() == before);
+    CHECK(database.durability() == usual);
+  }
 }
 
 TEST_CASE("what follows a line that was cut is not lost with it") {

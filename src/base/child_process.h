@@ -1,18 +1,17 @@
 // A command in a session and process group of its own, with pipes to it: no
-// terminal, descriptors 0, 1 and 2 only, default signal actions.
+// terminal, descriptors 0, 1 and 2 only, default signal actions. Nothing of how
+// it ends is lost where the parent left us SIGCHLD ignored.
 #pragma once
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/files.h"
 
-namespace llmroute::provider {
+namespace llmroute::base {
 
 // How a command ended.
 struct ChildEnd {
@@ -25,17 +24,18 @@ struct ChildEnd {
 class ChildProcess {
  public:
   // Looks argv[0] up in PATH if it holds no slash; no shell. `environment` as
-  // "NAME=value". On failure the errno. REQUIRES: argv is not empty.
+  // "NAME=value". Without a pipe for errors its stderr is ours. On failure the
+  // errno. REQUIRES: argv is not empty.
   static std::variant<ChildProcess, int> start(
       const std::vector<std::string>& argv,
-      const std::vector<std::string>& environment);
+      const std::vector<std::string>& environment, bool errors_piped = true);
 
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   ~ChildProcess();
 
   // Our ends of its descriptors 0, 1, 2; they do not block.
-  base::Descriptor input, output, errors;
+  Descriptor input, output, errors;
 
   // Readable once the leader has ended; -1 on kernels without pidfd_open.
   int end_fd() const { return end_fd_.get(); }
@@ -51,7 +51,7 @@ class ChildProcess {
   ChildProcess() = default;
 
   pid_t pid_ = -1;  // of the leader, its group and session
-  base::Descriptor end_fd_;
+  Descriptor end_fd_;
 };
 
-}  // namespace llmroute::provider
+}  // namespace llmroute::base

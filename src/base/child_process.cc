@@ -1,4 +1,4 @@
-#include "provider/child_process.h"
+#include "base/child_process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,10 +12,8 @@
 
 #include "base/pipe.h"
 
-namespace llmroute::provider {
+namespace llmroute::base {
 namespace {
-
-using base::Descriptor;
 
 void do_not_block(const Descriptor& fd) {
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
@@ -83,13 +81,14 @@ int lift(Descriptor& fd) {
 
 std::variant<ChildProcess, int> ChildProcess::start(
     const std::vector<std::string>& argv,
-    const std::vector<std::string>& environment) {
-  base::Pipe in, out, err;
-  for (base::Pipe* pipe : {&in, &out, &err}) {
-    if (const int error = base::open_pipe(*pipe)) return error;
+    const std::vector<std::string>& environment, bool errors_piped) {
+  Pipe in, out, err;
+  for (Pipe* pipe : {&in, &out, &err}) {
+    if (pipe == &err && !errors_piped) continue;
+    if (const int error = open_pipe(*pipe)) return error;
   }
   for (Descriptor* fd : {&in.read, &out.write, &err.write}) {
-    if (const int error = lift(*fd)) return error;
+    if (const int error = fd->valid() ? lift(*fd) : 0) return error;
   }
   keep_exit_statuses();
   Attributes attributes;
@@ -97,7 +96,9 @@ std::variant<ChildProcess, int> ChildProcess::start(
   Actions actions;
   posix_spawn_file_actions_adddup2(&actions.value, in.read.get(), 0);
   posix_spawn_file_actions_adddup2(&actions.value, out.write.get(), 1);
-  posix_spawn_file_actions_adddup2(&actions.value, err.write.get(), 2);
+  if (errors_piped) {
+    posix_spawn_file_actions_adddup2(&actions.value, err.write.get(), 2);
+  }
   posix_spawn_file_actions_addclosefrom_np(&actions.value, 3);
   ChildProcess child;
   const int error = posix_spawnp(&child.pid_, argv[0].c_str(), &actions.value,
@@ -113,7 +114,7 @@ std::variant<ChildProcess, int> ChildProcess::start(
   child.output = std::move(out.read);
   child.errors = std::move(err.read);
   for (const Descriptor* fd : {&child.input, &child.output, &child.errors}) {
-    do_not_block(*fd);
+    if (fd->valid()) do_not_block(*fd);
   }
   return child;
 }
@@ -153,4 +154,4 @@ ChildEnd ChildProcess::wait() {
   return {.exit_status = WEXITSTATUS(status), .signal = 0};
 }
 
-}  // namespace llmroute::provider
+}  // namespace llmroute::base
