@@ -126,7 +126,7 @@ _llmroute_operand() {
     models) _llmroute_names models ;;
     config) _llmroute_reply 'path show check init get' ;;
     completion) _llmroute_reply 'bash zsh fish' ;;
-    help) _llmroute_reply 'run explain batch bench train models usage feedback replay config completion help version' ;;
+    help) _llmroute_reply 'run explain batch bench train models usage feedback replay config completion help version toml jsonl' ;;
   esac
 }
 

@@ -7,8 +7,19 @@
 # same command goes on. Each part has the N-th part of --max-cost, and the pace
 # of --rpm and --tpm for itself.
 set -eu
+wrong() {
+  echo "batch-parallel: $1" >&2
+  echo "usage: batch-parallel.sh N IN.jsonl OUT.jsonl [OPTION of llmroute batch]..." >&2
+  exit 64
+}
+[ $# -ge 3 ] || wrong "three arguments are needed"
 parts=$1 in=$2 out=$3
 shift 3
+case $parts in
+  '' | *[!0-9]* | 0*) wrong "the number of parts must be 1 or more, not '$parts'" ;;
+esac
+[ -r "$in" ] || wrong "cannot read '$in'"
+[ -n "${SSHLOGIN:-}" ] || command -v llmroute >/dev/null || wrong "no llmroute in PATH"
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

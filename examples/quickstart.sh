@@ -55,6 +55,8 @@ start_stub() {
   [ -n "$port" ] || { echo "quickstart: the stub provider did not start" >&2; exit 1; }
   sed "s/@PORT@/$port/" examples/quickstart.toml >"$scratch/config.toml"
   chmod 600 "$scratch/config.toml"
+  LLMROUTE_LEDGER=$scratch/ledger.db # made-up answers are no spending
+  export LLMROUTE_LEDGER
 }
 
 key=$(key_in_environment)

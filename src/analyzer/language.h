@@ -1,4 +1,4 @@
-// The language of a prompt, from its script; Latin script is left to the words.
+// The language of a prompt, as far as its script tells.
 #pragma once
 
 #include <string>
@@ -7,10 +7,11 @@
 
 namespace llmroute::analyzer {
 
-// ISO 639-1 where the script tells ("ja", "ko", "zh", "th", "el", "he"), else
-// the script's name ("latin", "cyrillic", "arabic", "indic"); "" without
-// letters. English, the Latin language with many words of its own among the
-// word classes, is told as "en".
+// One of core::kScripts, by most of the letters: ISO 639-1 where the script
+// belongs to one language ("el", "he", "zh", "ja", "ko"), else the script's
+// name
+// ("indic": those of India and of its neighbours to Thailand); "" without
+// letters. Languages that share a script are not told apart.
 std::string language_of(const Surface& surface);
 
 }  // namespace llmroute::analyzer

@@ -58,6 +58,21 @@ std::string answer_text(const core::Reply& reply) {
   return text;
 }
 
+namespace {
+
+// "/bin/sh ended with status 3: its last words" without the shell.
+std::string check_failed(const std::string& command,
+                         const core::Failure& failure) {
+  const size_t status = failure.message.find("status ");
+  if (!failure.cause.starts_with("exit ") || status == std::string::npos) {
+    return fmt::format("--check '{}': {}", command, failure.message);
+  }
+  return fmt::format("--check '{}' rejected the answer ({})", command,
+                     failure.message.substr(status));
+}
+
+}  // namespace
+
 Verdict check_answer(const std::string& command, const std::string& answer,
                      const core::Limits& limits,
                      const provider::Cancel& cancel) {
@@ -83,10 +98,12 @@ Verdict check_answer(const std::string& command, const std::string& answer,
   if (failure == nullptr) return {true, {}, false, true};
   const bool missing = failure->kind == core::FailureClass::kGone;
   return {false,
-          {missing ? base::ErrorKind::kUnavailable : base::ErrorKind::kNegative,
-           fmt::format("--check '{}': {}", command, failure->message)},
-          missing,
-          missing ? std::nullopt : std::optional(false)};
+          missing ? base::Error{base::ErrorKind::kUnavailable,
+                                fmt::format("--check '{}': {}", command,
+                                            failure->message)}
+                  : base::Error{base::ErrorKind::kNegative,
+                                check_failed(command, *failure)},
+          missing, missing ? std::nullopt : std::optional(false)};
 }
 
 }  // namespace llmroute::app

@@ -64,9 +64,10 @@ struct Question {  // borrows everything
 };
 
 // Calls the candidates in order until one answers. If none of them may be
-// asked, the first is, once. An answer that will not do goes to the next
-// stronger candidate; if there is none, or it fails, the last answer stands,
-// rejected. REQUIRES with a check: the output is held back.
+// asked, the first is, once. After an answer that will not do the next stronger
+// candidate is asked, or the next in the user's order; if there is none, or it
+// fails, the last answer stands, rejected. REQUIRES with a check: the output is
+// held back.
 Answered attempt_all(const Question& question, AnswerOutput& output,
                      AttemptBook& book, const Messages& messages);
 

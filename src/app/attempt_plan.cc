@@ -217,7 +217,11 @@ bool AttemptPlan::tried(const core::Candidate& candidate) const {
 std::optional<AttemptPlan::Next> AttemptPlan::after_rejection(
     size_t candidate, Attempt attempt, milliseconds time_left) {
   const core::Candidate& it = decision_.candidates[candidate];
-  rejected_ability_ = it.model->general_ability();
+  if (decision_.selection == core::Selection::kOrdered) {
+    off_.insert(&it);
+  } else {
+    rejected_ability_ = it.model->general_ability();
+  }
   charge(attempt.cost.value_or(it.worst_cost.value_or(core::Money{})));
   attempts_.push_back(std::move(attempt));
   over_ = spent(time_left);

@@ -127,13 +127,18 @@ Status tell_summary(const BatchRun& run, const BatchOptions& options,
                     bool resumable) {
   const auto took = run.progress().elapsed(std::chrono::steady_clock::now());
   if (!options.messages.quiet) {
-    std::string text = summary_text(run.totals(), took, why, resumable);
+    std::string text =
+        options.output.progress == "json"
+            ? summary_json(run.totals(), took, why, options.output.timing)
+            : summary_text(run.totals(), took, why, options.output.timing,
+                           resumable);
     text.pop_back();
     messages.line(text);
   }
   if (!options.output.summary) return {};
-  return base::replace_file(*options.output.summary,
-                            summary_json(run.totals(), took, why));
+  return base::replace_file(
+      *options.output.summary,
+      summary_json(run.totals(), took, why, options.output.timing));
 }
 
 // Of two failures the lesser is a warning.

@@ -8,6 +8,8 @@
 #include "app/attempt.h"
 #include "app/batch_dispatch.h"
 #include "app/batch_record.h"
+#include "app/batch_summary.h"
+#include "app/ceilings.h"
 #include "app/whole_answer.h"
 #include "config/keys.h"
 #include "routing/estimate.h"
@@ -29,13 +31,6 @@ base::Status will_do(const BatchItem& item, const core::Reply& reply) {
   if (asked.schema.empty()) return {};
   LLMROUTE_CHECK(whole_answer(reply, item.asked_of(), asked.max_tokens));
   return fits_schema(asked.schema, reply);
-}
-
-// To three digits.
-core::Money rounded_up(core::Money money) {
-  int64_t unit = 1;
-  while (money.pico / unit >= 1000) unit *= 10;
-  return core::Money{(money.pico - 1) / unit + 1} * unit;
 }
 
 }  // namespace
@@ -109,11 +104,10 @@ void BatchDispatcher::stop_for_money(const batch::Record& record,
   const core::Money ceiling =
       (budget_.settled() + told_for_nothing() + *needed) * limits_.shards;
   stop({base::ErrorKind::kBudget,
-        fmt::format("{} of the ceiling of {} are spent, and the next record "
-                    "(line {}) needs --max-cost {} or more",
-                    core::display_usd(budget_.settled()),
-                    core::display_usd(*budget_.ceiling()), record.line,
-                    core::format_usd(rounded_up(ceiling)))});
+        fmt::format("{}, and the next record (line {}) needs --max-cost {} or "
+                    "more",
+                    spent_text(totals_, budget_.settled(), *budget_.ceiling()),
+                    record.line, core::format_usd(rounded_up(ceiling)))});
 }
 
 // The first record of the queue came from a cheaper model, which is left alone
@@ -137,10 +131,8 @@ base::Result<bool> BatchDispatcher::put_aside(BatchItem& item,
   if (budget_.ceiling() && !budget_.hold(worst)) {
     return base::Error{
         base::ErrorKind::kBudget,
-        fmt::format("{} of the ceiling of {} are spent, and the next record "
-                    "may cost {}",
-                    core::display_usd(budget_.settled()),
-                    core::display_usd(*budget_.ceiling()),
+        fmt::format("{}, and the next record may cost {}",
+                    spent_text(totals_, budget_.settled(), *budget_.ceiling()),
                     core::display_usd(worst))};
   }
   const base::Result<bool> held = book_.before(item);

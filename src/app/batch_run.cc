@@ -12,6 +12,7 @@
 
 #include "app/batch_record.h"
 #include "app/batch_setup.h"
+#include "app/batch_summary.h"
 
 namespace llmroute::app {
 namespace {
@@ -205,9 +206,7 @@ void BatchRun::warn_of_ceiling() {
   if (!ceiling || warned_of_ceiling_) return;
   if (budget_.settled().pico / 4 < ceiling->pico / 5) return;
   warned_of_ceiling_ = true;
-  parts_.messages.warn(fmt::format("{} of the ceiling of {} are spent",
-                                   core::display_usd(budget_.settled()),
-                                   core::display_usd(*ceiling)));
+  parts_.messages.warn(spent_text(totals_, budget_.settled(), *ceiling));
 }
 
 BatchState BatchRun::state(Time now) const {

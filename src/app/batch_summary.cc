@@ -101,9 +101,11 @@ std::string cause_line(const BatchTotals& totals) {
   return texts.empty() ? "" : "failed   " + base::join(texts, ", ") + "\n";
 }
 
-void write_notable(base::JsonWriter& json, const NotableRecord& one) {
+void write_notable(base::JsonWriter& json, const NotableRecord& one,
+                   bool timing) {
   json.begin_object().field("id", one.id).field("line", one.line);
-  json.field("model", one.model).field("ms", one.ms);
+  json.field("model", one.model).key("ms");
+  timing ? json.value(one.ms) : json.null();
   json.key("usd").raw(core::format_usd(one.cost)).end_object();
 }
 
@@ -122,12 +124,12 @@ void write_models(base::JsonWriter& json, const BatchTotals& totals) {
 
 std::string summary_text(const BatchTotals& totals,
                          std::chrono::milliseconds took, const base::Error* why,
-                         bool resumable) {
+                         bool timing, bool resumable) {
   if (totals.done() == 0 && why == nullptr) return "no records\n";
   std::string text = "records  " + counts_line(totals, took) + "\n";
   text += "cost     " + cost_line(totals) + "\n";
   text += cause_line(totals);
-  text += notable_line("slowest  ", totals.slowest(), false);
+  if (timing) text += notable_line("slowest  ", totals.slowest(), false);
   if (totals.cost().pico > 0) {
     text += notable_line("dearest  ", totals.dearest(), true);
   }
@@ -149,8 +151,8 @@ std::string summary_text(const BatchTotals& totals,
 }
 
 std::string summary_json(const BatchTotals& totals,
-                         std::chrono::milliseconds took,
-                         const base::Error* why) {
+                         std::chrono::milliseconds took, const base::Error* why,
+                         bool timing) {
   base::JsonWriter json;
   json.begin_object().field("schema", "llmroute.batch/1");
   json.field("ok", totals.ok()).field("failed", totals.failed());
@@ -172,8 +174,12 @@ std::string summary_json(const BatchTotals& totals,
     json.field(code, cause.records);
   }
   json.end_object();
-  json.list("slowest", totals.slowest(), write_notable);
-  json.list("dearest", totals.dearest(), write_notable);
+  const auto write = [timing](base::JsonWriter& to, const NotableRecord& one) {
+    write_notable(to, one, timing);
+  };
+  json.list("slowest", timing ? totals.slowest() : std::vector<NotableRecord>(),
+            write);
+  json.list("dearest", totals.dearest(), write);
   json.key("stopped");
   if (why == nullptr) {
     json.null();
@@ -183,6 +189,15 @@ std::string summary_json(const BatchTotals& totals,
     json.field("message", why->message).end_object();
   }
   return json.end_object().take() + "\n";
+}
+
+std::string spent_text(const BatchTotals& totals, core::Money settled,
+                       core::Money ceiling) {
+  const bool known = totals.estimated() == 0 && totals.unpriced() == 0 &&
+                     totals.lost().pico == 0 && totals.cost() == settled;
+  return fmt::format("{} of the ceiling of {} are {}spent",
+                     display_usd(settled), display_usd(ceiling),
+                     known ? "" : "or may be ");
 }
 
 }  // namespace llmroute::app

@@ -9,16 +9,21 @@
 
 namespace llmroute::app {
 
-// Lines for a person. `why`: null, or what stopped it; `resumable`: there is a
-// journal.
+// Lines for a person. `why`: null, or what stopped it; `timing`: records have
+// times; `resumable`: there is a journal.
 std::string summary_text(const BatchTotals& totals,
                          std::chrono::milliseconds took, const base::Error* why,
-                         bool resumable);
+                         bool timing, bool resumable);
 
 // One object, schema "llmroute.batch/1", with a final newline; fields are only
 // ever added.
 std::string summary_json(const BatchTotals& totals,
-                         std::chrono::milliseconds took,
-                         const base::Error* why);
+                         std::chrono::milliseconds took, const base::Error* why,
+                         bool timing);
+
+// "$1 of the ceiling of $2 are spent", or "are or may be spent" where what some
+// call cost is not known. `settled`: of the ceiling, by all attempts so far.
+std::string spent_text(const BatchTotals& totals, core::Money settled,
+                       core::Money ceiling);
 
 }  // namespace llmroute::app

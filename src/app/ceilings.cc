@@ -123,4 +123,10 @@ base::Error not_bounded(base::ErrorKind kind, std::string_view field) {
                       field)};
 }
 
+core::Money rounded_up(core::Money money) {
+  int64_t unit = 1;
+  while (money.pico / unit >= 1000) unit *= 10;
+  return core::Money{(money.pico - 1) / unit + 1} * unit;
+}
+
 }  // namespace llmroute::app

@@ -43,4 +43,7 @@ std::string costly_field(
 // What is said of it. `field`: as the user gave it.
 base::Error not_bounded(base::ErrorKind kind, std::string_view field);
 
+// To three digits, for a person to give as a ceiling.
+core::Money rounded_up(core::Money money);
+
 }  // namespace llmroute::app

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "config/keys.h"
 #include "config/origins.h"
@@ -17,6 +18,10 @@ using core::Model;
 using core::Route;
 
 bool is_built_in(const std::string& origin) { return origin == "built-in"; }
+
+bool has_tag(const std::vector<std::string>& tags, const std::string& tag) {
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
 
 class Check {
  public:
@@ -36,6 +41,7 @@ class Check {
                                environment_);
   }
   std::set<const Model*> reached() const;
+  bool names_tier(const core::Tier& tier) const;
   void check_tiers();
   void check_route(const Route& route);
   void check_keys();
@@ -89,11 +95,26 @@ std::set<const Model*> Check::reached() const {
   return models;
 }
 
+// Whether a file defines the tier, or asks for it.
+bool Check::names_tier(const core::Tier& tier) const {
+  if (set_.contains(
+          config::join_path(config::join_path("tiers", tier.name), "name"))) {
+    return true;
+  }
+  const auto is_it = [&](const std::string& name) {
+    return name == tier.name || has_tag(tier.aliases, name);
+  };
+  return std::ranges::any_of(config_.rules, [&](const core::Rule& rule) {
+    return is_it(rule.tier) || is_it(rule.min_tier) || is_it(rule.max_tier);
+  });
+}
+
 void Check::check_tiers() {
   const std::set<const Model*> models = reached();
   const bool any_key = std::any_of(models.begin(), models.end(),
                                    [&](const Model* m) { return usable(*m); });
   for (size_t tier = 0; tier < config_.tiers.size(); ++tier) {
+    if (!names_tier(config_.tiers[tier])) continue;
     size_t total = 0;
     size_t with_key = 0;
     for (const Model* model : models) {
@@ -168,10 +189,6 @@ void Check::check_model(const Model& model) {
   }
 }
 
-bool has_tag(const std::vector<std::string>& tags, const std::string& tag) {
-  return std::find(tags.begin(), tags.end(), tag) != tags.end();
-}
-
 // Entries of a list that match nothing: a typo, or a model that is gone.
 void Check::check_patterns(const std::string& where,
                            const std::vector<std::string>& entries) {
@@ -193,14 +210,16 @@ void Check::check_rule(const core::Rule& rule) {
   const std::string where = fmt::format("rule '{}'", rule.name);
   check_patterns(where, rule.allow);
   check_patterns(where, rule.deny);
+  std::vector<std::string> tags;
+  for (const Model& model : config_.models) {
+    const core::Provider& provider = *config_.find_provider(model.provider);
+    tags.insert(tags.end(), model.tags.begin(), model.tags.end());
+    tags.insert(tags.end(), provider.tags.begin(), provider.tags.end());
+  }
   for (const std::string& tag : rule.require) {
-    const bool known = std::any_of(
-        config_.models.begin(), config_.models.end(), [&](const Model& m) {
-          return has_tag(m.tags, tag) ||
-                 has_tag(config_.find_provider(m.provider)->tags, tag);
-        });
-    if (!known) {
-      warn(fmt::format("{} requires '{}', which no model has", where, tag));
+    if (!has_tag(tags, tag)) {
+      warn(fmt::format("{} requires '{}', which no model has{}", where, tag,
+                       base::did_you_mean(tag, tags)));
     }
   }
   const Model* model = config_.find_model(rule.model);
@@ -215,7 +234,10 @@ std::vector<std::string> Check::run() {
   check_tiers();
   for (const Route& route : config_.routes) check_route(route);
   for (const core::Rule& rule : config_.rules) check_rule(rule);
-  for (const Model& model : config_.models) check_model(model);
+  const std::set<const Model*> models = reached();
+  for (const Model& model : config_.models) {
+    if (models.contains(&model)) check_model(model);
+  }
   return std::move(warnings_);
 }
 

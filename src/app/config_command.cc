@@ -111,8 +111,12 @@ Result<ExitStatus> get(const ConfigCommandOptions& options,
                config::load(options.config, environment));
   const std::string wanted = unquoted(options.key);
   std::vector<std::string> known;
+  std::string parts;  // of a table, those that are set
   for (const core::ConfigValue& value : config::settings(config)) {
     known.push_back(unquoted(value.key));
+    if (known.back().starts_with(wanted + ".") && !value.value.empty()) {
+      parts += fmt::format("{} = {}\n", value.key, value.value);
+    }
     if (known.back() != wanted) continue;
     if (value.value.empty()) {
       return Error{ErrorKind::kNegative,
@@ -120,6 +124,7 @@ Result<ExitStatus> get(const ConfigCommandOptions& options,
     }
     return print(config::plain_text(value.value) + "\n");
   }
+  if (!parts.empty()) return print(parts);
   return Error{ErrorKind::kUsage,
                fmt::format("unknown key '{}'{}", options.key,
                            base::did_you_mean(wanted, known))};

@@ -24,7 +24,8 @@ std::string end(base::JsonWriter& json) {
 std::string route_event(const core::Decision& decision) {
   const core::Candidate& chosen = decision.candidates.front();
   base::JsonWriter json = begin("route");
-  json.field("requested", decision.requested).field("name", decision.route);
+  json.field("requested", decision.requested);
+  json.text_or_null("name", decision.route);
   json.field("source", core::source_name(decision.source));
   json.field("rule", decision.rule).field("model", chosen.model->name);
   json.field("provider", chosen.provider->name).field("good", chosen.good);

@@ -19,12 +19,9 @@ using base::Result;
 using core::ExitStatus;
 
 base::Status check_records_only(const ExplainOptions& options) {
-  if (options.input.operands.empty() && !options.input.prompt &&
-      !options.why_not) {
-    return {};
-  }
+  if (!options.input.prompt && !options.why_not) return {};
   return base::Error{base::ErrorKind::kUsage,
-                     "--jsonl reads records from standard input or --file; a "
+                     "--jsonl reads records from files or standard input; a "
                      "prompt and --why-not go without it"};
 }
 

@@ -28,11 +28,13 @@ using base::Status;
 using core::ExitStatus;
 using core::Money;
 
-// The same prompts and options, as a batch would have them.
+// The same prompts and options, as a batch would have them; operands are files.
 BatchOptions as_batch(const ExplainOptions& options) {
   BatchOptions batch;
   batch.config = options.config;
-  batch.input.files = options.input.files;
+  batch.input.files = options.input.operands;
+  batch.input.files.insert(batch.input.files.end(), options.input.files.begin(),
+                           options.input.files.end());
   batch.input.system = options.input.system;
   batch.input.system_file = options.input.system_file;
   batch.routing = options.routing;
@@ -61,7 +63,7 @@ void write_choice(JsonWriter& json, const core::Decision& decision,
   json.field("model", chosen.model->name);
   json.field("provider", chosen.provider->name);
   json.field("tier", config.tiers[config.tier_of(*chosen.model)].name);
-  json.field("route", decision.route);
+  json.text_or_null("route", decision.route);
   json.field("source", core::source_name(decision.source));
   json.field("rule", decision.rule).field("good", chosen.good);
   core::write_usd(json, "cost_usd", chosen.cost);

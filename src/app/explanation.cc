@@ -179,19 +179,23 @@ std::string learned_line(const core::Analysis& analysis) {
 // What the ledger's statistics changed.
 std::string measured_line(const Decision& decision) {
   std::vector<std::string> models;
+  bool any_failed = false;
   for (const Candidate& c : decision.candidates) {
     if (c.calls == 0) continue;
+    any_failed = any_failed || c.failed > 0;
     const std::string failed =
-        c.failed == 0 ? ""
-                      : fmt::format(", {} failed: counts as its time-out",
-                                    base::with_thousands(c.failed));
+        c.failed == 0
+            ? ""
+            : fmt::format(", {} failed", base::with_thousands(c.failed));
     models.push_back(fmt::format("{} {:.1f} s instead of {:.1f} s ({}{})",
                                  c.model->name, c.seconds, c.seconds_listed,
                                  numbered(static_cast<size_t>(c.calls), "call"),
                                  failed));
   }
   if (models.empty()) return {};
-  return "measured   " + base::first_few(models, kMostNamed) + "\n";
+  // Which of the failures are such, the ledger does not keep.
+  return "measured   " + base::first_few(models, kMostNamed) +
+         (any_failed ? "; an outage counts as the time-out\n" : "\n");
 }
 
 std::string verdicts_line(const Decision& decision) {
@@ -351,7 +355,8 @@ void write_hedge(JsonWriter& json, const Routed& routed) {
 void write_decision(JsonWriter& json, const Routed& routed) {
   const Decision& decision = routed.decision;
   json.key("decision").begin_object();
-  json.field("requested", decision.requested).field("route", decision.route);
+  json.field("requested", decision.requested);
+  json.text_or_null("route", decision.route);
   json.field("source", core::source_name(decision.source));
   json.field("rule", decision.rule).field("profile", decision.profile);
   json.field("worth_usd", decision.worth.good_answer);

@@ -204,9 +204,10 @@ std::vector<std::string> record_cells(const ModelRecord* record) {
           : fmt::format("{:.0f} %", 100.0 *
                                         static_cast<double>(record->answered) /
                                         static_cast<double>(record->calls));
-  std::string breaker = record->breaker;
+  std::string breaker = record->breaker == "closed" ? "ok" : "to be tried";
   if (record->left_alone_ms > 0) {
-    breaker += fmt::format(", {} s", (record->left_alone_ms + 999) / 1000);
+    breaker =
+        fmt::format("left alone {} s", (record->left_alone_ms + 999) / 1000);
   }
   return {base::with_thousands(record->calls), rate,
           seconds_text(record->p50),           seconds_text(record->p90),
@@ -222,7 +223,7 @@ base::Table table_of(const std::vector<Entry>& entries, bool brief) {
   base::Table table(recorded ? "lllrrrrllrrrrrll" : "lllrrrrll");
   std::vector<std::string> heads = {"MODEL",   "PROVIDER", "TIER",
                                     "IN $/1M", "OUT $/1M", "WINDOW",
-                                    "ABILITY", "PRICE OF", "KEY"};
+                                    "ABILITY", "PRICED",   "KEY"};
   if (recorded) {
     for (const char* head :
          {"CALLS", "OK", "P50", "P90", "SPENT", "BREAKER", "LAST ERROR"}) {
@@ -249,7 +250,7 @@ std::string table_text(const std::vector<Entry>& entries,
   if (!columns || whole.width() <= *columns) return whole.render();
   base::Table table = table_of(entries, true);
   std::vector<std::string> gone =
-      table.narrow(*columns, {"PRICE OF", "WINDOW", "P90", "LAST ERROR",
+      table.narrow(*columns, {"PRICED", "WINDOW", "P90", "LAST ERROR",
                               "ABILITY", "BREAKER", "OK", "SPENT", "PROVIDER",
                               "OUT $/1M", "IN $/1M", "TIER", "P50", "CALLS"});
   const bool keyless = std::any_of(

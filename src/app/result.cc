@@ -45,7 +45,7 @@ void write_route(JsonWriter& json, const Routed& routed,
                  const Answered& answered) {
   const Decision& decision = routed.decision;
   json.key("route").begin_object();
-  json.field("name", decision.route);
+  json.text_or_null("name", decision.route);
   json.field("source", core::source_name(decision.source));
   json.field("fell_back",
              answered.by->model != decision.candidates.front().model);
@@ -98,12 +98,13 @@ bool failures_may_have_cost(const Answered& answered) {
                      });
 }
 
-// Of the answer and of those before it that would not do.
+// Of the answer, if there is one, and of those before it that would not do.
 std::optional<Money> whole_cost(const Answered& answered) {
+  if (failures_may_have_cost(answered)) return std::nullopt;
+  const bool accepted = answered.reply && !answered.rejected;
   std::optional<Money> sum =
-      answered.rejected
-          ? Money{}
-          : core::cost_of(*answered.by->model, answered.reply->usage);
+      accepted ? core::cost_of(*answered.by->model, answered.reply->usage)
+               : Money{};
   for (const Attempt& attempt : answered.attempts) {
     if (!attempt.rejected) continue;
     if (!sum || !attempt.cost) return std::nullopt;
@@ -114,13 +115,12 @@ std::optional<Money> whole_cost(const Answered& answered) {
 
 void write_cost(JsonWriter& json, const Decision& decision,
                 const Answered& answered) {
-  std::optional<Money> cost, on_strongest;
+  std::optional<Money> on_strongest;
   if (answered.reply) {
-    if (!failures_may_have_cost(answered)) cost = whole_cost(answered);
     on_strongest = strongest_cost(decision, answered.reply->usage);
   }
   json.key("cost").begin_object();
-  core::write_usd(json, "usd", cost);
+  core::write_usd(json, "usd", whole_cost(answered));
   json.field("estimated",
              answered.reply && answered.reply->usage.contradictory);
   json.text_or_null("price_as_of", answered.by->model->price_as_of);
@@ -265,7 +265,25 @@ std::string route_line(const Decision& decision) {
       chosen.seconds);
 }
 
-std::string stats_line(const Answered& answered) {
+namespace {
+
+std::string cost_text(const std::optional<Money>& cost) {
+  return cost ? core::display_usd(*cost) : "cost unknown";
+}
+
+// "1 attempt", "3 attempts, $0.012 in all".
+std::string attempts_text(const Answered& answered) {
+  const size_t count = answered.attempts.size();
+  if (count == 1) return "1 attempt";
+  const auto all = whole_cost(answered);
+  return fmt::format("{} attempts, {}", count,
+                     all ? core::display_usd(*all) + " in all"
+                         : "what they cost in all is unknown");
+}
+
+}  // namespace
+
+std::string stats_line(const std::string& id, const Answered& answered) {
   const core::Usage& usage = answered.reply->usage;
   const auto count = [](const std::optional<int64_t>& tokens) {
     return tokens ? base::with_thousands(*tokens) : std::string("unknown");
@@ -274,12 +292,10 @@ std::string stats_line(const Answered& answered) {
   const Attempt& last = answered.attempts.back();
   return fmt::format(
       "{} ({}): {} tokens in, {} out, {}; first text after {} ms, done after "
-      "{} "
-      "ms, {} attempt{}",
+      "{} ms; {}; id {}",
       answered.by->model->name, answered.by->provider->name, count(usage.input),
-      count(usage.output), cost ? core::display_usd(*cost) : "cost unknown",
-      last.first_token.count(), last.took.count(), answered.attempts.size(),
-      answered.attempts.size() == 1 ? "" : "s");
+      count(usage.output), cost_text(cost), last.first_token.count(),
+      last.took.count(), attempts_text(answered), id);
 }
 
 std::string dry_run_text(const Routed& routed, const core::Prompt& sent) {

@@ -36,7 +36,8 @@ std::optional<core::Money> cheapest_cost(const core::Decision& decision,
                                          const core::Usage& usage);
 
 std::string route_line(const core::Decision& decision);
-std::string stats_line(const Answered& answered);
+// Of the answer; of more than one attempt also what all of them cost.
+std::string stats_line(const std::string& id, const Answered& answered);
 
 // The request that would be sent, its model and what it is estimated to cost.
 // `sent`: the prompt after templates.

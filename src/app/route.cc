@@ -17,6 +17,7 @@
 #include "config/load.h"
 #include "core/needs.h"
 #include "learning/random.h"
+#include "routing/estimate.h"
 
 namespace llmroute::app {
 namespace {
@@ -103,11 +104,36 @@ Taken taken_of(const Routed& routed) {
           routed.took};
 }
 
+namespace {
+
+// The least ceiling under which one of the models could be asked.
+std::optional<core::Money> least_ceiling_needed(const Routed& routed) {
+  const auto& excluded = routed.decision.excluded;
+  const auto unpaid =
+      std::ranges::find(excluded, core::Gate::kBudget, &core::Exclusion::gate);
+  if (unpaid == excluded.end()) return std::nullopt;
+  const auto free =
+      routed.decider->decide_admitting(routed.prompt, *unpaid->model, false);
+  if (!free) return std::nullopt;
+  std::optional<core::Money> least;
+  for (const core::Candidate& one : free->candidates) {
+    const auto needed = routing::least_cost(one, routed.prompt);
+    if (needed) least = std::min(least.value_or(*needed), *needed);
+  }
+  return least;
+}
+
+}  // namespace
+
 base::Error no_candidate(const Routed& routed) {
   base::Error error = routing::no_candidate(routed.decision);
   const std::string& ceiling = routed.config->limits.ceiling_name;
-  if (error.kind == base::ErrorKind::kBudget && !ceiling.empty()) {
-    error.message += fmt::format("; the ceiling is {}", ceiling);
+  if (error.kind != base::ErrorKind::kBudget || ceiling.empty()) return error;
+  error.message += fmt::format("; the ceiling is {}", ceiling);
+  const auto needed = least_ceiling_needed(routed);
+  if (ceiling == "max_cost" && needed) {
+    error.message += fmt::format("; it needs --max-cost {} or more",
+                                 core::format_usd(rounded_up(*needed)));
   }
   return error;
 }
@@ -167,6 +193,26 @@ base::Status add_decider(const RouteQuestion& question,
   return {};
 }
 
+namespace {
+
+// Of a model that nobody knows: a local server that is not running would list
+// its own.
+base::Error with_local_servers(base::Error error, const Routed& routed) {
+  const auto& unavailable = routed.decider->circumstances().unavailable;
+  const bool unknown = error.message.starts_with("unknown model") &&
+                       error.message.find("did you mean") == std::string::npos;
+  for (const core::Provider& provider : routed.config->providers) {
+    if (!unknown || provider.protocol != core::Protocol::kOllama ||
+        !unavailable.contains(provider.name)) {
+      continue;
+    }
+    error.message += "; no Ollama answers at " + provider.base_url;
+  }
+  return error;
+}
+
+}  // namespace
+
 Result<Routed> route_prompt(const RouteQuestion& question,
                             const base::Environment& environment,
                             const Messages& messages) {
@@ -180,7 +226,11 @@ Result<Routed> route_prompt(const RouteQuestion& question,
     }
   }
   const auto start = std::chrono::steady_clock::now();
-  LLMROUTE_TRY(routed.decision, routed.decider->decide(routed.prompt));
+  auto decision = routed.decider->decide(routed.prompt);
+  if (!decision) {
+    return with_local_servers(std::move(decision).error(), routed);
+  }
+  routed.decision = *std::move(decision);
   routed.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
   const double explored = routed.config->learning.explore;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -45,16 +46,29 @@ Result<ExitStatus> dry_run(const Routed& routed, const core::Prompt& sent,
   return ExitStatus::kOk;
 }
 
-// Who could have done better, but keeps failing or asked to wait.
-void tell_left_alone(const core::Decision& decision, const core::Model& by,
+// Who could have done better, but keeps failing or asked to wait; and why
+// nobody else was asked, if all answers are one model's.
+void tell_left_alone(const core::Decision& decision, const Answered& answered,
                      const Messages& messages) {
+  const core::Model& by = *answered.by->model;
+  const bool ordered = decision.selection == core::Selection::kOrdered;
   for (const core::Exclusion& excluded : decision.excluded) {
     const bool stronger =
-        excluded.model->general_ability() > by.general_ability();
+        ordered || excluded.model->general_ability() > by.general_ability();
     if (excluded.gate != core::Gate::kHeld || !stronger) continue;
     messages.warn(fmt::format("{} was not asked: {}", excluded.model->name,
                               excluded.reason));
   }
+  const auto is_stronger = [&](const core::Candidate& other) {
+    return other.model->general_ability() > by.general_ability();
+  };
+  if (ordered || decision.chain().size() < 2 || answered.attempts.size() > 1 ||
+      std::ranges::any_of(decision.chain(), is_stronger)) {
+    return;
+  }
+  messages.warn(fmt::format(
+      "nobody else was asked: no candidate has an ability above that of {}",
+      by.name));
 }
 
 void remember_refusals(const Answered& answered,
@@ -108,6 +122,7 @@ Result<Ending> ask(const RunOptions& options, Routed& routed,
                    const base::Environment& environment,
                    const Messages& messages) {
   const std::string id = base::make_ulid(base::wall_now());
+  messages.detail("this decision is " + id);
   LLMROUTE_TRY(LedgerBook book,
                LedgerBook::open(id, options, routed, environment, messages));
   std::optional<Transcript> transcript;
@@ -136,7 +151,7 @@ Result<Ending> ask(const RunOptions& options, Routed& routed,
       options.output, routed, output, book, messages);
   remember_refusals(answered, environment);
   if (answered.rejected) {
-    tell_left_alone(routed.decision, *answered.by->model, messages);
+    tell_left_alone(routed.decision, answered, messages);
   }
   Ending ending =
       conclude(options, id, routed, answered, interrupt, output, messages);

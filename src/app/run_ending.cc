@@ -42,15 +42,16 @@ base::Status deliver(const RunOptions& options, const std::string& id,
   return output.finish();
 }
 
-void comment_on(const Answered& answered, const base::Status& judged,
-                const RunOptions& options, const Messages& messages) {
+void comment_on(const std::string& id, const Answered& answered,
+                const base::Status& judged, const RunOptions& options,
+                const Messages& messages) {
   if (answered.reply->repaired_utf8) {
     messages.warn("the answer held invalid UTF-8, shown as U+FFFD");
   }
   if (judged.has_value() && answered.reply->finish == core::Finish::kLength) {
     messages.warn("the answer was cut at --max-tokens");
   }
-  if (options.output.stats) messages.note(stats_line(answered));
+  if (options.output.stats) messages.note(stats_line(id, answered));
 }
 
 Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
@@ -85,7 +86,9 @@ base::Status judge(const RunOptions& options, const Answered& answered,
   const bool called = !answered.reply->tool_calls.empty();
   if (judged && output.nothing_extracted() && !called) {
     // Paid for and not what was asked for, but not lost either.
-    messages.line(base::visible_text(answered.reply->text));
+    std::string text = base::visible_text(answered.reply->text);
+    if (text.ends_with('\n')) text.pop_back();
+    messages.line(text);
     judged = base::Error{base::ErrorKind::kIncomplete,
                          "the answer has no fenced block"};
   }
@@ -115,7 +118,7 @@ Ending conclude(const RunOptions& options, const std::string& id,
       deliver(options, id, routed, answered, judged, output);
   if (output.reader_gone()) return {.signal = SIGPIPE};
   if (!delivered) return {.status = delivered.error()};
-  comment_on(answered, judged, options, messages);
+  comment_on(id, answered, judged, options, messages);
   if (!judged) return {.status = judged.error()};
   return {};
 }

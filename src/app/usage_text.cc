@@ -68,9 +68,11 @@ std::string calls(int64_t count) {
 // Settled and held are told apart, and so is what is not known for certain.
 std::string state_text(const UsageReport& report) {
   const Spend& total = report.total;
-  std::string text =
-      fmt::format("settled  {}, of which {} is known to have been paid\n",
-                  usd(total.charged_pico), usd(total.cost_pico));
+  std::string text = fmt::format(
+      "CHARGED is what counts against ceilings: a call whose cost "
+      "is not known at its worst case\n"
+      "settled  {}, of which {} is known to have been paid\n",
+      usd(total.charged_pico), usd(total.cost_pico));
   if (total.unknown > 0) {
     text += fmt::format(
         "unknown  {}: {} answered without a count or a price, {} whose process "

@@ -13,15 +13,18 @@ constexpr CommandRow kCommands[] = {
          "that model and prints the answer as it arrives. Standard output "
          "carries the answer and nothing else.\n\n"
          "Operands are joined by blanks to the prompt. Without operands, "
-         "`--prompt` or `--file`, standard input is the prompt. With a prompt, "
-         "standard input that is not a terminal is context and comes first. "
-         "Input is never cut: what is too long for every model is refused.\n\n"
+         "`--prompt` or `--file`, standard input is the prompt if it is not a "
+         "terminal. `llmroute run -` reads a prompt that you type: end it with "
+         "Ctrl-D on a line of its own. With a prompt, standard input that is "
+         "not a terminal is context and comes first. Input is never cut: what "
+         "is too long for every model is refused.\n\n"
          "A good answer is worth some dollars to you and a second of waiting "
          "costs some; the model whose answer is worth most after its cost and "
          "its time is taken. While not one byte of the answer has been "
          "printed, a failure is retried and then goes to the next model.\n\n"
-         "`run` may be left out if the prompt contains white space or comes "
-         "from standard input. A lone word that is no command is refused, so "
+         "`run` may be left out if the first operand contains white space, as "
+         "a prompt in quotes does, or if the prompt comes from standard input "
+         "or `--prompt`. A lone word that is no command is refused, so "
          "that a mistyped command never costs money. After `--`, everything "
          "is prompt.",
      .examples =
@@ -231,8 +234,9 @@ constexpr CommandRow kCommands[] = {
      .arguments = "ID VERDICT",
      .description =
          "Records a verdict on the answer to a decision: `good`, `bad`, or a "
-         "number from 0 (bad) to 1 (good). ID is what `run --json` calls `id`, "
-         "or its beginning if no other decision begins like that; `last` is "
+         "number from 0 (bad) to 1 (good). ID is what `run --stats` and `run "
+         "--json` call `id`, or its beginning if no other decision begins like "
+         "that; `last` is "
          "the newest one. Saying it again replaces what was said. Exit status "
          "66 if there is no such decision.",
      .examples = {{"llmroute feedback last good", "The newest answer."},
@@ -272,8 +276,8 @@ constexpr CommandRow kCommands[] = {
          "came from. `check` reads everything (FILE is as -c FILE) and exits "
          "78 with file and line if something is wrong. `init` writes a "
          "commented starter file. `get` prints one value, such as "
-         "`limits.timeout`; exit status 1 if "
-         "it is not set.",
+         "`limits.timeout`, or of something with parts, such as "
+         "`models.NAME`, those that are set; exit status 1 if it is not set.",
      .examples = {{"llmroute config init", "A file to start from."},
                   {"llmroute config show --origin",
                    "Which file or variable set what."},
@@ -298,15 +302,19 @@ constexpr CommandRow kCommands[] = {
      .operand_words = "bash zsh fish"},
     {.command = Command::kHelp,
      .name = "help",
-     .summary = "print the help of a command",
-     .arguments = "[COMMAND]",
-     .description = "Prints everything `--help` prints for that command.",
-     .examples = {{"llmroute help explain", "The same as explain --help."}},
+     .summary = "print the help of a command or a file format",
+     .arguments = "[COMMAND|toml|jsonl]",
+     .description =
+         "Prints everything `--help` prints for that command. `help toml` "
+         "prints llmroute.toml(5), every key of the configuration, and `help "
+         "jsonl` llmroute-jsonl(5), every field of batch files.",
+     .examples = {{"llmroute help explain", "The same as explain --help."},
+                  {"llmroute help toml", "The keys of a configuration file."}},
      .max_operands = 1,
      .operand_words =
          "run explain batch bench train models usage feedback replay config "
          "completion help "
-         "version"},
+         "version toml jsonl"},
     {.command = Command::kVersion,
      .name = "version",
      .summary = "print the version and how it was built",

@@ -48,7 +48,10 @@ Outcome help_instead(const Args& args) {
 Outcome print_help(const Args& args) {
   if (args.operands.empty()) return print(full_help(Command::kRun, true));
   const CommandRow* row = find_command(args.operands[0]);
-  if (row == nullptr) return no_help(args.operands[0]);
+  if (row == nullptr) {
+    const auto page = format_page(args.operands[0]);
+    return page ? print(*page) : no_help(args.operands[0]);
+  }
   return print(full_help(row->command, false));
 }
 

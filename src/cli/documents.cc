@@ -4,6 +4,7 @@
 
 #include "cli/completions.h"
 #include "cli/man.h"
+#include "cli/page_text.h"
 
 namespace llmroute::cli {
 
@@ -30,6 +31,16 @@ std::optional<std::string> document(std::string_view name) {
     if (name == fmt::format("man/llmroute-{}.1", row.name)) {
       return command_page(row);
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> format_page(std::string_view name) {
+  if (name == "toml" || name == "llmroute.toml") {
+    return page_text(config_page());
+  }
+  if (name == "jsonl" || name == "llmroute-jsonl") {
+    return page_text(jsonl_page());
   }
   return std::nullopt;
 }

@@ -15,6 +15,9 @@ std::vector<std::string> document_names();
 // The text of one of them; nothing for any other name.
 std::optional<std::string> document(std::string_view name);
 
+// llmroute.toml(5) for "toml", llmroute-jsonl(5) for "jsonl" as plain text.
+std::optional<std::string> format_page(std::string_view name);
+
 // The completions of "bash", "zsh" or "fish".
 std::optional<std::string> completion_script(std::string_view shell);
 

@@ -47,6 +47,31 @@ std::string command_lines() {
   return out;
 }
 
+// Those that do no work share a line.
+std::string brief_command_lines() {
+  std::string out = "Commands\n";
+  std::string others;
+  for (const CommandRow& row : commands()) {
+    if (row.command < Command::kCompletion) {
+      out += definition(row.name, row.summary, kTermIndent, 14);
+    } else {
+      others += fmt::format("{}{}", others.empty() ? "  " : ", ", row.name);
+    }
+  }
+  return out + others + "\n";
+}
+
+std::string most_used_lines(Command command) {
+  std::string out = fmt::format("Options of {0} (llmroute {0} -h has more)\n",
+                                command_row(command).name);
+  for (const OptionRow& row : options()) {
+    if (!row.most_used || !row.applies_to(command)) continue;
+    out +=
+        definition(option_term(row), plain(row.help), kTermIndent, kTextColumn);
+  }
+  return out;
+}
+
 std::string option_lines(Command command, bool only_common) {
   std::string out;
   for (const Group group : kGroups) {
@@ -174,11 +199,13 @@ std::string variable_text(const VariableRow& row) {
 std::string short_help(Command command, bool program) {
   const CommandRow& row = command_row(command);
   std::string out = usage_lines(row, program) + "\n";
-  out += example_lines(row, 2) + "\n";
-  out += program ? command_lines() : option_lines(command, true);
-  out += program ? "more: llmroute help CMD, llmroute CMD -h\n"
-                 : fmt::format("more: llmroute help {}\n", row.name);
-  return out;
+  if (program) {
+    return out + example_lines(row, 1) + "\n" + brief_command_lines() +
+           most_used_lines(command) +
+           "more: llmroute help CMD, llmroute CMD -h\n";
+  }
+  out += example_lines(row, 2) + "\n" + option_lines(command, true);
+  return out + fmt::format("more: llmroute help {}\n", row.name);
 }
 
 std::string full_help(Command command, bool program) {

@@ -123,17 +123,21 @@ std::string status_section(Command command, bool program) {
              "reader of standard output went away) or 143 (SIGTERM).");
 }
 
-std::string variable_section() {
-  std::string out = heading("ENVIRONMENT") +
-                    roff(
-                        "An empty variable is as if it were not set. Options "
-                        "win over variables, variables over files.");
+// Of a command those that it heeds; nothing if there are none.
+std::string variable_section(Command command, bool program) {
+  std::string items;
   for (const VariableRow& row : variables()) {
+    if (!program && !heeds(command, row)) continue;
     std::string term = roff_bold(row.name);
     if (!row.metavar.empty()) term += "=" + roff_italic(row.metavar);
-    out += roff_item(term, variable_text(row));
+    items += roff_item(term, variable_text(row));
   }
-  return out;
+  if (items.empty()) return {};
+  return heading("ENVIRONMENT") +
+         roff(
+             "An empty variable is as if it were not set. Options win over "
+             "variables, variables over files.") +
+         items;
 }
 
 std::string file_section() {
@@ -207,8 +211,19 @@ std::string page_body(const CommandRow& row, bool program,
                     roff_paragraphs(row.description);
   if (program) out += command_section();
   return out + option_section(row.command) +
-         status_section(row.command, program) + variable_section() +
-         file_section() + example_section(row) + see_also_section(own);
+         status_section(row.command, program) +
+         variable_section(row.command, program) + file_section() +
+         example_section(row) + see_also_section(own);
+}
+
+// A bound that is there only to be one is not worth a word.
+std::string range_text(const config::KeyRow& row) {
+  constexpr double kLarge = 10'000;
+  if (row.min == row.max) return {};
+  if (row.max <= kLarge) {
+    return fmt::format(" from {} to {}", row.min, row.max);
+  }
+  return row.min > 0 ? fmt::format(", {} or more", row.min) : "";
 }
 
 std::string key_text(const config::KeyRow& row) {
@@ -220,7 +235,7 @@ std::string key_text(const config::KeyRow& row) {
     }
     text += fmt::format(", one of {}", words);
   }
-  text += '.';
+  text += range_text(row) + ".";
   if (!row.fallback.empty()) {
     text += fmt::format(" Default: `{}`.", row.fallback);
   }
@@ -260,12 +275,17 @@ std::string config_page() {
          roff_paragraphs(
              "A TOML file. None is needed: without one the models of every "
              "provider whose key is in the environment can be used.\n\n"
-             "A stronger file adds to and overrides a weaker one, key by key: "
-             "`--config` or `LLMROUTE_CONFIG` stands in place of yours and "
-             "the system's; both override what is built in. Nothing is read "
-             "from the current directory. A file names commands to run and "
-             "hosts to send keys to, so it must be yours or root's and "
-             "writable by no one else.\n\n"
+             "Files are read in this order; what comes later adds to what came "
+             "before, and overrides it key by key:\n\n"
+             "1. what is built in;\n\n"
+             "2. the system's, llmroute/config.toml in each directory of "
+             "`XDG_CONFIG_DIRS` (/etc/xdg), the last directory first;\n\n"
+             "3. yours, ~/.config/llmroute/config.toml.\n\n"
+             "The file of `--config`, or of `LLMROUTE_CONFIG` without that, is "
+             "read in place of 2 and 3; `--no-config` reads none. Nothing "
+             "is read from the current directory. A file names commands to "
+             "run and hosts to send keys to, so it must be yours or root's "
+             "and writable by no one else.\n\n"
              "An unknown key or a bad value is an error with file, line and "
              "the nearest name; `llmroute config check` looks without "
              "running anything.") +

@@ -45,6 +45,7 @@ constexpr OptionRow kOptions[] = {
      .commands = kDeciding,
      .kind = Kind::kRepeatable,
      .common = true,
+     .most_used = true,
      .help = "read context from FILE; `-` is standard input",
      .detail = "Files come before the prompt, in the order given. Without a "
                "prompt they are the prompt.",
@@ -183,6 +184,7 @@ constexpr OptionRow kOptions[] = {
      .commands = kRouting,
      .kind = Kind::kValue,
      .common = true,
+     .most_used = true,
      .help = "use this model; a list is a fallback chain",
      .detail = "The analyzer is not asked.",
      .source = Source::kModels,
@@ -294,6 +296,7 @@ constexpr OptionRow kOptions[] = {
      .group = Group::kRouting,
      .commands = kRun,
      .common = true,
+     .most_used = true,
      .help = "say which model answers, why, at what cost",
      .apply = turn_on<&Settings::output, &app::OutputOptions::show_route>},
     {.name = "dry-run",
@@ -392,8 +395,8 @@ constexpr OptionRow kOptions[] = {
      .help = "ask for JSON that fits the JSON Schema in FILE",
      .detail =
          "Only models tagged `json` are asked. The answer is checked here "
-         "before it is printed: one that does not fit goes to the next "
-         "stronger model, as with --check; if none gives a better one, "
+         "before it is printed: one that does not fit sends the prompt to the "
+         "next stronger model, as with `--check`; if none gives a better one, "
          "the last is printed and the exit status is 65. The schema is a "
          "part of draft 2020-12; a keyword that would not be enforced is "
          "refused.",
@@ -422,6 +425,7 @@ constexpr OptionRow kOptions[] = {
      .commands = kRun,
      .kind = Kind::kValue,
      .common = true,
+     .most_used = true,
      .help = "write the answer to FILE once it is complete",
      .detail = "FILE is replaced by renaming; on failure the old one stays.",
      .source = Source::kFile,
@@ -561,7 +565,8 @@ constexpr OptionRow kOptions[] = {
      .kind = Kind::kValue,
      .help = "auto: on a terminal; always, never, or json",
      .detail = "The signal USR1 asks for a line at any time. The summary in "
-               "the end comes in any case; `--quiet` takes it away.",
+               "the end comes in any case, with `json` as the object that "
+               "`--summary` writes; `--quiet` takes it away.",
      .choices = "auto always never json",
      .apply = text_into_plain<&Settings::batch_output,
                               &app::BatchOutputOptions::progress>},
@@ -616,9 +621,16 @@ constexpr OptionRow kOptions[] = {
      .apply = set_format},
     {.name = "json",
      .group = Group::kOutput,
-     .commands = kRouting | kBench | kTrain | kModels | kUsage | kReplay,
+     .commands = kDeciding | kBench | kTrain | kModels | kUsage | kReplay,
      .common = true,
      .help = "print one JSON object",
+     .apply = set_json},
+    {.name = "json",
+     .group = Group::kOutput,
+     .commands = kBatch,
+     .common = true,
+     .help = "with --dry-run: print one JSON object",
+     .detail = "Results are JSON lines in any case.",
      .apply = set_json},
     {.name = "by",
      .metavar = "WHAT,...",
@@ -704,6 +716,8 @@ constexpr OptionRow kOptions[] = {
      .group = Group::kInput,
      .commands = kExplain,
      .help = "read records as batch does; a line of JSON for each",
+     .detail = "Operands are files, as those of `--file`; without any, "
+               "standard input is read.",
      .apply = turn_on<&Settings::jsonl>},
     {.name = "diff",
      .metavar = "OTHER.toml",
@@ -805,7 +819,9 @@ constexpr OptionRow kOptions[] = {
      .detail =
          "The shell runs it with the answer on standard input; an exit "
          "status other than 0, and an answer that is not whole, send the "
-         "prompt to the next stronger candidate. All of them are paid "
+         "prompt to the next stronger candidate: of those with a higher "
+         "`ability` the one that is worth most, or the next of the list of "
+         "`--model` or of an ordered route. All of them are paid "
          "for. If none is left, or the others are left alone because they "
          "keep failing, the last answer is printed and the status is 1. "
          "The router learns from what COMMAND says, unless "
@@ -845,13 +861,16 @@ constexpr OptionRow kOptions[] = {
      .help = "show control characters: auto, always or never",
      .detail = "`auto` does on a terminal, where an answer could otherwise "
                "move the cursor or change the title; a pipe gets it byte for "
-               "byte. A file of `--output` is never changed.",
+               "byte. What `--output` writes is left as it is.",
      .choices = "auto always never",
      .apply = set_sanitize},
     {.name = "stats",
      .group = Group::kOutput,
      .commands = kRun,
-     .help = "tokens, cost and times on stderr",
+     .help = "tokens, cost, times and id on stderr",
+     .detail = "Tokens, cost and times are those of the answer; of more than "
+               "one attempt what all cost is told, too. The id is what "
+               "`feedback` and `replay` take.",
      .apply = turn_on<&Settings::output, &app::OutputOptions::stats>},
     {.name = "transcript",
      .metavar = "FILE",
@@ -875,8 +894,8 @@ constexpr OptionRow kOptions[] = {
      .group = Group::kOutput,
      .commands = kWorking,
      .kind = Kind::kOptionalValue,
-     .help = "colour messages: auto, always (if alone) or never",
-     .detail = "The answer is never coloured.",
+     .help = "bold labels of `explain`: auto, always (if alone) or never",
+     .detail = "Nothing else is coloured, least of all an answer.",
      .choices = "auto always never",
      .apply = set_color},
     {.name = "quiet",
@@ -900,6 +919,7 @@ constexpr OptionRow kOptions[] = {
      .commands = kDeciding,
      .kind = Kind::kValue,
      .common = true,
+     .most_used = true,
      .help = "send nothing that could cost more",
      .detail = "The worst case counts: every token of input and the whole "
                "limit of output. That limit is lowered to what is paid for if "
@@ -1096,6 +1116,7 @@ constexpr OptionRow kOptions[] = {
      .commands = kConfigured,
      .kind = Kind::kValue,
      .help = "read FILE in place of the usual config files",
+     .detail = "Of this and `--no-config` the later one counts.",
      .source = Source::kFile,
      .apply = set_config},
     {.name = "key-fd",

@@ -302,12 +302,17 @@ void bind_options(Args& args, std::vector<GivenOption> given) {
 void check_operands(Args& args) {
   const CommandRow& command = command_row(args.command);
   const size_t count = args.operands.size();
-  if (count < command.min_operands || count > command.max_operands) {
-    keep_first(args.error, usage(fmt::format("'{}' takes {}", command.name,
-                                             command.arguments.empty()
-                                                 ? "no operands"
-                                                 : command.arguments)));
+  if (count >= command.min_operands && count <= command.max_operands) return;
+  std::string message = fmt::format(
+      "'{}' takes {}", command.name,
+      command.arguments.empty() ? "no operands" : command.arguments);
+  if (count > command.max_operands && count > 1) {
+    message += fmt::format(
+        "; to send a prompt that begins with that word, put run before it: "
+        "llmroute run {} ...",
+        command.name);
   }
+  keep_first(args.error, usage(std::move(message)));
 }
 
 }  // namespace
@@ -328,7 +333,9 @@ base::Error no_help(std::string_view word) {
   return usage(fmt::format(
       "no help on '{}': {}", base::shown_name(word),
       nearest ? fmt::format("did you mean {}?", *nearest)
-              : fmt::format("the commands are {}", base::join(names, ", "))));
+              : fmt::format("the commands are {}, the file formats toml and "
+                            "jsonl",
+                            base::join(names, ", "))));
 }
 
 bool Args::has(std::string_view name) const {

@@ -99,7 +99,8 @@ struct OptionRow {
   Group group = Group::kHelp;
   CommandSet commands = 0;
   Kind kind = Kind::kSwitch;
-  bool common = false;            // -h of `run` shows it
+  bool common = false;            // -h of the command shows it
+  bool most_used = false;         // so does -h of the program
   std::string_view help = {};     // one line
   std::string_view detail = {};   // sentences
   std::string_view choices = {};  // blank-separated; the only values allowed
@@ -124,6 +125,7 @@ struct VariableRow {
   std::string_view metavar = {};
   std::string_view help = {};    // one line
   std::string_view option = {};  // acts like this option (long form)
+  CommandSet commands = 0;       // that heed it; else those of the option
   // For a variable without an option; null for one read elsewhere.
   base::Status (*apply)(Settings&, std::string_view value) = nullptr;
 };
@@ -131,6 +133,8 @@ struct VariableRow {
 std::span<const CommandRow> commands();
 std::span<const OptionRow> options();
 std::span<const VariableRow> variables();
+
+bool heeds(Command command, const VariableRow& variable);
 
 const CommandRow& command_row(Command command);
 const CommandRow* find_command(std::string_view name);

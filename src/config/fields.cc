@@ -10,6 +10,7 @@
 #include "config/names.h"
 #include "config/pattern.h"
 #include "config/toml_text.h"
+#include "core/analysis.h"
 #include "core/secret_headers.h"
 
 namespace llmroute::config {
@@ -100,8 +101,22 @@ Complaint domain_complaint(std::string_view name) {
   if (core::domain_index(name)) return std::nullopt;
   const std::vector<std::string> known(core::kDomainNames.begin(),
                                        core::kDomainNames.end());
+  const std::string near = did_you_mean(name, known);
   return fmt::format("names an unknown domain '{}'{}", name,
-                     did_you_mean(name, known));
+                     near.empty()
+                         ? fmt::format(" (known: {})", base::join(known, ", "))
+                         : near);
+}
+
+Complaint script_complaint(std::string_view name) {
+  const std::vector<std::string> known(core::kScripts.begin(),
+                                       core::kScripts.end());
+  if (std::find(known.begin(), known.end(), name) != known.end()) {
+    return std::nullopt;
+  }
+  return fmt::format(
+      "holds '{}': only the script of a prompt is told, as one of {}", name,
+      base::join(known, ", "));
 }
 
 // Relative to the file; "~/" is the home directory.
@@ -477,7 +492,7 @@ constexpr auto kRules = std::to_array<Field<Rule>>({
     plain<&Rule::min_tokens>("min_tokens"),
     plain<&Rule::max_tokens>("max_tokens"),
     plain<&Rule::tags>("tag"),
-    plain<&Rule::languages>("language"),
+    checked<&Rule::languages, script_complaint>("language"),
     plain<&Rule::files>("file"),
     plain<&Rule::route>("route"),
     plain<&Rule::model>("model"),
@@ -591,8 +606,53 @@ std::string key_label(std::string_view section, std::string_view key) {
   return fmt::format("'{}'", key);
 }
 
+namespace {
+
+// What people write for a key itself, which has no place in a file.
+bool is_key_in_plain(std::string_view key) {
+  constexpr std::string_view kNames[] = {
+      "api_key", "api-key", "apikey", "api_token", "key", "token", "secret"};
+  return std::find(std::begin(kNames), std::end(kNames),
+                   base::to_lower_ascii(key)) != std::end(kNames);
+}
+
+// [route.auto] for [routes.auto]: a section's name without its last letter is
+// a key at the top, or nothing.
+std::string meant_section(const Member& member) {
+  if (member.value.kind != Node::Kind::kTable &&
+      member.value.kind != Node::Kind::kArray) {
+    return {};
+  }
+  for (const SectionRow& row : kSections) {
+    if (!row.header.starts_with('[') || row.name != member.key + "s") continue;
+    const bool list = row.header.starts_with("[[");
+    const auto& members = member.value.members;
+    const bool named = !list && members.size() == 1 &&
+                       members.front().value.kind == Node::Kind::kTable;
+    return named
+               ? fmt::format("[{}.{}]", row.name, key_text(members.front().key))
+               : std::string(row.header);
+  }
+  return {};
+}
+
+}  // namespace
+
 base::Error unknown_key(const Layer& layer, const Member& member,
                         std::string_view section) {
+  if (section.empty() && !meant_section(member).empty()) {
+    return layer.fail(member.at,
+                      fmt::format("unknown section '{}' (did you mean {}?)",
+                                  member.key, meant_section(member)));
+  }
+  if (section == "providers" && is_key_in_plain(member.key)) {
+    return layer.fail(
+        member.at,
+        fmt::format("unknown key {}: a key is not written here; key_env names "
+                    "a variable that holds it, key_file a file, key_command a "
+                    "command that prints it",
+                    key_label(section, member.key)));
+  }
   std::vector<std::string> known = key_names(section);
   if (section.empty()) {
     for (const SectionRow& row : kSections) {
@@ -610,6 +670,9 @@ base::Status set_member(T& object, const Member& member, const Layer& layer) {
   const KeyRow* row = find_key(section, member.key);
   const Field<T>* field = find_field<T>(member.key);
   if (row == nullptr || field == nullptr) {
+    return unknown_key(layer, member, section);
+  }
+  if (section.empty() && !meant_section(member).empty()) {
     return unknown_key(layer, member, section);
   }
   const Setting setting{*row, key_label(section, member.key), layer};

@@ -2,6 +2,7 @@
 // the n-grams asked for by explain.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,11 @@
 #include "core/domain.h"
 
 namespace llmroute::core {
+
+// What Analysis::language may be, besides "": a script, or the one language
+// that is written in it.
+inline constexpr std::array<std::string_view, 9> kScripts = {
+    "latin", "cyrillic", "arabic", "indic", "el", "he", "zh", "ja", "ko"};
 
 struct Analysis {
   PerDomain domain{};  // probabilities, sum 1
@@ -23,8 +29,7 @@ struct Analysis {
       0;  // 0..1: share of the prompt's n-grams that were seen in training
   double output_tokens = 0;  // expected tokens of the answer
   double urgency = 0;        // 0..1: probability that someone is waiting for it
-  std::string language;      // ISO 639-1 where known, else script ("latin",
-                             // "cyrillic" ...), "" if no letters
+  std::string language;      // one of kScripts; "" if no letters
   // What the router model learned of single models from their own outcomes:
   // added to the logit of P(good), -3..3.
   struct Learned {

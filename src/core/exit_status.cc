@@ -7,7 +7,8 @@ namespace llmroute::core {
 namespace {
 
 constexpr ExitStatusRow kTable[] = {
-    {ExitStatus::kOk, "ok", "complete answer", "go on"},
+    {ExitStatus::kOk, "ok", "done; of a prompt, with a complete answer",
+     "go on"},
     {ExitStatus::kNegative, "negative",
      "ran fine and the answer is no: an assertion was not met, a check "
      "rejected the answer, some records failed",
@@ -17,9 +18,9 @@ constexpr ExitStatusRow kTable[] = {
      "or cut by a token limit you did not set",
      "discard, or accept the part"},
     {ExitStatus::kBudget, "budget",
-     "refused or stopped by a cost ceiling; nothing was sent for the refused "
-     "part",
-     "raise it"},
+     "a cost ceiling is too low: nothing was sent, or a batch stopped before "
+     "what it does not pay for",
+     "raise the ceiling"},
     {ExitStatus::kUsage, "usage", "bad command line", "fix it"},
     {ExitStatus::kData, "data",
      "bad input: not UTF-8, too large, too long for every model, or refused by "

@@ -129,6 +129,13 @@ std::string details(const CurlError& error) {
   return std::string(text);
 }
 
+// What OpenSSL says where the other side begins with text.
+bool looks_like_plain_http(const std::string& text) {
+  return contains(text, "wrong version number") ||
+         contains(text, "packet length too long") ||
+         contains(text, "http request");
+}
+
 }  // namespace
 
 Failure curl_failure(const CurlError& error) {
@@ -139,6 +146,11 @@ Failure curl_failure(const CurlError& error) {
   failure.message = std::string(meaning.cause);
   if (const std::string text = details(error); !text.empty()) {
     failure.message += ": " + text;
+  }
+  if (error.code == CURLE_SSL_CONNECT_ERROR && !error.origin.empty() &&
+      looks_like_plain_http(error.text)) {
+    failure.message +=
+        "; " + error.origin + " may speak plain http (base_url with http://)";
   }
   failure.timed_out = error.code == CURLE_OPERATION_TIMEDOUT;
   failure.sent = error.request_sent;

@@ -15,6 +15,7 @@ struct CurlError {
   int proxy_status = 0;  // of CONNECT, 0: none
   bool head_seen = false;
   bool request_sent = false;
+  std::string origin{};  // who was asked: "https://host:port"
 };
 
 // REQUIRES: code is not CURLE_OK.

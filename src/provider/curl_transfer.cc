@@ -9,6 +9,7 @@
 
 #include "base/environment.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "provider/curl_failure.h"
 #include "provider/peer_address.h"
 
@@ -264,6 +265,9 @@ std::optional<Failure> CurlTransfer::result(int curl_code) const {
   error.proxy_status = static_cast<int>(get(CURLINFO_HTTP_CONNECTCODE));
   error.head_seen = head_seen_;
   error.request_sent = request_sent();
+  if (const auto url = base::parse_url(request_.url)) {
+    error.origin = url->origin();
+  }
   return curl_failure(error);
 }
 

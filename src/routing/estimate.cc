@@ -202,13 +202,12 @@ std::optional<core::Exclusion> does_not_fit(const Candidate& candidate,
 
 std::optional<Money> least_cost(const Candidate& candidate,
                                 const core::Prompt& prompt) {
-  if (!candidate.worst_cost || !candidate.output_cap) {
-    return candidate.worst_cost;
-  }
-  const Money each = dearest_output(candidate, prompt);
-  const int64_t spare =
-      std::max<int64_t>(0, *candidate.output_cap - candidate.output_needed);
-  return *candidate.worst_cost - each * spare;
+  const int64_t input = core::input_token_bound(prompt);
+  const core::Price price = dearest_price(*candidate.model, input);
+  if (!price.input || !price.output) return std::nullopt;
+  const int64_t output = std::min(candidate.output_needed,
+                                  candidate.output_cap.value_or(INT64_MAX));
+  return *price.input * input + *price.output * std::max<int64_t>(0, output);
 }
 
 bool lower_cap(const core::Prompt& prompt, Money most, Candidate& candidate) {

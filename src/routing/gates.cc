@@ -109,12 +109,19 @@ std::string tag_remedy(const Gates& gates, const core::Config& config,
     if (!core::can_say(provider.protocol, *need)) tag = need;
   }
   if (tag == nullptr) return {};
+  std::string by_rule;
+  if (gates.rule != nullptr && has(gates.rule->require, *tag)) {
+    by_rule = fmt::format("rule '{}' ({}:{}) requires {}", gates.rule->name,
+                          gates.rule->file, gates.rule->line, *tag);
+  }
   const std::vector<std::string> known = all_tags(config);
   if (!has(known, *tag)) {
     if (const auto near = base::nearest_name(*tag, known)) {
-      return fmt::format("did you mean '{}'?", *near);
+      return by_rule + (by_rule.empty() ? "" : "; ") +
+             fmt::format("did you mean '{}'?", *near);
     }
   }
+  if (!by_rule.empty()) return by_rule;
   return fmt::format("add tags = [\"{}\"] to the [models.NAME] of one that is",
                      *tag);
 }

@@ -238,14 +238,8 @@ Result<Gates> make_gates(const Config& config, const Request& request,
   static const core::Rule kNoRule;
   const core::Rule& rule = acting != nullptr ? *acting : kNoRule;
   const core::RoutingOptions& options = request.options;
-  Gates gates{options.allow,
-              options.deny,
-              options.require,
-              {},
-              {},
-              request.missing_keys,
-              request.unavailable,
-              {}};
+  Gates gates{options.allow, options.deny,         options.require,     {}, {},
+              acting,        request.missing_keys, request.unavailable, {}};
   if (request.experience != nullptr && !request.ask_held) {
     gates.held = &request.experience->held;
   }

@@ -72,9 +72,9 @@ std::string unmet_condition(const core::Rule& rule, const Facts& facts,
     if (!has_tag(facts.tags, tag)) return fmt::format("no tag {}", tag);
   }
   if (!rule.languages.empty() && !contains(rule.languages, analysis.language)) {
-    return fmt::format("language is {}", analysis.language.empty()
-                                             ? "unknown"
-                                             : analysis.language);
+    return fmt::format("script is {}", analysis.language.empty()
+                                           ? "unknown"
+                                           : analysis.language);
   }
   if (text.file_matched == false) return "no file name matched";
   return {};

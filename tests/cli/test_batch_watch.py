@@ -139,6 +139,17 @@ class Plain(BatchCase):
         self.assertEqual((first["event"], first["expected"]), ("progress", 40))
         self.assertIn("cost_usd", first)
         self.assertEqual(sum(first["models"].values()), first["done"])
+        last = json.loads(result.err.splitlines()[-1])
+        self.assertEqual((last["schema"], last["ok"]), ("llmroute.batch/1", 40))
+
+    def test_without_times_the_summary_names_no_slowest(self):
+        stub = self.stub([{"text": "ok"}])
+        for args, told in (([], True), (["--no-timing"], False)):
+            result = self.batch(stub, args, stdin=prompts(1))
+            self.assertEqual("\nslowest  1 (" in result.err, told)
+            result = self.batch(stub, ["--progress", "json", *args], stdin=prompts(1))
+            summary = json.loads(result.err.splitlines()[-1])
+            self.assertEqual(len(summary["slowest"]), told)
 
     def test_G12_SIGUSR1_prints_one_status_line(self):
         stub = self.stub([{"text": "ok", "delay_headers_ms": 400}])
@@ -163,7 +174,7 @@ class Plain(BatchCase):
         process.send_signal(signal.SIGUSR1)
         process.stdout.read()
         self.assertEqual(process.wait(), 0)
-        told = process.stderr.read().decode().split("records ")[0].splitlines()
+        told = process.stderr.read().decode().splitlines()[:-1]  # the last sums up
         self.assertEqual({json.loads(line)["event"] for line in told}, {"progress"})
         self.assertIn(1, [json.loads(line)["done"] for line in told])
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -56,8 +57,13 @@ class Check(harness.TestCase):
         self.assert_status(result, 0)
         self.assertEqual(result.out, b"{}\n")
         self.assertEqual(self.asked(stub), ["small", "middle", "large"])
-        self.assertIn("small (openai-chat): --check 'grep -q \"^{\"': ", result.err)
-        self.assertIn("asking the next model", result.err)
+        self.assertIn("small (openai-chat): --check 'grep -q \"^{\"' rejected the answer "
+                      "(status 1); asking the next model\n", result.err)
+        stub, result = self.ask(JSON, rules, "--stats", "--no-ledger")
+        cost = stub.account()["pico_usd"] / 1e12
+        told = re.search(r"\$(\S+); .*; 3 attempts, \$(\S+) in all; id 01\w+\n", result.err)
+        self.assertLess(float(told[1]), cost)
+        self.assertAlmostEqual(float(told[2]), cost, places=7)
         stub, result = self.ask(JSON, rules, "--json", "--no-ledger")
         report = result.json()
         self.assertEqual(report["model"]["used"], "large")
@@ -99,10 +105,24 @@ class Check(harness.TestCase):
         self.assert_status(result, 1)
         self.assertEqual(result.out, b"words\n")
 
-    def test_only_stronger_ones_and_only_as_far_as_the_chain_goes(self):
-        stub, result = self.ask("false", [{"text": "x"}], "-m", "large,small")
+    def test_a_list_of_models_is_gone_through_in_its_order(self):
+        stub, result = self.ask("false", [{"text": "x"}], "-m", "large,small,middle")
         self.assert_status(result, 1)
-        self.assertEqual(self.asked(stub), ["large"])
+        self.assertEqual(self.asked(stub), ["large", "small", "middle"])
+        stub, result = self.ask(JSON, [{"model": "large", "text": "x"}, {"text": "{}"}],
+                                "-m", "large,small,middle")
+        self.assert_status(result, 0)
+        self.assertEqual(self.asked(stub), ["large", "small"])
+
+    def test_only_stronger_ones_and_only_as_far_as_the_chain_goes(self):
+        alike = {name: MODELS["small"] for name in ("a", "b")}
+        stub = self.stub([{"text": "x"}])
+        result = self.run_llmroute(["run", "-p", "hi there", "--check", "false"],
+                                   config=harness.stub_config(stub, alike))
+        self.assert_status(result, 1)
+        self.assertEqual(len(stub.requests()), 1)
+        self.assertIn("nobody else was asked: no candidate has an ability above that of ",
+                      result.err)
         stub, result = self.ask("false", [{"text": "x"}], "--no-fallback")
         self.assertEqual(self.asked(stub), ["small"])
 
@@ -165,9 +185,10 @@ class Check(harness.TestCase):
     def test_after_a_rejection_nobody_weaker_is_asked_even_if_the_stronger_one_fails(self):
         stub = self.stub([{"model": "middle", "text": "no"}, {"model": "large", "status": 404},
                           {"text": "{}"}])
+        dear = {"small": MODELS["small"] | {"price": {"input": 100, "output": 100}}}
         result = self.run_llmroute(
-            ["run", "-p", "hi there", "--check", JSON, "-m", "middle,large,small"],
-            config=harness.stub_config(stub, MODELS))
+            ["run", "-p", "hi there", "--check", JSON, "--worth", "0.001"],
+            config=harness.stub_config(stub, MODELS | dear))
         self.assertEqual(self.asked(stub), ["middle", "large"])
         self.assert_status(result, 1)
         self.assertEqual(result.out, b"no\n")

@@ -160,10 +160,52 @@ class ConfigCommand(harness.TestCase):
                   '[routes.x]\nmodels = ["cluade-*", "gpt-*"]\n')
         result = self.config("check", config=config)
         self.assert_status(result, 0)
-        self.assertIn("rule 'r' requires 'jsno', which no model has", result.err)
+        self.assertIn("rule 'r' requires 'jsno', which no model has (did you mean "
+                      "'json'?)", result.err)
         self.assertIn("rule 'r': pattern 'gtp-*' matches no model", result.err)
         self.assertIn("route 'x': pattern 'cluade-*' matches no model", result.err)
         self.assertNotIn("'gpt-*'", result.err)
+
+    def test_check_says_nothing_of_what_the_user_did_not_write(self):
+        readme = harness.SOURCE_DIR.joinpath("README.md").read_text(encoding="utf-8")
+        example = readme.split("```toml\n")[1].split("```")[0]
+        result = self.config("check", config=example)
+        self.assert_status(result, 0)
+        self.assertEqual(result.err, "")
+        unused = ('[models.m]\nprovider = "ollama"\n'
+                  '[routes.auto]\nmodels = ["gemma-3-27b"]\n')
+        self.assertNotIn("model 'm'", self.config("check", config=unused).err)
+        asked = example + 'min_tier = "large"\n'
+        self.assertIn("tier 'large' cannot be reached now",
+                      self.config("check", config=asked).err)
+
+    def test_bad_names_are_told_with_what_was_meant(self):
+        key = harness.KEY
+        for config, words in (
+                ('[route.auto]\nmodels = "x"\n', "1:2: unknown section 'route' (did you mean "
+                                                 "[routes.auto]?)"),
+                ('[profile.x]\nworth = 1\n', "(did you mean [profiles.x]?)"),
+                ('[[rule]]\nname = "r"\n', "(did you mean [[rules]]?)"),
+                (f'[providers.x]\napi_key = "{key}"\n',
+                 "2:1: unknown key 'api_key' in [providers.NAME]: a key is not written here; "
+                 "key_env names a variable that holds it, key_file a file, key_command a "
+                 "command that prints it"),
+                ('[[rules]]\ndomain = "poetry"\n',
+                 "names an unknown domain 'poetry' (known: code, agentic, math, reasoning, "
+                 "knowledge, writing, chat, text, tools)"),
+                ('[[rules]]\nlanguage = ["latin", "fr"]\n',
+                 "2:22: 'language' in [[rules]] holds 'fr': only the script of a prompt is "
+                 "told, as one of latin, cyrillic, arabic, indic, el, he, zh, ja, ko")):
+            result = self.config("check", config=config)
+            self.assert_status(result, 78)
+            self.assertIn(words, result.err)
+            self.assertNotIn(key, result.err)
+
+    def test_of_no_config_and_config_the_later_one_counts(self):
+        path = self.home.write("own.toml", 'profile = "cost"\n')
+        for args, profile in ((["--no-config", "-c", path], "cost"),
+                              (["-c", path, "--no-config"], "balanced")):
+            self.assertEqual(self.config("get", "profile", *args).text, profile + "\n")
 
     # init
 
@@ -199,6 +241,14 @@ class ConfigCommand(harness.TestCase):
         self.assert_status(self.config("init"), 73)
 
     # get
+
+    def test_get_prints_the_parts_of_what_has_some(self):
+        config = ('[models.m]\nprovider = "ollama"\n'
+                  'price = { input = 1.5, output = 2 }\n')
+        result = self.config("get", "models.m.price", config=config)
+        self.assert_status(result, 0)
+        self.assertEqual(tomllib.loads(result.text),
+                         {"models": {"m": {"price": {"input": 1.5, "output": 2}}}})
 
     def test_get_prints_one_value(self):
         config = ('profile = "cost"\n[routes.r]\nmodels = ["haiku", "opus"]\n'

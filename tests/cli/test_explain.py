@@ -20,7 +20,7 @@ EXAMPLES = [path.read_text() for path in sorted(
     harness.SOURCE_DIR.joinpath("examples/prompts").glob("*.txt"))]
 RULES = harness.table("[[rules]]", {
     "name": "secrets", "pattern": "(?i)password", "model": "cheap"}) + harness.table(
-    "[[rules]]", {"name": "german", "language": "de", "min_tier": "medium"})
+    "[[rules]]", {"name": "slavic", "language": "cyrillic", "min_tier": "medium"})
 
 
 class Explain(harness.TestCase):
@@ -73,7 +73,7 @@ class Explain(harness.TestCase):
         with open(first["file"], encoding="utf-8") as file:
             self.assertEqual(file.read().splitlines()[first["line"] - 1], "[[rules]]")
         self.assertFalse(second["matched"])
-        self.assertIn("language", second["why"])
+        self.assertEqual(second["why"], "script is latin")
 
     def test_features_name_n_grams_of_the_prompt(self):
         prompt = "Prove that every bounded monotone sequence converges"
@@ -216,6 +216,13 @@ class Explain(harness.TestCase):
             _, result = self.explain(["--jsonl", *args], stdin=record)
             _, one = self.explain(["--json", *args, "-p", "hi, thanks"])
             self.assertEqual(result.json()["cost_usd"], one.json()["candidates"][0]["cost_usd"])
+
+    def test_jsonl_takes_files_as_operands(self):
+        path = self.home.write("in.jsonl", self.RECORDS)
+        stub, result = self.explain(["--jsonl"], stdin=self.RECORDS)
+        _, again = self.explain(["--jsonl", path], stub=stub)
+        self.assert_status(again, result.status)
+        self.assertEqual(again.out, result.out)
 
     def test_jsonl_with_expectations_is_a_test_of_many_prompts(self):
         path = self.home.write("records", self.RECORDS.replace("promt", "prompt").replace(

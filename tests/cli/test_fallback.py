@@ -1,6 +1,7 @@
 """Retries, fallback, and what an ending looks like from outside."""
 
 import json
+import re
 import unittest
 
 import harness
@@ -182,6 +183,11 @@ class Fallback(harness.TestCase):
         self.assert_status(result, 4)
         self.assertIn("does not pay for an answer", result.err)
         self.assertEqual(stub.requests(), [])
+        needed = re.search(r"it needs --max-cost (\S+) or more\n", result.err)[1]
+        for usd, status in ((float(needed) * 0.98, 4), (needed, 0)):
+            result = self.run_llmroute(["run", "--max-cost", str(usd), "-p", long],
+                                       config=harness.stub_config(stub, {"a": {}}))
+            self.assert_status(result, status)
 
     def test_max_cost_holds_over_all_attempts(self):
         rule = {"chunks": ["word "] * 50, "end_after": 3000}

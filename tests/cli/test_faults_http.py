@@ -341,6 +341,22 @@ class Network(ProviderCase):
         self.assertIn("certificate not trusted", result.err)
         self.assertEqual(len(stub.requests()), 1)
 
+    def test_N6_a_port_of_plain_http_is_guessed(self):
+        def answer(server):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            origin = f"https://127.0.0.1:{server.getsockname()[1]}"
+            thread = threading.Thread(target=answer, args=(server,), daemon=True)
+            thread.start()
+            result = self.run_at(origin + "/v1", fields={"key_env": ["STUB_KEY"]})
+            thread.join()
+        self.assert_status(result, 77)
+        self.assertIn(f"; {origin} may speak plain http (base_url with http://)", result.err)
+
     def test_N6_the_usual_variables_name_the_authority(self):
         stub = self.stub([{"text": "ok"}], tls=True)
         for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE"):

@@ -39,7 +39,7 @@ class Models(harness.TestCase):
         lines = result.text.splitlines()
         self.assertEqual(
             lines[0].split(),
-            "MODEL PROVIDER TIER IN $/1M OUT $/1M WINDOW ABILITY PRICE OF KEY"
+            "MODEL PROVIDER TIER IN $/1M OUT $/1M WINDOW ABILITY PRICED KEY"
             .split())
         rows = {line.split()[0]: line.split() for line in lines[1:]}
         self.assertEqual(rows["mine"], ["mine", "own", "large", "0.25", "0.000001",
@@ -79,13 +79,13 @@ class Models(harness.TestCase):
             self.assertLessEqual(max(map(len, lines)), width)
             self.assertIn("MODEL", lines[0])
             self.assertIn("KEY", lines[0])
-            self.assertNotIn("PRICE OF", lines[0])
+            self.assertNotIn("PRICED", lines[0])
             self.assertRegex(" ".join(shown.split()),
-                             r"not shown: PRICE OF, .*names of missing keys; -v or a pipe shows all$")
+                             r"not shown: PRICED, .*names of missing keys; -v or a pipe shows all$")
         for all_of_it in (self.shown_at_width(["models", "--all", "-v"], 60),
                           self.shown_at_width(["models", "--all"], 250),
                           self.models("--all").text):
-            self.assertIn("PRICE OF", all_of_it.splitlines()[0])
+            self.assertIn("PRICED", all_of_it.splitlines()[0])
             self.assertNotIn("not shown", all_of_it)
 
     def test_names_of_keys_are_not_missed_where_no_key_is_missing(self):

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import time
 import unittest
 
@@ -144,6 +145,35 @@ class Output(harness.TestCase):
         self.assertEqual(data["error"]["exit"], 75)
         self.assertEqual(data["attempts"][0]["status"], 503)
 
+    def test_an_error_status_costs_nothing_and_a_broken_call_is_unknown(self):
+        for rule, usd in (({"status": 401}, 0), ({"status": 404}, 0), ({"status": 500}, 0),
+                          ({"chunks": ["word "] * 50, "end_after": 3000}, None)):
+            _, result = self.ask(["--json", "--retries", "0"], [rule])
+            self.assertEqual(result.json()["cost"]["usd"], usd, rule)
+            self.assertIsNone(result.json()["text"])
+
+    def test_a_route_that_was_not_taken_has_no_name(self):
+        _, result = self.ask(["--json", "-m", "m"])
+        self.assertIsNone(result.json()["route"]["name"])
+        _, result = self.ask(["--json"])
+        self.assertEqual(result.json()["route"]["name"], "auto")
+
+    def test_stats_and_v_print_the_id_that_feedback_takes(self):
+        _, result = self.ask(["--stats", "-v"])
+        told, = re.findall(r"this decision is (\w{26})\n", result.err)
+        self.assertRegex(result.err, rf"; 1 attempt; id {told}\n")
+        self.assert_status(self.run_llmroute(["feedback", told, "good"]), 0)
+
+    def test_of_several_attempts_stats_tell_the_cost_of_all(self):
+        models = {"a": {}, "b": {}}
+        _, result = self.ask(["--stats", "-m", "a,b"],
+                             [{"model": "a", "status": 404}, {"text": "x"}], models)
+        self.assertRegex(result.err, r"out, (\$\S+); .*; 2 attempts, \1 in all; id ")
+        _, result = self.ask(["--stats", "-m", "a,b", "--no-stream"],
+                             [{"model": "a", "chunks": ["word "] * 50, "end_after": 3000},
+                              {"text": "x"}], models)
+        self.assertIn("attempts, what they cost in all is unknown; id ", result.err)
+
     def events(self, result):
         return [json.loads(line) for line in result.text.splitlines()]
 
@@ -223,10 +253,11 @@ class Output(harness.TestCase):
         _, result = self.ask(["-x", "-o", path], [{"chunks": answer}])
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), "ls -l\nwc\n")
-        _, result = self.ask(["--extract", "-o", path], [{"text": "no block\nhere"}])
-        self.assert_status(result, 3)
-        self.assertEqual(result.err,
-                         "no block\nhere\nllmroute: the answer has no fenced block\n")
+        for end in "", "\n":
+            _, result = self.ask(["--extract", "-o", path], [{"text": "no block\nhere" + end}])
+            self.assert_status(result, 3)
+            self.assertEqual(result.err,
+                             "no block\nhere\nllmroute: the answer has no fenced block\n")
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), "ls -l\nwc\n")
 
@@ -334,11 +365,12 @@ class Output(harness.TestCase):
     def test_verbose_says_who_is_asked_and_where(self):
         stub, result = self.ask(["-v"])
         self.assertRegex(result.err, (
-            r"^llmroute: asking m \(openai-chat\) at %s; the model is of \S*\.toml:\d+, the "
+            r"^llmroute: this decision is \w{26}\n"
+            r"llmroute: asking m \(openai-chat\) at %s; the model is of \S*\.toml:\d+, the "
             r"provider of \S*\.toml:\d+\n$") % stub.origin)
         stub, result = self.ask(["-vv"])
         self.assertRegex(result.err, (
-            r"^llmroute: asking m .*\nllmroute: POST %s/v1/chat/completions\n"
+            r"\nllmroute: asking m .*\nllmroute: POST %s/v1/chat/completions\n"
             r"llmroute: HTTP 200, done after \d+ ms\n$") % stub.origin)
         _, result = self.ask(["-vv", "--retries", "0"], [{"status": 503, "error": "no"}])
         self.assertRegex(result.err, r"\nllmroute: HTTP 503: no, after \d+ ms\n")

@@ -26,6 +26,7 @@ class Quickstart(harness.TestCase):
                          len(prompts))
         self.assertEqual(done.stderr.count("llmroute: auto -> "), len(prompts))
         self.assertIn("because", done.stdout)
+        self.assertFalse(os.path.exists(self.home.file(".local/state/llmroute")))
 
     def test_the_stub_does_not_outlive_it(self):
         self.quickstart()

@@ -1,6 +1,7 @@
 """Who gets the prompt: names, tiers, rules, routes, profiles, local models."""
 
 import json
+import re
 import unittest
 
 import harness
@@ -175,6 +176,19 @@ class Routing(harness.TestCase):
             self.assertEqual(result.json()["model"]["used"], "home")
         self.assertEqual(self.server.connections(), 0)
 
+    def test_the_rule_that_requires_what_no_model_has_is_named(self):
+        for tag, more in (("local", ""), ("locall", "; did you mean 'local'?")):
+            extra = harness.table("[[rules]]", {
+                "name": "secrets stay here", "pattern": "password", "require": tag})
+            home = {"home": {"stub": self.stub(),
+                             "provider_fields": {"tags": ["local"]}}} if more else {}
+            result = self.run_one(["-m", "strong", "-p", "my password is x"],
+                                  models=THREE | home, extra=extra)
+            self.assert_status(result, 69)
+            self.assertRegex(
+                result.err, rf"no model can answer: strong: not tagged {tag}; rule 'secrets "
+                rf"stay here' \(\S+\.toml:\d+\) requires {tag}{re.escape(more)}\n")
+
     def test_LC_1_a_template_takes_the_input_once_and_literally(self):
         extra = harness.table("[routes.physics]", {
             "models": ["mid"], "prompt": "You are a physicist. {input} Be exact."})
@@ -254,6 +268,16 @@ class LocalModels(harness.TestCase):
         self.assertLess(first.elapsed - plain, 10)  # a time-out would be
         for _ in range(3):
             self.assertEqual(len(self.run_llmroute(args).json()["attempts"]), 1)
+
+    def test_OLR_3_an_unknown_model_may_be_one_of_a_server_that_is_down(self):
+        address = f"127.0.0.1:{harness.closed_port()}"
+        for name, more in (("llama3.2:3b", f"; no Ollama answers at http://{address}"),
+                           ("gpt-54", "did you mean ")):
+            result = self.run_llmroute(["-m", name, "-p", "hi"], env={"OLLAMA_HOST": address})
+            self.assert_status(result, 64)
+            self.assertIn(f"unknown model '{name}'", result.err)
+            self.assertIn(more, result.err)
+            self.assertEqual("no Ollama" in result.err, "no Ollama" in more)
 
     def test_OLR_3_a_server_that_was_down_is_left_alone_for_a_while(self):
         cloud = self.stub([{"text": "x"}])

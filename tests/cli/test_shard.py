@@ -88,6 +88,16 @@ class Parallel(ShardingCase):
     def test_all_parts_together_are_the_bytes_of_the_whole(self):
         self.check_whole("batch-parallel.sh", 4)
 
+    def test_wrong_arguments_are_named_before_anything_runs(self):
+        self.write_input(self.records[:2])
+        for args, words in (((), "three arguments are needed"),
+                            (("in.jsonl", 2, "out.jsonl"),
+                             "the number of parts must be 1 or more, not 'in.jsonl'"),
+                            ((2, "no.jsonl", "out.jsonl"), "cannot read 'no.jsonl'")):
+            done = self.example("batch-parallel.sh", *args)
+            self.assertEqual(done.returncode, 64)
+            self.assertIn(f"batch-parallel: {words}\nusage: ", done.stderr)
+
     def test_more_parts_than_records(self):
         self.write_input(self.records[:2])
         expected = self.unsharded()

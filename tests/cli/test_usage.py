@@ -190,6 +190,9 @@ class Words(Usage):
         self.refused(["run", "-m"], "--model needs a value (NAME[,NAME...])")
         self.refused(["run", "--json=yes", "x"], "--json takes no value")
         self.refused(["version", "x"], "'version' takes no operands")
+        self.refused(["help", "me", "with", "this"],
+                     "'help' takes [COMMAND|toml|jsonl]; to send a prompt that begins with "
+                     "that word, put run before it: llmroute run help ...")
         self.refused(["completion"], "'completion' takes bash|zsh|fish")
         self.refused(["completion", "tcsh"],
                      "'completion' takes one of bash, zsh, fish")

@@ -43,7 +43,7 @@ TEST_CASE("wrong documents are refused with place, cause and nearest name") {
       {"modle = 1", "f:1:1: unknown key 'modle'"},
       {"profil = \"cost\"",
        "f:1:1: unknown key 'profil' (did you mean 'profile'?)"},
-      {"[model.x]\n", "f:1:2: unknown key 'model' (did you mean 'models'?)"},
+      {"[model.x]\n", "f:1:2: unknown section 'model' (did you mean [models.x]?)"},
       {"\n[limits]\n  timout = 3",
        "f:3:3: unknown key 'timout' in [limits] (did you mean 'timeout'?)"},
       {"[models.gpt-5]\nprice = { inptu = 1 }",
