@@ -3,8 +3,8 @@
 #   examples/batch-parallel.sh N IN.jsonl OUT.jsonl [OPTION of llmroute batch]...
 # or over ssh on machines that share this directory and have llmroute and keys:
 #   SSHLOGIN=2/alpha,2/beta examples/batch-parallel.sh 4 IN.jsonl OUT.jsonl
-# Part K writes OUT.jsonl.K and keeps a journal: after anything that breaks, the
-# same command goes on. Each part has the N-th part of --max-cost, and the pace
+# Part K writes OUT.jsonl.K (with --errors FILE also FILE.K) and keeps a journal:
+# after anything that breaks, the same command goes on. Each part has the N-th part of --max-cost, and the pace
 # of --rpm and --tpm for itself.
 set -eu
 wrong() {
@@ -21,13 +21,27 @@ esac
 [ -r "$in" ] || wrong "cannot read '$in'"
 [ -n "${SSHLOGIN:-}" ] || command -v llmroute >/dev/null || wrong "no llmroute in PATH"
 
+# --errors is of the whole; each part has a file of its own.
+errors=
+left=$#
+while [ "$left" -gt 0 ]; do
+  left=$((left - 1))
+  case $1 in
+    --errors) errors=$2 && shift && left=$((left - 1)) ;;
+    --errors=*) errors=${1#--errors=} ;;
+    *) set -- "$@" "$1" ;;
+  esac
+  shift
+done
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 where="--jobs $parts"
 [ -z "${SSHLOGIN:-}" ] || where="--sshlogin $SSHLOGIN --workdir $PWD"
 # shellcheck disable=SC2086,SC2046  # lists of words
 parallel -q --joblog "$log" $where \
-  llmroute batch --shard "{}/$parts" "$in" -o "$out.{}" "$@" \
+  llmroute batch --shard "auto/$parts" "$in" -o "$out.{#}" \
+  ${errors:+--errors "$errors.{#}"} "$@" \
   ::: $(seq "$parts") || true # the log says how each part ended
 
 # 0: all answered; 1: some records failed; anything else: not done yet.
@@ -45,9 +59,28 @@ for part in $(seq "$parts"); do
   }
 done
 
-# Line by line from each part in turn: the order of the input.
-set --
-for part in $(seq "$parts"); do set -- "$@" "$out.$part"; done
-paste -d '\n' "$@" | sed '/^$/d' >"$out.whole"
-mv "$out.whole" "$out"
+# The parts of a file, in the order of the input: line by line from each in turn,
+# or, where lines are in two files, by their numbers.
+join_parts() {
+  file=$1
+  set --
+  for part in $(seq "$parts"); do set -- "$@" "$file.$part"; done
+  if [ -z "$errors" ]; then
+    paste -d '\n' "$@" | sed '/^$/d'
+  else
+    LC_ALL=C awk '
+      match($0, /^[{]"id":"batch_req_[0-9a-z]+_[0-9]+","custom_id"/) {
+        number = substr($0, 1, RLENGTH - 13)
+        sub(/.*_/, "", number)
+        print number "\t" $0
+        next
+      }
+      match($0, /,"line":[0-9]+/) {
+        print substr($0, RSTART + 8, RLENGTH - 8) "\t" $0
+      }' "$@" | LC_ALL=C sort -n | cut -f 2-
+  fi >"$file.whole"
+  mv "$file.whole" "$file"
+}
+join_parts "$out"
+[ -z "$errors" ] || join_parts "$errors"
 exit "$status"

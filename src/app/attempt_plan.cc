@@ -65,7 +65,11 @@ double system_random() {
 }
 
 bool may_have_cost(const Failure& failure) {
-  return failure.sent && failure.http_status < 400;
+  // An error in the place of an answer counts as if it had been the status.
+  const bool answered_by_error =
+      failure.http_status >= 400 ||
+      (failure.cause == "error in reply" && failure.bytes_streamed == 0);
+  return failure.sent && !answered_by_error;
 }
 
 std::optional<milliseconds> retry_wait(const RetryRules& rules,

@@ -103,8 +103,8 @@ class AttemptPlan {
   // Whether the last failure ended the request whoever is left.
   bool over() const { return over_; }
   // `attempt` of that candidate answered, but the answer will not do: the best
-  // of those who are stronger in general and were not asked yet; where the order
-  // is the user's, the next in it.
+  // of those who are stronger in general and were not asked yet; where the
+  // order is the user's, the next in it.
   std::optional<Next> after_rejection(size_t candidate, Attempt attempt,
                                       std::chrono::milliseconds time_left);
   // `attempt` was asked beside another, which decides what comes next, and

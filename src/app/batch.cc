@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 
 #include "app/batch_compare.h"
 #include "app/batch_estimate.h"
+#include "app/batch_files.h"
 #include "app/batch_journal.h"
 #include "app/batch_ledger.h"
 #include "app/batch_output.h"
@@ -57,47 +57,6 @@ int jobs_within_limits(int jobs, const Messages& messages) {
   return most;
 }
 
-// Every file that a run writes or takes the place of.
-std::vector<std::string> written_files(const BatchOutputOptions& output) {
-  std::vector<std::string> paths;
-  for (const auto& file : {output_file(output), output.errors}) {
-    if (file) paths.insert(paths.end(), {*file, *file + ".part"});
-  }
-  if (output.journal) paths.push_back(*output.journal);
-  if (output.summary) paths.push_back(*output.summary);
-  return paths;
-}
-
-// Writing to a file that is read would never end, or lose the input; nor may
-// two outputs be the same file.
-Status check_outputs(const batch::InputLines& lines,
-                     const BatchOutputOptions& output) {
-  const auto& inputs = lines.files();
-  const auto is_input = [&inputs](const struct stat& status) {
-    const batch::FileIdentity identity{status.st_dev, status.st_ino};
-    return S_ISREG(status.st_mode) &&
-           std::find(inputs.begin(), inputs.end(), identity) != inputs.end();
-  };
-  struct stat status {};
-  if (!output_file(output) && ::fstat(STDOUT_FILENO, &status) == 0 &&
-      is_input(status)) {
-    return base::Error{base::ErrorKind::kCannotCreate,
-                       "stdout is also the input"};
-  }
-  std::vector<std::string> paths = written_files(output);
-  for (const std::string& path : paths) {
-    if (::stat(path.c_str(), &status) == 0 && is_input(status)) {
-      return base::Error{base::ErrorKind::kCannotCreate,
-                         path + " is also the input"};
-    }
-  }
-  std::sort(paths.begin(), paths.end());
-  const auto twice = std::adjacent_find(paths.begin(), paths.end());
-  if (twice == paths.end() || twice->starts_with("/dev/")) return {};
-  return base::Error{base::ErrorKind::kUsage,
-                     "'" + *twice + "' would be written as two things"};
-}
-
 // What is owed when every record has its line.
 Status publish(const BatchRun& run, BatchOutput& output,
                std::optional<batch::Journal>& journal, ExitStatus status) {
@@ -122,6 +81,31 @@ ExitStatus tell_done(const batch::JournalEnd& done, const Messages& messages) {
   return static_cast<ExitStatus>(done.status);
 }
 
+Status write_summary(const BatchOutputOptions& output,
+                     const std::string& json) {
+  if (!output.summary) return {};
+  if (*output.summary != kStdout) {
+    return base::replace_file(*output.summary, json);
+  }
+  if (const int error = base::write_all(STDOUT_FILENO, json)) {
+    return base::Error{base::ErrorKind::kIo,
+                       "writing to stdout: " + base::errno_text(error)};
+  }
+  return {};
+}
+
+// Of a batch that an earlier run has done.
+Status tell_done_summary(const BatchOutputOptions& output,
+                         const batch::Journal& journal) {
+  if (!output.summary) return {};
+  BatchTotals totals;
+  LLMROUTE_CHECK(journal.for_each(
+      [&totals](const batch::JournalRecord& one) { totals.add(one, true); }));
+  totals.spend(journal.settled() + journal.orphaned(), journal.replaced());
+  return write_summary(output,
+                       summary_json(totals, {}, nullptr, output.timing));
+}
+
 Status tell_summary(const BatchRun& run, const BatchOptions& options,
                     const Messages& messages, const base::Error* why,
                     bool resumable) {
@@ -135,10 +119,8 @@ Status tell_summary(const BatchRun& run, const BatchOptions& options,
     text.pop_back();
     messages.line(text);
   }
-  if (!options.output.summary) return {};
-  return base::replace_file(
-      *options.output.summary,
-      summary_json(run.totals(), took, why, options.output.timing));
+  return write_summary(options.output, summary_json(run.totals(), took, why,
+                                                    options.output.timing));
 }
 
 // Of two failures the lesser is a warning.
@@ -159,7 +141,10 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
   if (begun.done) {
     LLMROUTE_TRY(const bool unchanged,
                  is_unchanged(*begun.done, options.input, lines));
-    if (unchanged) return tell_done(*begun.done, messages);
+    if (unchanged) {
+      LLMROUTE_CHECK(tell_done_summary(options.output, *begun.journal));
+      return tell_done(*begun.done, messages);
+    }
   }
   if (begun.journal && options.output.force) {
     LLMROUTE_CHECK(begin_anew_if_changed(begun, options, lines, messages));
@@ -212,8 +197,13 @@ Status check_modes(const BatchOptions& options) {
       (options.split || options.dry_run || options.validate)) {
     return usage("--collect excludes --split, --dry-run and --validate");
   }
-  if (options.collect && !options.input.files.empty()) {
-    return usage("--collect takes no input: the manifest has its records");
+  const BatchInputOptions& input = options.input;
+  if (options.collect && (!input.files.empty() || input.lines || input.nul ||
+                          input.prompt_template || input.prompt_field ||
+                          input.skip > 0 || input.limit || input.shard)) {
+    return usage(
+        "--collect takes no input and no options of it: the manifest has its "
+        "records");
   }
   if (options.split && (output.file || output.errors)) {
     return usage(
@@ -249,7 +239,7 @@ Result<ExitStatus> batch(const BatchOptions& given,
   LLMROUTE_TRY(Routed routed, prepare_routing(question, environment));
   const BatchIdentity identity = identify_batch(options, routed);
   LLMROUTE_TRY(batch::InputLines lines, open_lines(options.input));
-  LLMROUTE_CHECK(check_outputs(lines, options.output));
+  LLMROUTE_CHECK(check_outputs(lines.files(), options.output));
   LLMROUTE_CHECK(add_decider(question, environment, routed));
   LLMROUTE_CHECK(check_routing_options(options, routed));
   if (options.dry_run || options.validate) {

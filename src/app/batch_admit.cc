@@ -13,8 +13,8 @@ namespace {
 
 using base::Status;
 
-// Records that may be between admission and output, and the bytes of results
-// that wait for an earlier one.
+// Records that may be between admission and output, and the bytes of their
+// lines, or of results that wait for an earlier one.
 constexpr size_t kWindow = 256;
 constexpr size_t kAhead = 256;  // of them, beyond those being asked
 constexpr size_t kWindowBytes = size_t{64} << 20;
@@ -82,7 +82,7 @@ bool BatchRun::wants_more() const {
   const size_t most =
       std::min(window(), static_cast<size_t>(parts_.options.jobs) + kAhead);
   const bool room = order_.size() < window() && order_.bytes() < kWindowBytes &&
-                    on_the_way < most;
+                    bytes_ahead_ < kWindowBytes && on_the_way < most;
   return room && !input_ended_ && !too_dear_ && !dispatcher_.stopped() &&
          !parts_.interrupt.interrupted();
 }
@@ -93,6 +93,7 @@ size_t BatchRun::window() const {
 
 Status BatchRun::take_line(const batch::InputLine& line) {
   ++admitted_;
+  line_bytes_ = line.text.size();
   const int64_t place =
       parts_.options.output.unordered ? 0 : order_.take_place();
   batch::Record record = line.too_long
@@ -144,11 +145,7 @@ Status BatchRun::replay(batch::JournalRecord record, int64_t place) {
 Status BatchRun::refuse(batch::Record record, int64_t place,
                         const base::Fingerprint& input) {
   const batch::Result result = batch::unasked(record);
-  if (parts_.options.strict) {
-    return base::Error{base::ErrorKind::kData,
-                       fmt::format("line {}: {} (--strict)", record.line,
-                                   record.error->message)};
-  }
+  if (parts_.options.strict) return not_asked(record);
   batch::JournalRecord journaled;
   journaled.cost = core::Money{};
   return finish(record, place, input, result, std::move(journaled));
@@ -157,7 +154,8 @@ Status BatchRun::refuse(batch::Record record, int64_t place,
 Status BatchRun::route(batch::Record record, int64_t place,
                        const base::Fingerprint& input) {
   auto decided = decide_record(record, parts_.options, parts_.routed);
-  if (!decided && is_end_of_money(record, decided.error())) {
+  if (!decided &&
+      is_of_ceiling(record, parts_.options, parts_.routed, decided.error())) {
     too_dear_ = {std::move(record), decided.error()};
     return {};
   }
@@ -177,22 +175,15 @@ Status BatchRun::route(batch::Record record, int64_t place,
   item->place = place;
   item->input = input;
   item->decision.excluded.clear();
-  item->prompt = apply_template(record.prompt, item->decision.prompt_template);
+  if (!item->decision.prompt_template.empty()) {
+    item->templated =
+        apply_template(record.prompt, item->decision.prompt_template);
+  }
+  item->bytes = line_bytes_;
+  bytes_ahead_ += item->bytes;
   item->record = std::move(record);
   dispatcher_.add(std::move(item));
   return {};
-}
-
-// Not even the whole ceiling pays for one such record: that is the batch's end,
-// after those before it, and not the record's fault, unless its own limit is
-// the lower one.
-bool BatchRun::is_end_of_money(const batch::Record& record,
-                               const base::Error& error) const {
-  const auto& ceiling = budget_.ceiling();
-  const auto& own = record.overrides.max_cost;
-  const auto& each = parts_.routed.config->limits.max_cost;
-  return error.kind == base::ErrorKind::kBudget && ceiling &&
-         !(own && *own < *ceiling) && !(each && *each < *ceiling);
 }
 
 }  // namespace llmroute::app

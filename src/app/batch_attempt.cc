@@ -181,9 +181,9 @@ base::Result<provider::Call> BatchDispatcher::call_for(BatchItem& item) {
   return provider::Call{
       *candidate.provider,
       *candidate.model,
-      item.prompt,
+      item.prompt(),
       *state.key,
-      cap_to_send(candidate, item.prompt,
+      cap_to_send(candidate, item.prompt(),
                   budget_.ceiling() || item.ceiling || !item.ceilings.empty()),
       false,
       // A whole reply comes at once, at its end.

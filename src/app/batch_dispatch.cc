@@ -13,7 +13,7 @@ using Time = BatchItem::Time;
 
 BatchDispatcher::BatchDispatcher(DispatchLimits limits,
                                  const DispatchParts& parts, Finished finished,
-                                 Sending sending, Needs needs)
+                                 Sending sending, Needs needs, InVain in_vain)
     : limits_(std::move(limits)),
       budget_(parts.budget),
       book_(parts.book),
@@ -23,7 +23,8 @@ BatchDispatcher::BatchDispatcher(DispatchLimits limits,
       totals_(parts.totals),
       finished_(std::move(finished)),
       sending_(std::move(sending)),
-      needs_(std::move(needs)) {}
+      needs_(std::move(needs)),
+      in_vain_(std::move(in_vain)) {}
 
 BatchDispatcher::ProviderState& BatchDispatcher::state_of(
     const core::Provider& provider) {
@@ -148,10 +149,7 @@ void BatchDispatcher::dispatch(Time now) {
   }
   if (running_.empty() && waiting_ == 0) failing_since_.reset();
   if (failing_since_ && now - *failing_since_ >= limits_.give_up) {
-    stop({base::ErrorKind::kTryLater,
-          fmt::format(
-              "nobody has answered for {:.0f} s",
-              std::chrono::duration<double>(now - *failing_since_).count())});
+    nobody_answers(now);
   }
   if (models_.empty()) return;
   // A different model first each time, so that none is starved of jobs.
@@ -165,6 +163,68 @@ void BatchDispatcher::dispatch(Time now) {
     if (++at == models_.end()) at = models_.begin();
   }
   if (all_held(now)) stop(long_wait(now));
+}
+
+// The second time for all that is left, though others were answered: those that
+// are left are the cause.
+void BatchDispatcher::nobody_answers(Time now) {
+  base::Error why{
+      base::ErrorKind::kTryLater,
+      fmt::format(
+          "nobody has answered for {:.0f} s",
+          std::chrono::duration<double>(now - *failing_since_).count())};
+  hopeless_ = hopeless_ || all_in_vain();
+  if (!hopeless_) {
+    const base::Status noted =
+        totals_.ok() > 0 ? note_given_up() : base::Status();
+    return stop(noted ? std::move(why) : noted.error());
+  }
+  failing_since_.reset();
+  std::vector<std::unique_ptr<BatchItem>> left;
+  for (auto& [key, item] : delayed_) left.push_back(std::move(item));
+  delayed_.clear();
+  due_ = {};
+  for (auto& [key, model] : models_) {
+    for (auto& item : model.queue) left.push_back(std::move(item));
+    model.queue.clear();
+  }
+  waiting_ = 0;
+  core::Failure none;
+  none.cause = "no answer";
+  none.message = why.message;
+  for (auto& item : left) {
+    core::Failure failure = item->last_failure.value_or(none);
+    end_in_vain(std::move(item), std::move(failure));
+  }
+}
+
+bool BatchDispatcher::all_in_vain() const {
+  const auto in_vain = [this](const auto& item) {
+    return in_vain_(item->record);
+  };
+  const auto second = [&](const auto& entry) { return in_vain(entry.second); };
+  return std::ranges::all_of(running_, second) &&
+         std::ranges::all_of(delayed_, second) &&
+         std::ranges::all_of(models_, [&](const auto& entry) {
+           return std::ranges::all_of(entry.second.queue, in_vain);
+         });
+}
+
+// For the run that goes on.
+base::Status BatchDispatcher::note_given_up() {
+  const auto note = [this](const BatchItem& item) {
+    return item.uncounted > 0 || item.last_failure
+               ? sending_(item.record.line, core::Money{})
+               : base::Status();
+  };
+  for (auto& [key, item] : running_) {
+    LLMROUTE_CHECK(sending_(item->record.line, core::Money{}));
+  }
+  for (auto& [key, item] : delayed_) LLMROUTE_CHECK(note(*item));
+  for (auto& [key, model] : models_) {
+    for (auto& item : model.queue) LLMROUTE_CHECK(note(*item));
+  }
+  return {};
 }
 
 bool BatchDispatcher::may_start(const ModelState& model, Time now) const {

@@ -40,11 +40,14 @@ struct BatchItem {
   batch::Record record;
   base::Fingerprint input{};  // of its line
   core::Decision decision;
-  core::Prompt prompt;              // as sent
+  // As sent, where a template made it another one than the record's.
+  std::optional<core::Prompt> templated;
+  size_t bytes = 0;                 // of its line
   std::optional<AttemptPlan> plan;  // borrows the decision
   size_t candidate = 0;             // asked now, or next
   std::vector<bool> failed;         // which candidates have, for good
   int uncounted = 0;  // retries that did not count: outages, holds
+  std::optional<core::Failure> last_failure;
   std::optional<core::Money> ceiling;  // of all its attempts
   core::Money hold, spent;
   // The same by attempt; models are borrowed from the configuration.
@@ -72,6 +75,9 @@ struct BatchItem {
   // In those that count, and waiting between them.
   std::chrono::milliseconds used{0};
 
+  const core::Prompt& prompt() const {
+    return templated ? *templated : record.prompt;
+  }
   const core::Candidate& asked_of() const {
     return decision.candidates[candidate];
   }
@@ -131,8 +137,13 @@ class BatchDispatcher {
   using Needs =
       std::function<std::optional<core::Money>(const batch::Record& record)>;
 
+  // Whether an earlier run gave up on a record, while others of the batch have
+  // been answered, and no more records come.
+  using InVain = std::function<bool(const batch::Record& record)>;
+
   BatchDispatcher(DispatchLimits limits, const DispatchParts& parts,
-                  Finished finished, Sending sending, Needs needs);
+                  Finished finished, Sending sending, Needs needs,
+                  InVain in_vain);
 
   // REQUIRES: its decision has a candidate.
   void add(std::unique_ptr<BatchItem> item);
@@ -198,6 +209,9 @@ class BatchDispatcher {
   bool may_start(const ModelState& model, Time now) const;
   bool all_held(Time now) const;
   base::Error long_wait(Time now) const;
+  void nobody_answers(Time now);
+  bool all_in_vain() const;
+  base::Status note_given_up();
 
   // One attempt: batch_attempt.cc.
   bool start_front(ModelState& model, Time now);
@@ -234,6 +248,7 @@ class BatchDispatcher {
   Time retry_time(ModelState& model, const core::Failure& failure,
                   std::chrono::milliseconds wait, Time now);
   void nobody_left(std::unique_ptr<BatchItem> item);
+  void end_in_vain(std::unique_ptr<BatchItem> item, core::Failure failure);
   bool anybody(Time now) const;
 
   DispatchLimits limits_;
@@ -246,6 +261,7 @@ class BatchDispatcher {
   Finished finished_;
   Sending sending_;
   Needs needs_;
+  InVain in_vain_;
   std::map<const core::Provider*, ProviderState> providers_;
   std::map<const core::Model*, ModelState> models_;
   std::unordered_map<BatchItem*, std::unique_ptr<BatchItem>> running_;
@@ -260,6 +276,7 @@ class BatchDispatcher {
   Time book_in_use_{};           // so long at least
   std::optional<Time> last_success_;
   std::optional<Time> failing_since_;  // no success from then on
+  bool hopeless_ = false;              // what fails now is not tried again
   std::optional<base::Error> stopped_;
 };
 

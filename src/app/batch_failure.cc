@@ -54,6 +54,8 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
   if (retryable && failure.retry_after > limits_.retries.longest_hint) {
     hold(model, *failure.retry_after, now);
   }
+  item->last_failure = failure;
+  if (hopeless_) return end_in_vain(std::move(item), std::move(failure));
   if (wait_for_provider(item, model, failure, now)) return;
   Attempt attempt;
   attempt.candidate = &by;
@@ -227,6 +229,17 @@ void BatchDispatcher::nobody_left(std::unique_ptr<BatchItem> item) {
     none.failure = no_key(*state_of(*off).provider->off);
     item->plan->last(std::move(none));
   }
+  give_up(std::move(item));
+}
+
+// Nobody answers, and nobody else is left who could tell why.
+void BatchDispatcher::end_in_vain(std::unique_ptr<BatchItem> item,
+                                  Failure failure) {
+  Attempt attempt;
+  attempt.candidate = &item->asked_of();
+  attempt.failure = std::move(failure);
+  item->plan->last(std::move(attempt));
+  if (item->uncounted > 0) --item->uncounted;  // it was counted as one
   give_up(std::move(item));
 }
 

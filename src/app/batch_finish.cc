@@ -51,6 +51,7 @@ batch::JournalRecord journal_record(const BatchItem& item,
 
 void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
   const core::Candidate& by = *answered.by;
+  bytes_ahead_ -= item->bytes;
   batch::Result result;
   batch::JournalRecord journaled;
   auto ending = core::ExitStatus::kOk;
@@ -61,6 +62,7 @@ void BatchRun::finished(std::unique_ptr<BatchItem> item, Answered answered) {
             : whole_answer(*answered.reply, by,
                            item->record.prompt.parameters.max_tokens);
     result.reply = *std::move(answered.reply);
+    repaired_ += result.reply.repaired_utf8 ? 1 : 0;
     if (!good) {
       ending = core::exit_status(good.error().kind);
       const bool misfit = good.error().kind == base::ErrorKind::kData;

@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "app/batch_files.h"
 #include "app/batch_output.h"
 #include "base/json_text.h"
 #include "base/json_writer.h"
@@ -165,7 +166,8 @@ base::Status check_head(const batch::JournalHead& head,
 base::Status check_targets(const BatchOutputOptions& output,
                            batch::ExistingOutput existing) {
   for (const auto& target : {output_file(output), output.errors}) {
-    if (target) LLMROUTE_CHECK(batch::check_target(*target, existing));
+    if (!target || target == kStdout) continue;
+    LLMROUTE_CHECK(batch::check_target(*target, existing));
   }
   return {};
 }
@@ -184,7 +186,8 @@ Result<bool> is_published(const BatchOutputOptions& output,
 bool lacks_output(const BatchOutputOptions& output) {
   struct stat status {};
   const auto gone = [&status](const std::optional<std::string>& file) {
-    return file && ::lstat(file->c_str(), &status) != 0 && errno == ENOENT;
+    return file && file != kStdout && ::lstat(file->c_str(), &status) != 0 &&
+           errno == ENOENT;
   };
   return gone(output_file(output)) || gone(output.errors);
 }

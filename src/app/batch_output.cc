@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "app/batch_files.h"
 #include "app/messages.h"
 #include "base/files.h"
 #include "base/terminal_text.h"
@@ -27,7 +28,7 @@ constexpr milliseconds kPatience{1000};
 }  // namespace
 
 std::optional<std::string> output_file(const BatchOutputOptions& options) {
-  return options.file == "-" ? std::nullopt : options.file;
+  return options.file == kStdout ? std::nullopt : options.file;
 }
 
 Result<BatchOutput> BatchOutput::open(const BatchOutputOptions& options,
@@ -40,7 +41,8 @@ Result<BatchOutput> BatchOutput::open(const BatchOutputOptions& options,
                  batch::PartFile::create(*file, existing));
     output.out_.emplace(std::move(part));
   }
-  if (options.errors) {
+  output.errors_to_stdout_ = options.errors == kStdout;
+  if (options.errors && !output.errors_to_stdout_) {
     LLMROUTE_TRY(batch::PartFile part,
                  batch::PartFile::create(*options.errors, existing));
     output.errors_.emplace(std::move(part));
@@ -50,7 +52,8 @@ Result<BatchOutput> BatchOutput::open(const BatchOutputOptions& options,
 
 Status BatchOutput::write(const batch::FinishedLine& line) {
   if (!line.ok && errors_) return errors_->write_line(line.text);
-  if (out_) return out_->write_line(line.text);
+  const bool to_stdout = !out_ || (!line.ok && errors_to_stdout_);
+  if (!to_stdout) return out_->write_line(line.text);
   pending_ += line.text;
   pending_ += '\n';
   return pending_.size() < kMostPending ? Status() : flush();
@@ -58,7 +61,7 @@ Status BatchOutput::write(const batch::FinishedLine& line) {
 
 Status BatchOutput::flush() {
   if (errors_) LLMROUTE_CHECK(errors_->flush());
-  if (out_) return out_->flush();
+  if (out_) LLMROUTE_CHECK(out_->flush());
   if (pending_.empty()) return {};
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   if (terminal) clear_status();

@@ -34,7 +34,7 @@ class BatchOutput {
   // device. Ends the object's use.
   base::Result<std::optional<batch::OutputDigest>> publish();
 
-  bool to_stdout() const { return !out_; }
+  bool to_stdout() const { return !out_ || errors_to_stdout_; }
   bool reader_gone() const { return reader_gone_; }
   // The reader of stdout went away while nothing was written.
   base::Error lose_reader();
@@ -46,6 +46,7 @@ class BatchOutput {
   bool wait_for_reader();
 
   std::optional<batch::PartFile> out_, errors_;
+  bool errors_to_stdout_ = false;
   std::string pending_;  // for stdout
   const std::atomic<bool>* stop_ = nullptr;
   // Of the waiting for a slow reader, once `stop` is true.

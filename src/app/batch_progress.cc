@@ -8,11 +8,12 @@
 #include <atomic>
 #include <vector>
 
+#include "app/batch_summary.h"
 #include "app/terminal.h"
 #include "base/json_writer.h"
 #include "base/table.h"
 #include "base/text.h"
-
+#include "core/money_json.h"
 namespace llmroute::app {
 namespace {
 
@@ -63,7 +64,7 @@ std::string json_line(const BatchState& state, double seconds) {
   json.field("waiting", static_cast<int64_t>(state.waiting));
   json.field("retries", state.retries).field("seconds", seconds);
   json.field("per_second", rate_of(totals, seconds));
-  json.key("cost_usd").raw(core::format_usd(totals.cost()));
+  core::write_usd(json, "cost_usd", known_cost(totals));
   json.field("unknown_records", totals.unpriced());
   json.key("models").begin_object();
   for (const auto& [name, model] : totals.models()) {

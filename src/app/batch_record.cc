@@ -1,5 +1,6 @@
 #include "app/batch_record.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -121,6 +122,21 @@ base::Status check_routing_options(const BatchOptions& options,
 
 batch::RecordError not_routed(const base::Error& error) {
   return {core::exit_status_code(core::exit_status(error.kind)), error.message};
+}
+
+bool is_of_ceiling(const batch::Record& record, const BatchOptions& options,
+                   const Routed& routed, const base::Error& error) {
+  const auto& ceiling = options.limits.max_cost;
+  const auto& own = record.overrides.max_cost;
+  const auto& each = routed.config->limits.max_cost;
+  return error.kind == base::ErrorKind::kBudget && ceiling &&
+         !(own && *own < *ceiling) && !(each && *each < *ceiling);
+}
+
+base::Error not_asked(const batch::Record& record) {
+  return {base::ErrorKind::kData,
+          fmt::format("line {}: {} (--strict)", record.line,
+                      record.error->message)};
 }
 
 void wait_for_input(int fd) {

@@ -50,6 +50,12 @@ base::Status check_routing_options(const BatchOptions& options,
 
 // That error as the record's own.
 batch::RecordError not_routed(const base::Error& error);
+// Whether it is the batch's end: not even the whole ceiling pays for one such
+// record. Not if the record's own limit is the lower one.
+bool is_of_ceiling(const batch::Record& record, const BatchOptions& options,
+                   const Routed& routed, const base::Error& error);
+// --strict: why a record that cannot be asked ends the batch.
+base::Error not_asked(const batch::Record& record);
 
 // Blocks until there is something to read.
 void wait_for_input(int fd);

@@ -13,6 +13,7 @@
 #include "app/batch_record.h"
 #include "app/batch_setup.h"
 #include "app/batch_summary.h"
+#include "base/text.h"
 
 namespace llmroute::app {
 namespace {
@@ -66,14 +67,17 @@ BatchRun::BatchRun(const BatchParts& parts)
           },
           [this](const batch::Record& record) {
             return least_needed(record, parts_.options, parts_.routed, totals_);
+          },
+          [this](const batch::Record& record) {
+            return input_ended_ && totals_.ok() > 0 &&
+                   parts_.journal != nullptr &&
+                   parts_.journal->given_up(record.line);
           }),
       ids_(parts.scratch_directory),
       progress_(progress_style(parts.options),
                 parts.environment.get("TERM") != "dumb", parts.messages,
                 steady_clock::now()),
-      by_id_(parts.options.output.match == "id") {
-  if (parts.journal != nullptr) totals_.lose(parts.journal->lost());
-}
+      by_id_(parts.options.output.match == "id") {}
 
 DispatchLimits BatchRun::dispatch_limits() const {
   const core::Limits& limits = parts_.routed.config->limits;
@@ -94,6 +98,19 @@ DispatchLimits BatchRun::dispatch_limits() const {
 }
 
 Status BatchRun::run() {
+  Status status = run_all();
+  const batch::Journal* journal = parts_.journal;
+  totals_.spend(budget_.settled(),
+                journal == nullptr ? core::Money{} : journal->replaced());
+  if (repaired_ > 0) {
+    parts_.messages.warn(fmt::format(
+        "{} answer{} held invalid UTF-8, written as U+FFFD",
+        base::with_thousands(repaired_), repaired_ == 1 ? "" : "s"));
+  }
+  return status;
+}
+
+Status BatchRun::run_all() {
   Status status;
   while (status && !over() && !dispatcher_.stopped() &&
          !parts_.interrupt.interrupted()) {

@@ -63,6 +63,7 @@ class BatchRun {
 
   // The loop: batch_run.cc.
   DispatchLimits dispatch_limits() const;
+  base::Status run_all();
   base::Status turn();
   base::Status wait(Time now);
   base::Status flush();
@@ -93,8 +94,6 @@ class BatchRun {
                       const base::Fingerprint& input);
   base::Status route(batch::Record record, int64_t place,
                      const base::Fingerprint& input);
-  bool is_end_of_money(const batch::Record& record,
-                       const base::Error& error) const;
 
   // What goes out: batch_finish.cc.
   void finished(std::unique_ptr<BatchItem> item, Answered answered);
@@ -124,6 +123,9 @@ class BatchRun {
   // behind it.
   std::optional<std::pair<batch::Record, base::Error>> too_dear_;
   bool warned_of_ceiling_ = false;
+  size_t line_bytes_ = 0;   // of the line that is taken
+  size_t bytes_ahead_ = 0;  // of the lines of records that have no result yet
+  int64_t repaired_ = 0;    // answers that held invalid UTF-8
   base::Status callback_status_;  // the first failure there
 };
 

@@ -64,13 +64,30 @@ Result<Shard> shard_of_environment(const base::Environment& environment) {
   return usage(
       "--shard auto: this is no array task of Slurm, Grid Engine or LSF "
       "(SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_MAX are not both set); name "
-      "the shard: --shard K/N");
+      "the shard: --shard K/N, or under GNU parallel --shard auto/N");
+}
+
+// GNU parallel tells the number of a job, and not how many there are.
+Result<Shard> shard_of_job(const std::string& of,
+                           const base::Environment& environment) {
+  const auto text = environment.get("PARALLEL_SEQ");
+  const int64_t number = base::parse_int(text.value_or("")).value_or(0);
+  const int64_t parts = base::parse_int(of).value_or(0);
+  if (number >= 1 && number <= parts) return Shard{number, parts};
+  return usage(fmt::format(
+      "--shard auto/{}: {}", of,
+      parts < 1 ? "expected auto/N with N >= 1"
+      : text    ? fmt::format("PARALLEL_SEQ is {}, not 1 to {}", *text, parts)
+             : "PARALLEL_SEQ is not set, so this is no job of GNU parallel"));
 }
 
 Result<Shard> parse_shard(const std::string& text,
                           const base::Environment& environment) {
   if (text == "auto") return shard_of_environment(environment);
   const size_t slash = text.find('/');
+  if (text.substr(0, slash) == "auto") {
+    return shard_of_job(text.substr(slash + 1), environment);
+  }
   const auto number = base::parse_int(text.substr(0, slash));
   const auto of = slash == std::string::npos
                       ? std::nullopt

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "app/answer_check.h"
+#include "app/batch_files.h"
 #include "app/batch_output.h"
 #include "app/batch_record.h"
 #include "app/batch_setup.h"
+#include "app/batch_summary.h"
 #include "app/input.h"
 #include "app/whole_answer.h"
 #include "base/text.h"
@@ -51,9 +54,23 @@ class Strangers {
   std::set<std::string> told_;
 };
 
+// Records that are in no file of requests, by code.
+struct LeftOut {
+  void add(const batch::Record& record, bool of_ceiling) {
+    ++records;
+    by_ceiling = by_ceiling || of_ceiling;
+    FailureCause& cause = causes[record.error->code];
+    if (cause.records++ == 0) cause.line = record.line;
+  }
+  int64_t records = 0;
+  bool by_ceiling = false;  // that of the batch
+  std::map<std::string, FailureCause> causes;
+};
+
 Status split_record(batch::Record record, const BatchOptions& options,
                     const Routed& routed, batch::SplitWriter& writer,
-                    Strangers& strangers) {
+                    Strangers& strangers, LeftOut& left_out) {
+  bool of_ceiling = false;
   if (!record.error) {
     const auto decided = decide_record(record, options, routed);
     if (decided) {
@@ -70,7 +87,10 @@ Status split_record(batch::Record record, const BatchOptions& options,
                                              record.prompt.parameters)});
     }
     record.error = not_routed(decided.error());
+    of_ceiling = is_of_ceiling(record, options, routed, decided.error());
   }
+  if (options.strict) return not_asked(record);
+  left_out.add(record, of_ceiling);
   return writer.add_unasked(record, batch::unasked(record));
 }
 
@@ -79,13 +99,15 @@ Status split_record(batch::Record record, const BatchOptions& options,
 Result<ExitStatus> split_batch(const BatchOptions& options,
                                const Routed& routed, batch::InputLines& lines,
                                const Messages& messages) {
+  LLMROUTE_CHECK(check_split(lines.files(), *options.split));
   LLMROUTE_TRY(batch::RecordParser parser, record_parser(options.input, false));
   LLMROUTE_TRY(
       batch::SplitWriter writer,
       batch::SplitWriter::create(*options.split, options.output.force));
   batch::IdSet ids(*options.split);
   Strangers strangers(messages);
-  int64_t records = 0, faults = 0;
+  LeftOut left_out;
+  int64_t records = 0;
   const auto add = [&](const batch::InputLine& line) -> Status {
     batch::Record record = record_of(line, parser);
     if (!record.error && record.own_id) {
@@ -93,8 +115,8 @@ Result<ExitStatus> split_batch(const BatchOptions& options,
       if (!fresh) record.error = batch::duplicate_id(record);
     }
     ++records;
-    faults += record.error ? 1 : 0;
-    return split_record(std::move(record), options, routed, writer, strangers);
+    return split_record(std::move(record), options, routed, writer, strangers,
+                        left_out);
   };
   LLMROUTE_CHECK(for_each_line(lines, add));
   LLMROUTE_CHECK(writer.finish());
@@ -102,7 +124,12 @@ Result<ExitStatus> split_batch(const BatchOptions& options,
       "{} records in {}; put the queues' results there and run: llmroute batch "
       "--collect {}",
       base::with_thousands(records), *options.split, *options.split));
-  return faults > 0 ? ExitStatus::kNegative : ExitStatus::kOk;
+  if (left_out.records == 0) return ExitStatus::kOk;
+  messages.warn(fmt::format("{} of {} records are in no file of requests: {}",
+                            base::with_thousands(left_out.records),
+                            base::with_thousands(records),
+                            causes_text(left_out.causes)));
+  return left_out.by_ceiling ? ExitStatus::kBudget : ExitStatus::kNegative;
 }
 
 Result<ExitStatus> collect_batch(const BatchOptions& options,
@@ -131,15 +158,16 @@ Result<ExitStatus> collect_batch(const BatchOptions& options,
     if (cost) cost->pico /= kQueueShare;
     return cost;
   };
+  LLMROUTE_CHECK(check_collect(*options.collect, options.output));
   const auto existing = options.output.force ? batch::ExistingOutput::kReplace
                                              : batch::ExistingOutput::kRefuse;
   LLMROUTE_TRY(BatchOutput output,
                BatchOutput::open(options.output, existing, nullptr));
-  LLMROUTE_TRY(
-      const batch::CollectCounts counts,
-      batch::collect(*options.collect, how, [&](std::string_view line) {
-        return output.write({std::string(line), true});
-      }));
+  LLMROUTE_TRY(const batch::CollectCounts counts,
+               batch::collect(*options.collect, how,
+                              [&](std::string_view line, bool ok) {
+                                return output.write({std::string(line), ok});
+                              }));
   const auto published = output.publish();
   if (!published) return published.error();
   if (counts.missing > 0 || counts.stray > 0) {

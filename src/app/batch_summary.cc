@@ -9,12 +9,20 @@
 #include "base/terminal_text.h"
 #include "base/text.h"
 #include "core/exit_status.h"
+#include "core/money_json.h"
 
 namespace llmroute::app {
 namespace {
 
 using base::with_thousands;
 using core::display_usd;
+
+// Of a sum over `count` things: nothing if none of it is known.
+std::optional<core::Money> known(core::Money sum, int64_t unknown,
+                                 int64_t count) {
+  const bool nothing = unknown > 0 && unknown >= count && sum.pico == 0;
+  return nothing ? std::nullopt : std::optional(sum);
+}
 
 std::string counts_line(const BatchTotals& totals,
                         std::chrono::milliseconds took) {
@@ -49,8 +57,12 @@ std::string cost_line(const BatchTotals& totals) {
                         with_thousands(totals.estimated()));
   }
   if (totals.lost().pico > 0) {
-    text += fmt::format("; earlier runs may have spent {} without a result",
+    text += fmt::format("; {} may have been spent without a result",
                         display_usd(totals.lost()));
+  }
+  if (totals.replaced().pico > 0) {
+    text += fmt::format("; {} for results that were replaced",
+                        display_usd(totals.replaced()));
   }
   const core::Money saved = totals.strongest() - totals.compared();
   if (saved.pico > 0 && totals.strongest().pico > 0) {
@@ -79,34 +91,39 @@ std::string duration_text(int64_t ms) {
                    : fmt::format("{:.1f} s", static_cast<double>(ms) / 1e3);
 }
 
+// An id is as long as its owner likes.
+std::string short_id(const std::string& id) {
+  constexpr size_t kWidest = 40;
+  return base::clip_to_width(base::visible_line(id), kWidest);
+}
+
 std::string notable_line(const char* label,
                          const std::vector<NotableRecord>& records,
                          bool by_cost) {
   std::vector<std::string> texts;
   for (const NotableRecord& one : records) {
+    if (by_cost && !one.cost) continue;
     texts.push_back(
-        fmt::format("{} ({})", base::visible_line(one.id),
-                    by_cost ? display_usd(one.cost) : duration_text(one.ms)));
+        fmt::format("{} ({})", short_id(one.id),
+                    by_cost ? display_usd(one.cost.value_or(core::Money{}))
+                            : duration_text(one.ms)));
   }
   return texts.empty() ? "" : label + base::join(texts, ", ") + "\n";
 }
 
 std::string cause_line(const BatchTotals& totals) {
-  std::vector<std::string> texts;
-  for (const auto& [code, cause] : totals.causes()) {
-    texts.push_back(
-        fmt::format("{} {} ({}line {})", with_thousands(cause.records), code,
-                    cause.records > 1 ? "first in " : "", cause.line));
-  }
-  return texts.empty() ? "" : "failed   " + base::join(texts, ", ") + "\n";
+  if (totals.causes().empty()) return "";
+  return "failed   " + causes_text(totals.causes()) + "\n";
 }
 
 void write_notable(base::JsonWriter& json, const NotableRecord& one,
                    bool timing) {
-  json.begin_object().field("id", one.id).field("line", one.line);
-  json.field("model", one.model).key("ms");
+  constexpr size_t kLongest = 256;
+  json.begin_object().field("id", base::clip_to_width(one.id, kLongest));
+  json.field("line", one.line).field("model", one.model).key("ms");
   timing ? json.value(one.ms) : json.null();
-  json.key("usd").raw(core::format_usd(one.cost)).end_object();
+  core::write_usd(json, "usd", one.cost);
+  json.end_object();
 }
 
 void write_models(base::JsonWriter& json, const BatchTotals& totals) {
@@ -115,12 +132,28 @@ void write_models(base::JsonWriter& json, const BatchTotals& totals) {
     json.key(name).begin_object().field("records", model.records);
     json.field("failed", model.failed).field("input", model.input_tokens);
     json.field("output", model.output_tokens);
-    json.key("usd").raw(core::format_usd(model.cost)).end_object();
+    core::write_usd(json, "usd",
+                    known(model.cost, model.unpriced, model.records));
+    json.end_object();
   }
   json.end_object();
 }
 
 }  // namespace
+
+std::optional<core::Money> known_cost(const BatchTotals& totals) {
+  return known(totals.cost(), totals.unpriced(), totals.done());
+}
+
+std::string causes_text(const std::map<std::string, FailureCause>& causes) {
+  std::vector<std::string> texts;
+  for (const auto& [code, cause] : causes) {
+    texts.push_back(
+        fmt::format("{} {} ({}line {})", with_thousands(cause.records), code,
+                    cause.records > 1 ? "first in " : "", cause.line));
+  }
+  return base::join(texts, ", ");
+}
 
 std::string summary_text(const BatchTotals& totals,
                          std::chrono::milliseconds took, const base::Error* why,
@@ -161,10 +194,13 @@ std::string summary_json(const BatchTotals& totals,
   json.key("usage").begin_object().field("input", totals.input_tokens());
   json.field("output", totals.output_tokens()).end_object();
   json.key("cost").begin_object();
-  json.key("usd").raw(core::format_usd(totals.cost()));
+  core::write_usd(json, "usd", known_cost(totals));
   json.field("unknown_records", totals.unpriced());
   json.field("estimated_records", totals.estimated());
   json.key("orphaned_usd").raw(core::format_usd(totals.lost()));
+  json.key("replaced_usd").raw(core::format_usd(totals.replaced()));
+  core::write_usd(json, "total_usd",
+                  known(totals.all(), totals.unpriced(), totals.done()));
   json.key("strongest_usd").raw(core::format_usd(totals.strongest()));
   json.key("compared_usd").raw(core::format_usd(totals.compared()));
   json.end_object();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "app/batch_totals.h"
@@ -14,6 +16,12 @@ namespace llmroute::app {
 std::string summary_text(const BatchTotals& totals,
                          std::chrono::milliseconds took, const base::Error* why,
                          bool timing, bool resumable);
+
+// Of all results; nothing if none of it is known.
+std::optional<core::Money> known_cost(const BatchTotals& totals);
+
+// "3 data (first in line 2), 1 budget (line 9)"
+std::string causes_text(const std::map<std::string, FailureCause>& causes);
 
 // One object, schema "llmroute.batch/1", with a final newline; fields are only
 // ever added.

@@ -57,7 +57,7 @@ void BatchTotals::add(const batch::JournalRecord& record, bool replayed) {
   if (!record.cost) ++model.unpriced;
   model.longest = std::max(model.longest, record.ok ? output : 2 * output);
   const NotableRecord notable{record.id, record.line, record.model, record.ms,
-                              cost};
+                              record.cost};
   keep_largest(slowest_, notable,
                [](const auto& a, const auto& b) { return a.ms < b.ms; });
   keep_largest(dearest_, notable,

@@ -1,6 +1,7 @@
 // What a batch has come to so far: counts, money, time, by model and by cause.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -31,7 +32,7 @@ struct NotableRecord {
   int64_t line = 0;
   std::string model;
   int64_t ms = 0;
-  core::Money cost;
+  std::optional<core::Money> cost;  // nothing: not known
 };
 
 class BatchTotals {
@@ -40,8 +41,12 @@ class BatchTotals {
 
   // `replayed`: it was in the journal, so nothing was asked for it.
   void add(const batch::JournalRecord& record, bool replayed);
-  // What earlier runs may have spent without a result.
-  void lose(core::Money lost) { lost_ = lost; }
+  // All that was spent or may have been, earlier runs included, and of it what
+  // results have cost that others replaced.
+  void spend(core::Money all, core::Money replaced) {
+    all_ = all;
+    replaced_ = replaced;
+  }
 
   int64_t ok() const { return ok_; }
   int64_t failed() const { return failed_; }
@@ -56,7 +61,12 @@ class BatchTotals {
   std::string display_cost() const {
     return core::display_known_usd(cost_, unpriced_, done());
   }
-  core::Money lost() const { return lost_; }  // not in cost()
+  core::Money all() const { return std::max(all_, cost_ + replaced_); }
+  core::Money replaced() const { return replaced_; }  // not in cost()
+  // What may have been spent without a result: neither.
+  core::Money lost() const {
+    return core::Money{all().pico - cost_.pico - replaced_.pico};
+  }
   // The same answers by the strongest candidate of each record, where its price
   // and the tokens are known, and the cost of just these records.
   core::Money strongest() const { return strongest_; }
@@ -73,7 +83,7 @@ class BatchTotals {
   int64_t ok_ = 0, failed_ = 0, newly_failed_ = 0, replayed_ = 0;
   int64_t unpriced_ = 0, estimated_ = 0;
   int64_t input_tokens_ = 0, output_tokens_ = 0;
-  core::Money cost_, lost_, strongest_, compared_;
+  core::Money cost_, all_, replaced_, strongest_, compared_;
   std::map<std::string, ModelTotals> models_;
   std::map<std::string, FailureCause> causes_;
   std::vector<NotableRecord> slowest_, dearest_;

@@ -12,12 +12,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <mutex>
 
 #include "base/clock.h"
+#include "base/paths.h"
 
 namespace llmroute::base {
 
@@ -45,13 +44,6 @@ namespace {
 void wait_ready(int fd, short events) {
   pollfd one{fd, events, 0};
   ::poll(&one, 1, -1);
-}
-
-// What `path` leads to, if anything is there; else `path` itself.
-std::string resolve_links(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(
-      ::realpath(path.c_str(), nullptr), &std::free);
-  return real ? std::string(real.get()) : path;
 }
 
 constexpr std::array<int, 3> kDeadly = {SIGINT, SIGTERM, SIGHUP};

@@ -57,27 +57,6 @@ base::Status for_each_line(
   }
 }
 
-base::Result<std::vector<std::string>> json_files(
-    const std::string& directory) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(
-      ::opendir(directory.c_str()), &::closedir);
-  if (!entries) {
-    return base::io_error(ErrorKind::kNoInput, "cannot open", directory);
-  }
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(entries.get())) {
-    std::string name = entry->d_name;
-    struct stat info {};
-    if (name.ends_with(kSuffix) && name != kManifestName && name[0] != '.' &&
-        ::stat(fmt::format("{}/{}", directory, name).c_str(), &info) == 0 &&
-        S_ISREG(info.st_mode)) {
-      names.push_back(std::move(name));
-    }
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 // Where the result of each request is.
 class ResultIndex {
  public:
@@ -247,28 +226,56 @@ base::Result<Result> result_of(const Entry& entry, ResultIndex& index,
   return result;
 }
 
+base::Status add_request_files(const std::string& manifest,
+                               std::set<std::string>& names) {
+  return for_each_entry(manifest, [&names](const Entry& entry) {
+    const bool plain = entry.file.find('/') == std::string::npos;
+    if (plain && !entry.file.empty()) names.insert(entry.file);
+    return base::Status();
+  });
+}
+
 std::string manifest_of(const std::string& directory) {
   return fmt::format("{}/{}", directory, kManifestName);
 }
 
 }  // namespace
 
-base::Result<std::set<std::string>> request_files(
-    const std::string& directory) {
+std::set<std::string> named_files(const std::string& manifest) {
   std::set<std::string> names;
-  LLMROUTE_CHECK(
-      for_each_entry(manifest_of(directory), [&](const Entry& entry) {
-        const bool plain = entry.file.find('/') == std::string::npos;
-        if (plain && !entry.file.empty()) names.insert(entry.file);
-        return base::Status();
-      }));
+  (void)add_request_files(manifest, names);
+  return names;
+}
+
+base::Result<std::vector<std::string>> json_files(const std::string& directory,
+                                                  std::string_view behind) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(
+      ::opendir(directory.c_str()), &::closedir);
+  if (!entries) {
+    return Error{ErrorKind::kNoInput,
+                 fmt::format("cannot open '{}': {}", directory,
+                             base::errno_text(errno))};
+  }
+  const std::string end = std::string(kSuffix).append(behind);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    std::string name = entry->d_name;
+    struct stat info {};
+    if (name.ends_with(end) && name != kManifestName && name[0] != '.' &&
+        ::stat(fmt::format("{}/{}", directory, name).c_str(), &info) == 0 &&
+        S_ISREG(info.st_mode)) {
+      names.push_back(std::move(name));
+    }
+  }
+  std::sort(names.begin(), names.end());
   return names;
 }
 
 base::Result<CollectCounts> collect(const std::string& directory,
                                     const CollectOptions& options,
                                     const LineSink& sink) {
-  LLMROUTE_TRY(const std::set<std::string> requests, request_files(directory));
+  std::set<std::string> requests;
+  LLMROUTE_CHECK(add_request_files(manifest_of(directory), requests));
   ResultIndex index;
   LLMROUTE_TRY(const std::vector<std::string> names, json_files(directory));
   for (const std::string& name : names) {
@@ -281,7 +288,8 @@ base::Result<CollectCounts> collect(const std::string& directory,
         LLMROUTE_TRY(const Result result,
                      result_of(entry, index, options, counts));
         ++(result.error ? counts.failed : counts.ok);
-        return sink(result_line(entry.record, result, options.result));
+        return sink(result_line(entry.record, result, options.result),
+                    !result.error);
       }));
   counts.stray = index.stray();
   return counts;

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "batch/result_line.h"
@@ -35,11 +36,17 @@ struct CollectCounts {
   int64_t stray = 0;    // results of no record of the manifest
 };
 
-// Names of the files of requests that DIR/manifest.jsonl has; errors as of
-// collect().
-base::Result<std::set<std::string>> request_files(const std::string& directory);
+// Names of the files of requests that a manifest has, as far as it can be read.
+std::set<std::string> named_files(const std::string& manifest);
 
-using LineSink = std::function<base::Status(std::string_view line)>;
+// Names, in order, of the files in a directory that are read as a manifest's
+// requests or their results; with `behind`, of those that end in ".jsonl" and
+// that. No directory: kNoInput.
+base::Result<std::vector<std::string>> json_files(const std::string& directory,
+                                                  std::string_view behind = "");
+
+// `ok`: the record has its answer.
+using LineSink = std::function<base::Status(std::string_view line, bool ok)>;
 
 // Hands a result line to `sink` for each line of DIR/manifest.jsonl. Every
 // other *.jsonl file in DIR that the manifest does not name as a file of

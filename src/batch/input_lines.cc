@@ -118,7 +118,8 @@ base::Result<bool> InputLines::is_wanted(InputLine& line) {
   if (!line.too_long) LLMROUTE_CHECK(check_start(line.text));
   ++wanted_of_;
   return wanted_of_ > options_.skip &&
-         (wanted_of_ - 1) % options_.shards == options_.shard - 1;
+         (wanted_of_ - options_.skip - 1) % options_.shards ==
+             options_.shard - 1;
 }
 
 // Of the first line of an input that is not blank.

@@ -27,7 +27,7 @@ struct InputOptions {
   bool json = true;
   // Which lines are wanted, blank ones not counted: those from skip + 1 to
   // skip + limit of the whole input, and of these the shard-th of every
-  // `shards` (lines K, K + N, ... of the whole input).
+  // `shards`: the K-th, the K + N-th and so on.
   int64_t skip = 0;
   std::optional<int64_t> limit;
   int64_t shard = 1, shards = 1;  // 1 <= shard <= shards

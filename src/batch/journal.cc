@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "batch/file_lock.h"
 #include "batch/journal_file.h"
 #include "batch/journal_scan.h"
 
@@ -133,7 +134,6 @@ base::Status Journal::load(const OnRecord& on_record) {
   }
   if (scan.damage) return damaged(path_, scan);
   for (const auto& [line, sent] : sent_) orphaned_ += sent;
-  lost_ += orphaned_;
   size_ = scan.end;
   unsynced_ = size_ > 0;  // a killed process may not have synced what it wrote
   return scan.torn_tail ? cut(size_) : base::Status();
@@ -159,9 +159,12 @@ base::Status Journal::visit(const JournalFrame& frame, uint64_t offset,
 }
 
 base::Status Journal::visit_send(const JournalSend& send) {
-  core::Money& sent = sent_[send.line];
-  sent += send.hold;
-  if (sent_.size() <= kMostSent) return {};
+  if (send.hold == core::Money()) {
+    given_up_.insert(send.line);
+  } else {
+    sent_[send.line] += send.hold;
+  }
+  if (std::max(sent_.size(), given_up_.size()) <= kMostSent) return {};
   return Error{ErrorKind::kData,
                fmt::format("journal '{}': more than {} lines were sent and "
                            "have no result",
@@ -170,18 +173,45 @@ base::Status Journal::visit_send(const JournalSend& send) {
 
 base::Status Journal::visit_record(const JournalRecord& record, uint64_t offset,
                                    const OnRecord& on_record) {
-  lost_ += record.orphaned;
+  given_up_.erase(record.line);
   const auto sent = sent_.find(record.line);
   const bool unknown = !record.cost && sent != sent_.end();
   settled_ = settled_ +
              (unknown ? sent->second  // all that it may have cost
                       : record.cost.value_or(core::Money()) + record.orphaned);
   if (sent != sent_.end()) sent_.erase(sent);
-  if (!record.ok && offset < retried_before_) return {};
+  const auto replace = [this](const JournalRecord& by) {
+    replaced_ = replaced_ + by.cost.value_or(core::Money());
+  };
+  if (!record.ok && offset < retried_before_) {
+    replace(record);
+    return {};
+  }
   LLMROUTE_TRY(const auto replaced, find_as(record));
   if (!replaced) ++records_before_;
+  if (replaced) replace(*replaced);
   on_record(record, replaced ? &*replaced : nullptr);
   return set_offset(record, offset);
+}
+
+base::Status Journal::for_each(
+    const std::function<void(const JournalRecord& record)>& visit) const {
+  const FrameVisitor each = [&](const JournalFrame& frame, uint64_t offset,
+                                std::string_view) -> base::Status {
+    const auto* record = std::get_if<JournalRecord>(&frame);
+    if (record == nullptr) return {};
+    LLMROUTE_TRY(const auto counts, offset_of(*record));
+    if (counts == offset) visit(*record);
+    return {};
+  };
+  LLMROUTE_CHECK(scan_journal(file_.get(), path_, each));
+  return {};
+}
+
+base::Result<std::optional<uint64_t>> Journal::offset_of(
+    const JournalRecord& record) const {
+  return matches_ids() ? ids_.find(key_of(record.id, record.input))
+                       : lines_.find(record.line);
 }
 
 base::Result<std::optional<JournalRecord>> Journal::find(int64_t line) const {

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -74,8 +75,11 @@ class Journal {
   // have spent on lines that have no record.
   core::Money settled() const { return settled_; }
   core::Money orphaned() const { return orphaned_; }
-  // What processes before this one may have spent without a result of theirs.
-  core::Money lost() const { return lost_; }
+  // What results have cost that do not count any more: others replaced them.
+  core::Money replaced() const { return replaced_; }
+  // Calls visit for each record that counts, in the order of the file.
+  base::Status for_each(
+      const std::function<void(const JournalRecord& record)>& visit) const;
   // The last record that counts, from the scan or appended since, of a line
   // (1 .. kMostLines) if the head says match "line", and of an id and an input
   // line if it says "id". Errors: kIo; kCannotCreate.
@@ -85,6 +89,9 @@ class Journal {
   // How many counted when it was opened.
   int64_t records_before() const { return records_before_; }
   const std::string& path() const { return path_; }
+
+  // Whether a run before this one gave up on a line, which has no result since.
+  bool given_up(int64_t line) const { return given_up_.contains(line); }
 
   // Starts over: drops all frames and all money, writes the head and syncs it.
   base::Status begin(const JournalHead& head);
@@ -122,6 +129,8 @@ class Journal {
       std::optional<uint64_t> offset) const;
   base::Result<std::optional<JournalRecord>> find_as(
       const JournalRecord& record) const;
+  base::Result<std::optional<uint64_t>> offset_of(
+      const JournalRecord& record) const;
   base::Status set_offset(const JournalRecord& record, uint64_t offset);
   bool matches_ids() const { return head_ && head_->match == "id"; }
   base::Status cut(uint64_t size);
@@ -139,9 +148,10 @@ class Journal {
   LineIndex lines_;              // line -> offset of its record
   FingerprintMap ids_;           // id and input -> offset of their record
   int64_t records_before_ = 0;
-  core::Money settled_, orphaned_, lost_;
+  core::Money settled_, orphaned_, replaced_;
   // Of lines without a record, what was sent for them by earlier processes.
   std::unordered_map<int64_t, core::Money> sent_;
+  std::unordered_set<int64_t> given_up_;
   bool unsynced_ = false;
   int unsynced_records_ = 0;
   base::Monotonic last_sync_ = base::Monotonic::min();

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/ownership.h"
+#include "batch/file_lock.h"
 
 namespace llmroute::batch {
 namespace {
@@ -55,34 +56,7 @@ base::Status check_file(int fd, const std::string& path) {
   return {};
 }
 
-// Whether the name still leads to the file: it may have been written anew.
-bool is_still(int fd, const std::string& path) {
-  struct stat opened {
-  }, named{};
-  return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
-         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
 }  // namespace
-
-base::Status lock_file(int fd, const std::string& path) {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  for (int i = 0; i < kMostAttempts; ++i) {
-    if (::fcntl(fd, F_SETLK, &lock) == 0) return {};
-    if (errno != EACCES && errno != EAGAIN && errno != EINTR) {
-      return base::io_error(ErrorKind::kOs, "cannot lock", path);
-    }
-    struct flock holder = lock;
-    if (::fcntl(fd, F_GETLK, &holder) == 0 && holder.l_type != F_UNLCK) {
-      return Error{
-          ErrorKind::kTryLater,
-          fmt::format("'{}' is in use by process {}", path, holder.l_pid)};
-    }
-  }
-  return Error{ErrorKind::kTryLater, fmt::format("'{}' is in use", path)};
-}
 
 base::Result<base::Descriptor> open_journal_file(const std::string& path) {
   constexpr int kFlags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |

@@ -21,7 +21,4 @@ inline constexpr char kNewSuffix[] = ".llmroute-new";
 //   kOs            it cannot be locked
 base::Result<base::Descriptor> open_journal_file(const std::string& path);
 
-// Locks a file without waiting. kTryLater and kOs as above.
-base::Status lock_file(int fd, const std::string& path);
-
 }  // namespace llmroute::batch

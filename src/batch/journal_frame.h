@@ -12,7 +12,8 @@
 //   H  first       what the batch is
 //   A  if a cost ceiling applies, before a request is sent: by how much it may
 //      raise what its line has cost. The ceiling holds over a kill: what a
-//      killed process sent counts.
+//      killed process sent counts. With 0: the run was given up while nobody
+//      answered, this line among others
 //   R  one per finished record, its output line last, in the same bytes
 //   E  last        what was published
 #pragma once
@@ -54,7 +55,7 @@ struct JournalHead {
 
 struct JournalSend {
   int64_t line = 0;  // 1 .. kMostLines
-  core::Money hold;  // not negative
+  core::Money hold;  // not negative; 0: the run gave up on the line
 
   bool operator==(const JournalSend&) const = default;
 };

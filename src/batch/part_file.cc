@@ -5,12 +5,22 @@
 
 #include <utility>
 
+#include "base/paths.h"
+#include "batch/file_lock.h"
+
 namespace llmroute::batch {
 namespace {
 
 using base::ErrorKind;
 
 constexpr size_t kBuffer = size_t{64} << 10;
+constexpr char kPart[] = ".part";
+constexpr int kMostAttempts = 100;  // to be the one who writes it
+
+bool is_special(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+}
 
 // Whether something is at `path` that a rename would take away: a file, or a
 // link to one or to nothing.
@@ -37,9 +47,22 @@ base::Status check_target(const std::string& out, ExistingOutput existing) {
 base::Result<PartFile> PartFile::create(const std::string& out,
                                         ExistingOutput existing) {
   LLMROUTE_CHECK(check_target(out, existing));
-  LLMROUTE_TRY(base::ReplacementFile file,
-               base::ReplacementFile::create(out, 0666, ".part"));
-  return PartFile(std::move(file), existing);
+  const std::string path = base::resolve_links(out) + kPart;
+  for (int i = 0; i < kMostAttempts; ++i) {
+    base::Descriptor before;
+    if (!is_special(out)) {
+      LLMROUTE_TRY(before, lock_name(path));
+    }
+    auto file = base::ReplacementFile::create(out, 0666, kPart);
+    if (!file && (i > 0 || !base::file_exists(path))) return file.error();
+    if (!file) continue;  // another may have been faster
+    if (file->in_place()) return PartFile(*std::move(file), existing);
+    LLMROUTE_CHECK(lock_file(file->fd(), path));
+    if (is_still(file->fd(), path)) {
+      return PartFile(*std::move(file), existing);
+    }
+  }
+  return base::Error{ErrorKind::kTryLater, fmt::format("'{}' is in use", path)};
 }
 
 base::Status PartFile::write_line(std::string_view line) {
@@ -74,7 +97,8 @@ base::Result<OutputDigest> PartFile::publish() {
   LLMROUTE_CHECK(flush());
   OutputDigest digest{base::hex(hash_.finish()), size_};
   LLMROUTE_CHECK(check_existing(digest));
-  LLMROUTE_CHECK(file_.commit());
+  // Open until it has its name: whoever finds the part unlocked replaces it.
+  LLMROUTE_CHECK(file_.commit_open());
   return digest;
 }
 

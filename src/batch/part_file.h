@@ -29,10 +29,11 @@ base::Status check_target(const std::string& out, ExistingOutput existing);
 // anew from the journal.
 class PartFile {
  public:
-  // Creates OUT.part; what is there is dropped, but a link is refused. Where
-  // OUT is a link, both names are those of its target. A FIFO or a device is
-  // written directly. A directory, an existing OUT by `existing`, or nowhere to
-  // create it: kCannotCreate.
+  // Creates OUT.part, which is locked until it is published; what is there is
+  // dropped, but a link is refused. Where OUT is a link, both names are those
+  // of its target. A FIFO or a device is written directly. A directory, an
+  // existing OUT by `existing`, or nowhere to create it: kCannotCreate. Another
+  // process writes it: kTryLater.
   static base::Result<PartFile> create(const std::string& out,
                                        ExistingOutput existing);
 

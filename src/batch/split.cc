@@ -13,6 +13,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "batch/collect.h"
+#include "batch/file_lock.h"
 #include "batch/result_body.h"
 
 namespace llmroute::batch {
@@ -28,6 +29,9 @@ constexpr size_t kMostIdBytes = 64;
 constexpr size_t kMostStemBytes = 100;
 constexpr size_t kBuffered = size_t{1} << 17;
 constexpr std::string_view kLineId = "line-";
+// Behind the name of a file that is not whole yet, or of a split that is not.
+constexpr std::string_view kNew = ".llmroute-new";
+constexpr int kMostAttempts = 100;  // to be the one who writes the manifest
 
 bool is_safe(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -96,19 +100,19 @@ std::string custom_id_of(const Record& record) {
 
 base::Result<SplitWriter> SplitWriter::create(const std::string& directory,
                                               bool force) {
-  SplitWriter writer(directory, force);
+  SplitWriter writer(directory);
   LLMROUTE_CHECK(base::create_directories(directory));
-  if (!force && base::file_exists(writer.path_of(kManifestName))) {
+  const std::string manifest = writer.path_of(kManifestName);
+  if (!force && base::file_exists(manifest)) {
     return Error{ErrorKind::kCannotCreate,
-                 fmt::format("'{}' exists; --force replaces it",
-                             writer.path_of(kManifestName))};
+                 fmt::format("'{}' exists; --force replaces it", manifest)};
   }
-  if (auto replaced = request_files(directory)) {
-    writer.replaced_ = *std::move(replaced);
-  }
-  writer.names_.insert(std::string(kManifestName));
-  LLMROUTE_TRY(writer.manifest_,
-               writer.create_file(std::string(kManifestName) + ".part"));
+  // Before it is locked: closing the file would unlock it.
+  writer.replaced_ = named_files(manifest + std::string(kNew));
+  writer.replaced_.merge(named_files(manifest));
+  LLMROUTE_CHECK(writer.check_others());
+  LLMROUTE_CHECK(writer.create_manifest());
+  LLMROUTE_CHECK(writer.remove_unfinished());
   return writer;
 }
 
@@ -120,14 +124,58 @@ std::string SplitWriter::path_of(std::string_view name) const {
   return fmt::format("{}/{}", directory_, name);
 }
 
+// What --collect would take for results of this split.
+base::Status SplitWriter::check_others() const {
+  LLMROUTE_TRY(const std::vector<std::string> names, json_files(directory_));
+  for (const std::string& name : names) {
+    if (replaced_.contains(name)) continue;
+    return Error{ErrorKind::kCannotCreate,
+                 fmt::format("'{}' would be read as results of this split by "
+                             "--collect; move it away",
+                             path_of(name))};
+  }
+  return {};
+}
+
+base::Status SplitWriter::create_manifest() {
+  const std::string path = path_of(kManifestName) + std::string(kNew);
+  names_.insert(std::string(kManifestName));
+  for (int i = 0; i < kMostAttempts; ++i) {
+    LLMROUTE_TRY(const base::Descriptor before, lock_name(path));
+    ::unlink(path.c_str());
+    auto created = create_file(std::string(kManifestName));
+    if (!created && (i > 0 || !base::file_exists(path))) return created.error();
+    if (!created) continue;  // another may have been faster
+    LLMROUTE_CHECK(lock_file((*created)->descriptor.get(), path));
+    if (is_still((*created)->descriptor.get(), path)) {
+      manifest_ = *std::move(created);
+      return {};
+    }
+    made_.clear();  // not ours any more
+  }
+  return Error{ErrorKind::kTryLater, fmt::format("'{}' is in use", path)};
+}
+
+// What a killed split has left.
+base::Status SplitWriter::remove_unfinished() {
+  const bool unfinished = !base::file_exists(path_of(kManifestName));
+  LLMROUTE_TRY(const std::vector<std::string> names,
+               json_files(directory_, kNew));
+  for (const std::string& name : names) {
+    if (path_of(name) != made_.front()) ::unlink(path_of(name).c_str());
+  }
+  if (!unfinished) return {};
+  for (const std::string& name : replaced_) ::unlink(path_of(name).c_str());
+  return {};
+}
+
 base::Result<std::unique_ptr<SplitWriter::Out>> SplitWriter::create_file(
     const std::string& name) {
-  const std::string path = path_of(name);
-  const int how = force_ ? O_TRUNC : O_EXCL;
+  const std::string path = path_of(name) + std::string(kNew);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_EXCL;
   auto out = std::make_unique<Out>();
   out->name = name;
-  out->descriptor = base::Descriptor(::open(
-      path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0600));
+  out->descriptor = base::Descriptor(::open(path.c_str(), kFlags, 0600));
   if (!out->descriptor.valid() || ::fchmod(out->descriptor.get(), 0600) != 0) {
     return base::io_error(ErrorKind::kCannotCreate, "cannot create", path);
   }
@@ -218,12 +266,17 @@ base::Status SplitWriter::add_unasked(const Record& record,
   return write(*manifest_, line.text());
 }
 
+// The manifest last: where it is, there is all that it names.
 base::Status SplitWriter::finish() {
   for (const auto& [model, out] : files_) LLMROUTE_CHECK(sync(*out));
   LLMROUTE_CHECK(sync(*manifest_));
-  const std::string path = path_of(kManifestName);
-  if (std::rename(path_of(manifest_->name).c_str(), path.c_str()) != 0) {
-    return base::io_error(ErrorKind::kIo, "cannot write", path);
+  for (size_t i = made_.size(); i-- > 0;) {
+    std::string path = made_[i].substr(0, made_[i].size() - kNew.size());
+    if (i == 0) LLMROUTE_CHECK(base::sync_directory_of(path));
+    if (std::rename(made_[i].c_str(), path.c_str()) != 0) {
+      return base::io_error(ErrorKind::kIo, "cannot write", path);
+    }
+    made_[i] = std::move(path);
   }
   made_.clear();
   // Taken for results, they would be damage.
@@ -232,7 +285,7 @@ base::Status SplitWriter::finish() {
       ::unlink(path_of(name).c_str());
     }
   }
-  return base::sync_directory_of(path);
+  return base::sync_directory_of(path_of(kManifestName));
 }
 
 }  // namespace llmroute::batch

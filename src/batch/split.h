@@ -8,7 +8,7 @@
 //                       "file","meta","schema","tools","tool_choice",
 //                       "parallel_tool_calls","error"};
 //                       batch/collect.h reads it. It appears when all is
-//                       written.
+//                       written; until then every name ends in .llmroute-new.
 #pragma once
 
 #include <cstdint>
@@ -44,10 +44,12 @@ struct SplitTarget {
 // One thread. Until finish() what was made is removed again at the end.
 class SplitWriter {
  public:
-  // Creates the directory if there is none. A manifest is there already, or
-  // nothing can be created: kCannotCreate. `force` replaces files, but no links
-  // are followed; finish() removes those of requests that the manifest before
-  // named and that were not made again.
+  // Creates the directory if there is none, and removes what a killed split
+  // left there. kCannotCreate: a manifest is there already, but for `force`; a
+  // file is there that would be read as results; nothing can be created.
+  // kTryLater: another process splits into it. finish() removes files of
+  // requests that the manifest before named and that were not made again. No
+  // links are followed.
   static base::Result<SplitWriter> create(const std::string& directory,
                                           bool force);
   SplitWriter(SplitWriter&&) noexcept = default;
@@ -69,9 +71,12 @@ class SplitWriter {
     size_t bytes = 0;
   };
 
-  explicit SplitWriter(std::string directory, bool force)
-      : directory_(std::move(directory)), force_(force) {}
+  explicit SplitWriter(std::string directory)
+      : directory_(std::move(directory)) {}
   std::string path_of(std::string_view name) const;
+  base::Status check_others() const;
+  base::Status create_manifest();
+  base::Status remove_unfinished();
   base::Result<std::unique_ptr<Out>> create_file(const std::string& name);
   base::Result<Out*> file_for(const core::Model& model, size_t line_size);
   base::Status write(Out& out, std::string_view line);
@@ -80,12 +85,11 @@ class SplitWriter {
   std::string body_of(const Record& record, const SplitTarget& target);
 
   std::string directory_;
-  bool force_;
   JsonLine json_;
   std::unique_ptr<Out> manifest_;
   std::map<std::string, std::unique_ptr<Out>> files_;  // by Model::name
   std::set<std::string> names_;                        // taken, in lower case
-  std::vector<std::string> made_;                      // paths, until finish()
+  std::vector<std::string> made_;   // paths, the manifest's first
   std::set<std::string> replaced_;  // names that the manifest before had
 };
 

@@ -109,6 +109,12 @@ Outcome dispatch(const Args& args, Settings settings,
       if (wants_help(args, settings) && !settings.collect) {
         return help_instead(args);
       }
+      if (settings.input.no_stdin && args.operands.empty() &&
+          !settings.collect) {
+        return base::Error{base::ErrorKind::kNoInput,
+                           "no file is given, and LLMROUTE_STDIN=never keeps "
+                           "stdin from being read"};
+      }
       return app::batch(batch_options(std::move(settings), args.operands),
                         environment);
     case Command::kBench:

@@ -262,7 +262,9 @@ constexpr FieldText kHeadFrame[] = {
 
 constexpr FieldText kSendFrame[] = {
     {"line", "The record's."},
-    {"hold", "What the request may cost at most."},
+    {"hold",
+     "What the request may cost at most. 0: the run gave up on the line while "
+     "nobody answered."},
 };
 
 constexpr FieldText kRecordFrame[] = {

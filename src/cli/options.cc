@@ -170,10 +170,13 @@ constexpr OptionRow kOptions[] = {
      .commands = kBatch,
      .kind = Kind::kValue,
      .help = "every N-th record from the K-th, or auto",
-     .detail = "`auto` takes both from the array task of Slurm, Grid Engine or "
-               "LSF. The ceiling is divided by N. Record numbers stay those of "
-               "the whole input; `paste -d '\\n'` of all outputs, without "
-               "empty lines, has the order of the whole.",
+     .detail =
+         "`auto` takes both from the array task of Slurm, Grid Engine or "
+         "LSF, `auto/N` takes K from the job of GNU parallel. The ceiling "
+         "is divided by N. Record numbers stay those of the whole input; "
+         "`paste -d '\\n'` of all outputs, without empty lines, has the "
+         "order of the whole, but with --errors, where the numbers have "
+         "it. Of an id in two parts both records are asked.",
      .apply =
          text_into<&Settings::batch_input, &app::BatchInputOptions::shard>},
     // Routing
@@ -346,7 +349,9 @@ constexpr OptionRow kOptions[] = {
      .commands = kBatch,
      .kind = Kind::kValue,
      .help = "put the results of those queues into input order",
-     .detail = "Reads the manifest and every other .jsonl file in DIR.",
+     .detail = "Reads the manifest and every other .jsonl file in DIR. Asks "
+               "nobody: what is said of routing, requests and limits says "
+               "nothing to it.",
      .source = Source::kFile,
      .apply = text_into<&Settings::collect>},
     // Request

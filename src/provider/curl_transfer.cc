@@ -126,6 +126,19 @@ int CurlTransfer::on_close_socket(void* user, curl_socket_t fd) {
   return ::close(fd);
 }
 
+// Called before each sending. If a kept connection ends without a byte, libcurl
+// sends the request again by itself; but the server may have taken it, and that
+// may have cost.
+int CurlTransfer::on_request(void* user, char*, char*, int, int) {
+  auto& transfer = *static_cast<CurlTransfer*>(user);
+  if (transfer.request_.method == "GET" || !transfer.request_sent()) {
+    return CURL_PREREQFUNC_OK;
+  }
+  transfer.refused_ = refusal(FailureClass::kTransient, "reset",
+                              "the connection ended before a reply");
+  return CURL_PREREQFUNC_ABORT;
+}
+
 long CurlTransfer::get(CURLINFO info) const {
   long value = 0;
   curl_.easy_getinfo(easy_, info, &value);
@@ -220,6 +233,8 @@ void CurlTransfer::set_callbacks() {
   set(CURLOPT_OPENSOCKETDATA, this);
   set(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
   set(CURLOPT_CLOSESOCKETDATA, &moment_);
+  set(CURLOPT_PREREQFUNCTION, on_request);
+  set(CURLOPT_PREREQDATA, this);
 }
 
 void CurlTransfer::set_up(CurlHandle& handle, const CurlNetwork& network) {

@@ -101,6 +101,7 @@ class CurlTransfer {
   static curl_socket_t on_open_socket(void* user, curlsocktype,
                                       curl_sockaddr* address);
   static int on_close_socket(void* user, curl_socket_t fd);
+  static int on_request(void* user, char*, char*, int, int);
   template <class Value>
   void set(CURLoption option, Value value) {
     curl_.easy_setopt(easy_, option, value);

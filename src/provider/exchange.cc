@@ -33,6 +33,15 @@ std::string encoding(const ResponseHead& head) {
   return {};
 }
 
+// A byte order mark; one before events is theirs to drop.
+void drop_mark_of_document(std::string_view& bytes) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (!bytes.starts_with(kMark)) return;
+  const size_t at = bytes.find_first_not_of(kBlank, kMark.size());
+  if (at == std::string_view::npos) return;
+  if (bytes[at] == '{' || bytes[at] == '[') bytes.remove_prefix(at);
+}
+
 }  // namespace
 
 bool Exchange::refuse(std::string_view cause, std::string message) {
@@ -85,6 +94,7 @@ bool Exchange::choose_body(std::string_view& bytes) {
   const size_t first = bytes.find_first_not_of(kBlank);
   if (first == std::string_view::npos) return false;
   bytes.remove_prefix(first);
+  drop_mark_of_document(bytes);
   const char c = bytes.front();
   if (c == '<') {
     return refuse("wrong type", "the reply is a web page, not JSON");

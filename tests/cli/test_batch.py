@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 import unittest
 
 import harness
@@ -110,6 +111,28 @@ class Input(BatchCase):
             process.stdin.close()
             process.wait()
             out.close()
+
+    def test_I11_what_is_read_ahead_is_bounded_in_bytes(self):
+        stub = self.stub([{"text": "ok", "delay_headers_ms": 100}])
+        path = self.home.file("in.jsonl")
+        with open(path, "w", encoding="utf-8") as file:
+            for _ in range(40):
+                file.write(json.dumps({"prompt": "x" * (10 << 20)}) + "\n")
+        process = self.spawn_llmroute(
+            ["batch", "-j", "2", path], config=self.config(
+                stub, {"m": {"context_window": 100_000_000}}), stdout=subprocess.DEVNULL)
+        process.stdin.close()
+        most = 0
+        while process.poll() is None:
+            try:
+                with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
+                    found = [line.split()[1] for line in file if line.startswith("VmHWM")]
+            except FileNotFoundError:
+                break
+            most = max([most, *map(int, found)])
+            time.sleep(0.05)
+        self.assertEqual(process.wait(), 0)
+        self.assertLess(most >> 10, 350)  # MiB
 
     def test_I12_hostile_strings_are_echoed(self):
         stub = self.stub([{"text": "ok"}])
@@ -220,6 +243,19 @@ class Input(BatchCase):
                                 check=True).stdout
         self.assertEqual(b"".join(l + b"\n" for l in pasted.splitlines() if l), whole.out)
 
+    def test_shard_counts_behind_what_is_skipped(self):
+        stub = self.stub(ECHOING)
+        found = [texts(self.results(self.batch(
+            stub, ["--skip", "3", "--limit", "5", "--shard", f"{k}/2"], stdin=prompts(9))))
+            for k in (1, 2)]
+        self.assertEqual(found, [["said 4", "said 6", "said 8"], ["said 5", "said 7"]])
+
+    def test_P6_repaired_answers_are_told_of_once(self):
+        stub = self.stub([{"bad_utf8": True}])
+        result = self.batch(stub, stdin=prompts(3))
+        self.assert_status(result, 0)
+        self.assertIn("3 answers held invalid UTF-8", result.err)
+
     def test_shard_auto_of_an_array_task(self):
         stub = self.stub(ECHOING)
         env = {"SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_MIN": "3",
@@ -235,6 +271,20 @@ class Input(BatchCase):
         results = self.results(self.batch(stub, [a, "-", b], stdin=prompts(1, "say 2")))
         self.assertEqual(texts(results), ["said 1", "said 2", "said 3"])
         self.assertEqual([r["line"] for r in results], [1, 2, 3])
+
+    def test_stdin_that_is_not_to_be_read(self):
+        stub = self.stub([{"text": "ok"}])
+        env = {"LLMROUTE_STDIN": "never"}
+        result = self.batch(stub, stdin=prompts(1), env=env)
+        self.assert_status(result, 66)
+        self.assertIn("LLMROUTE_STDIN", result.err)
+        self.results(self.batch(stub, ["-"], stdin=prompts(1), env=env))
+
+    def test_S7_a_byte_order_mark_before_a_reply(self):
+        stub = self.stub([{"raw": "\ufeff" + json.dumps({"choices": [{
+            "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]})}])
+        (result,) = self.results(self.batch(stub, stdin=prompts(1)))
+        self.assertEqual(result["text"], "ok")
 
     def test_a_missing_file_is_no_input(self):
         self.assert_status(self.batch(self.stub(), ["/no/such.jsonl"]), 66)

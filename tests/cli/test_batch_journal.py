@@ -407,7 +407,7 @@ class Resume(durable_batch.BatchCase):
         ended = self.go(mode="file")
         self.assertRegex(ended.err, r"records  6 ok, 0 failed in [\d.]+ s, [\d.]+/s; 3 "
                                     r"from earlier runs\n")
-        self.assertRegex(ended.err, r"\nslowest  row-\d \(\d+ ms\)")
+        self.assertNotIn("slowest", ended.err)  # of --no-timing
 
     def test_limits_pace_and_keys_are_no_change(self):
         self.prepare()
@@ -579,16 +579,66 @@ class Outputs(durable_batch.BatchCase):
         self.refused(64, "two things", "--journal", OUT + ".part")
         self.refused(64, "two things", "--summary", OUT)
 
-    def test_K3_the_second_batch_on_an_output_is_told_who_is_first(self):
-        self.prepare([{"delay_headers_ms": 60_000, "times": 2}])
+    def test_two_names_of_one_file_are_one_file(self):
+        self.prepare()
+        self.refused(64, "two things", "--errors", "./" + OUT)
+        self.refused(64, "two things", "--summary", self.path(OUT))
+        self.refused(64, "two things", "--summary", OUT + ".llmroute-journal")
+        self.refused(64, "two things", "-o", "-", "--errors", "-")
+        self.refused(64, "two things", "--errors", "-", "--summary", "-")
+        os.symlink(self.work, self.home.file("alias"))
+        self.refused(64, "two things", "--errors", self.home.file("alias", OUT))
+        self.home.write("work/one", "")
+        os.link(self.path("one"), self.path("other"))
+        self.refused(64, "two things", "--force", "-o", "one", "--errors", "other")
+        with open(self.path("one"), "ab") as stdout:
+            for option in ("--summary", "--errors", "--journal"):
+                self.refused(64, "two things", "-o", "-", option, "other", stdout=stdout)
+
+    def test_errors_and_summary_on_stdout(self):
+        self.prepare()
+        with open(self.path("in.jsonl"), "ab") as more:
+            more.write(b"{\n")
+        ended = self.go("--errors", "-")
+        self.assert_status(ended, 1)
+        self.assertEqual([json.loads(line)["error"]["code"] for line in ended.out.splitlines()],
+                         ["bad_json"])
+        self.assertEqual(self.read().count(b"\n"), self.count)
+        ended = self.go("--force", "-o", "other.jsonl", "--summary", "-")
+        self.assert_status(ended, 1)
+        self.assertEqual(ended.json()["failed"], 1)
+        self.assertFalse(self.exists("-"))
+
+    def start_one_that_waits(self, *args):
         first = subprocess.Popen(
-            self.words(), env=self.home.environment(), cwd=self.work,
+            self.words(*args), env=self.home.environment(), cwd=self.work,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(harness._end, first)
         until = time.monotonic() + 20
         while not self.asked.new() and time.monotonic() < until:
             time.sleep(0.01)
         self.server.requests(wait=0.2)
+        return first
+
+    def test_K3_two_batches_with_one_file_of_errors(self):
+        self.prepare([{"delay_headers_ms": 60_000, "times": 2}])
+        with open(self.path("in.jsonl"), "ab") as more:
+            more.write(b"{\n")
+        first = self.start_one_that_waits("--errors", "bad.jsonl")
+        before = len(self.server.requests(wait=0))
+        ended = self.go("-o", "other.jsonl", "--errors", "./bad.jsonl")
+        self.assert_status(ended, 75)
+        self.assertIn(f"in use by process {first.pid}", ended.err)
+        self.assertEqual(len(self.server.requests(wait=0)), before)
+        first.kill()
+        first.wait()
+        for out in (OUT, "other.jsonl"):
+            self.assert_status(self.go("-o", out, "--errors", "bad.jsonl", "--force"), 1)
+            self.assertEqual(self.read("bad.jsonl").count(b"\n"), 1)
+
+    def test_K3_the_second_batch_on_an_output_is_told_who_is_first(self):
+        self.prepare([{"delay_headers_ms": 60_000, "times": 2}])
+        first = self.start_one_that_waits()
         ended = self.go()
         self.assert_status(ended, 75)
         self.assertIn(f"process {first.pid}", ended.err)

@@ -10,7 +10,7 @@ import time
 import unittest
 
 import harness
-from batch_case import BatchCase, codes, lines, openai, parse, prompts
+from batch_case import BatchCase, codes, lines, openai, parse, prompts, texts
 
 PRICES = {"m": {"input": 1.0, "output": 2.0}, "n": {"input": 10.0, "output": 20.0}}
 PICO = 10 ** 12
@@ -281,9 +281,76 @@ class Ceiling(BatchCase):
         process.wait()
         result = self.batch(stub, args, config=config)
         self.assert_status(result, 0)
-        self.assertRegex(result.err, r"; earlier runs may have spent \$0.000\d+ without a result")
+        self.assertRegex(result.err, r"; \$0.000\d+ may have been spent without a result")
         with open(file, encoding="utf-8") as opened:
-            self.assertGreater(json.load(opened)["cost"]["orphaned_usd"], 0.0001)
+            cost = json.load(opened)["cost"]
+        self.assertGreater(cost["orphaned_usd"], 0.0001)
+        self.assertAlmostEqual(cost["total_usd"], cost["usd"] + cost["orphaned_usd"])
+
+    def summary(self, stub, *args, status=0, **options):
+        file = self.home.file("summary.json")
+        result = self.batch(stub, [*args, "--summary", file], **options)
+        self.assert_status(result, status)
+        with open(file, encoding="utf-8") as opened:
+            return json.load(opened), result
+
+    def test_what_this_run_has_spent_in_vain_is_told(self):
+        """Each attempt that timed out counts as its worst case."""
+        stub = self.stub([{"hang_header": True}], prices=PRICES)
+        path = self.home.write("in.jsonl", lines({"prompt": "x", "max_tokens": 50}))
+        summary, result = self.summary(
+            stub, path, "-o", self.home.file("out.jsonl"), "--max-cost", "1", "--timeout", "1s",
+            status=75, extra='[limits]\ngive_up = "2s"\n')
+        cost = summary["cost"]
+        self.assertEqual(cost["usd"], 0)
+        self.assertGreater(cost["orphaned_usd"], 0.0001)
+        self.assertEqual(cost["orphaned_usd"], cost["total_usd"])
+        self.assertIn("may have been spent without a result", result.err)
+
+    def test_what_replaced_results_have_cost_is_told(self):
+        """A misfit is paid for, and so is its repetition. A summary of a batch
+        that is done says the same."""
+        usage = {"usage": {"input": 1000, "output": 500}}
+        stub = self.stub([{"text": "half", "finish": "length", "times": 1} | usage,
+                          {"text": "ok"} | usage], prices=PRICES)
+        path = self.home.write("in.jsonl", prompts(1))
+        args, config = (path, "-o", self.home.file("out.jsonl")), self.config(stub)
+        first, _ = self.summary(stub, *args, status=1, config=config)
+        self.assertEqual((first["cost"]["usd"], first["cost"]["total_usd"]), (0.002, 0.002))
+        again, result = self.summary(stub, *args, "--retry-errors", config=config)
+        self.assertEqual((again["cost"]["usd"], again["cost"]["replaced_usd"],
+                          again["cost"]["orphaned_usd"], again["cost"]["total_usd"]),
+                         (0.002, 0.002, 0, 0.004))
+        self.assertIn("$0.00200 for results that were replaced", result.err)
+        os.unlink(self.home.file("summary.json"))
+        done, result = self.summary(stub, *args, config=config)
+        self.assertIn("an earlier run did all of it", result.err)
+        self.assertEqual((done["cost"], done["ok"], done["replayed"]), (again["cost"], 1, 1))
+
+    def test_what_is_not_known_is_never_nothing(self):
+        stub = self.stub([{"text": "ok"}])
+        summary, result = self.summary(
+            stub, "--progress", "json", stdin=prompts(2), models={"m": {"price": None}})
+        self.assertIsNone(summary["cost"]["usd"])
+        self.assertIsNone(summary["cost"]["total_usd"])
+        self.assertIsNone(summary["models"]["m"]["usd"])
+        self.assertEqual({one["usd"] for one in summary["dearest"]}, {None})
+
+    def test_a_long_id_does_not_fill_the_summary(self):
+        summary, result = self.summary(
+            self.stub([{"text": "ok"}]), stdin=lines({"id": "x" * 100_000, "prompt": "y"}))
+        self.assertLess(len(result.err), 2000)
+        self.assertLess(len(summary["slowest"][0]["id"]), 300)
+
+    def test_H12_an_error_in_a_200_costs_nothing(self):
+        """As it would with its status: the ceiling pays for no more than one."""
+        stub = self.stub([{"raw": json.dumps({"error": {
+            "code": 429, "type": "rate_limit_error", "message": "slow down"}}), "times": 3},
+            {"text": "ok"}], prices=PRICES)
+        (result,) = self.results(self.batch(
+            stub, ["--max-cost", "0.0003"], stdin=lines({"prompt": "x", "max_tokens": 50})))
+        self.assertEqual(result["text"], "ok")
+        self.assertNotIn("estimated", result["cost"])
 
 
 class Estimate(BatchCase):
@@ -413,6 +480,9 @@ class Queues(BatchCase):
         for args in (["--collect", directory, "x.jsonl"],
                      ["--collect", directory, "--split", directory],
                      ["--collect", directory, "--summary", "x"],
+                     ["--collect", directory, "--limit", "1"],
+                     ["--collect", directory, "--shard", "1/2"],
+                     ["--collect", directory, "--template", "{x}"],
                      ["--split", directory, "-o", "x"],
                      ["--split", directory, "--retry-errors"]):
             self.assert_status(self.run_llmroute(["batch", *args]), 64)
@@ -460,16 +530,105 @@ class Queues(BatchCase):
             self.assertEqual(os.stat(os.path.join(directory, name)).st_mode & 0o777, 0o600)
 
     def test_split_again_leaves_no_requests_of_before(self):
-        """Else --collect takes them for results. Results stay."""
+        """Else --collect takes them for results."""
         text = lines(*({"prompt": f"p {i}", "model": "mn"[i % 2]} for i in range(4)))
         directory, _ = self.split(text)
-        self.answer(directory)
         self.assert_status(self.split(prompts(2), ["--force", "-m", "n"])[1], 0)
-        left = os.listdir(directory)
-        self.assertIn("n.jsonl", left)
-        self.assertNotIn("m.jsonl", left)
-        self.assertIn("m.jsonl-output.jsonl", left)
-        self.assertIn(self.collect(directory).status, (0, 1))
+        self.assertEqual(sorted(os.listdir(directory)), ["manifest.jsonl", "n.jsonl"])
+
+    def test_split_is_refused_where_results_of_another_one_are(self):
+        """They may have the same ids as its own."""
+        directory, _ = self.split(prompts(2), ["-m", "m"])
+        self.answer(directory)
+        before = sorted(os.listdir(directory))
+        for args in ([], ["--force"]):
+            result = self.split(prompts(2, "other {}"), [*args, "-m", "m"])[1]
+            self.assert_status(result, 73)
+        self.assertIn("m.jsonl-errors.jsonl", result.err)
+        self.assertEqual(sorted(os.listdir(directory)), before)
+        self.assertEqual(texts(self.results(self.collect(directory))),
+                         ["re: say 1", "re: say 2"])
+
+    def test_I14_split_does_not_write_over_its_input(self):
+        directory = self.home.file("queue")
+        for name in ("m.jsonl", "manifest.jsonl"):
+            path = self.home.write("queue/" + name, prompts(2))
+            for source in ([path], []):
+                with open(path, "rb") as stdin:
+                    result = self.batch(self.stub(), ["--split", directory, "--force", "-m", "m",
+                                                      *source], stdin=stdin, models=self.MODELS)
+                self.assert_status(result, 73)
+                self.assertIn(f"{name} is also the input", result.err)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(file.read(), prompts(2))
+            os.unlink(path)
+
+    def contents(self, files):
+        found = {}
+        for name, path in files.items():
+            with open(path, "rb") as file:
+                found[name] = file.read()
+        return found
+
+    def test_I14_collect_does_not_write_over_what_it_reads(self):
+        directory, _ = self.split(prompts(2), ["-m", "m"])
+        self.answer(directory)
+        files = {name: os.path.join(directory, name) for name in os.listdir(directory)}
+        before = self.contents(files)
+        for path in (*files.values(), os.path.join(directory, "new.jsonl")):
+            for option in ("-o", "--errors"):
+                result = self.collect(directory, ["--force", option, path])
+                self.assert_status(result, 73)
+        with open(files["m.jsonl-errors.jsonl"], "ab") as stdout:
+            result = self.batch(self.stub(), ["--collect", directory], models=self.MODELS,
+                                stdout=stdout)
+        self.assert_status(result, 73)
+        self.assertEqual(self.contents(files), before)
+        self.assert_status(self.collect(directory, ["-o", os.path.join(directory, "all")]), 0)
+
+    def test_split_tells_what_it_leaves_out(self):
+        text = lines({"prompt": "x", "model": "m"}, {"prompt": "y", "model": "nobody"})
+        directory, result = self.split(text)
+        self.assert_status(result, 1)
+        self.assertIn("1 of 2 records are in no file of requests: 1 usage (line 2)", result.err)
+        result = self.split(text, ["--force", "--strict"])[1]
+        self.assert_status(result, 65)
+        self.assertIn("line 2", result.err)
+        with open(os.path.join(directory, "manifest.jsonl"), "rb") as file:
+            self.assertEqual(file.read().count(b"\n"), 2)  # the one before
+        result = self.split(prompts(3), ["--force", "-m", "m", "--max-cost", "0.0000001"])[1]
+        self.assert_status(result, 4)
+        self.assertIn("3 budget (first in line 1)", result.err)
+        own = lines({"prompt": "x", "max_cost": 0.0000001})
+        self.assert_status(self.split(own, ["--force", "--max-cost", "1"])[1], 1)
+
+    def test_errors_of_a_collection(self):
+        directory, _ = self.split(prompts(4), ["-m", "m"])
+        self.answer(directory)
+        bad = self.home.file("bad.jsonl")
+        results = self.results(self.collect(directory, ["--errors", bad]), 1)
+        self.assertEqual([r["line"] for r in results], [1, 2, 4])
+        with open(bad, "rb") as file:
+            self.assertEqual([r["line"] for r in parse(file.read())], [3])
+
+    def test_a_split_that_was_killed_is_done_again(self):
+        directory = self.home.file("queue")
+        process = self.spawn_llmroute(
+            ["batch", "--split", directory, "-m", "m"],
+            config=self.config(self.stub(), self.MODELS))
+        process.stdin.write(prompts(3).encode())
+        until = time.monotonic() + 20
+        while time.monotonic() < until and (
+                not os.path.exists(directory) or len(os.listdir(directory)) < 2):
+            time.sleep(0.01)
+        result = self.split(prompts(2), ["-m", "n"])[1]
+        self.assert_status(result, 75)
+        self.assertIn(f"in use by process {process.pid}", result.err)
+        process.kill()
+        process.wait()
+        self.assertTrue(all(name.endswith(".llmroute-new") for name in os.listdir(directory)))
+        self.assert_status(self.split(prompts(2), ["-m", "n"])[1], 0)
+        self.assertEqual(sorted(os.listdir(directory)), ["manifest.jsonl", "n.jsonl"])
 
     def test_results_of_anthropics_message_batches_are_read(self):
         text = lines(*({"id": f"r{i}", "prompt": f"p {i}"} for i in range(6)))

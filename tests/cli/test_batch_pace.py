@@ -223,6 +223,40 @@ class Failures(BatchCase):
         self.assert_status(again, 0)
         self.assertEqual(len(self.posts(stub)) - requests, 1000)
 
+    def test_H20_records_that_are_left_and_never_answered_end_a_batch(self):
+        """The second time nobody answers, though others were: they are the cause.
+        Until then, and while others are left, it may be an outage."""
+        stub = self.stub([{"body": "say 3\"", "status": 500}, {"body": "say 4\"", "status": 500},
+                          {"text": "ok"}])
+        path = self.home.write("in.jsonl", prompts(4))
+        out = self.home.file("out.jsonl")
+        config = self.config(stub, extra='[limits]\ngive_up = "3s"\n')
+        args = ["-j", "1", path, "-o", out]
+        self.assert_status(self.batch(stub, args, config=config), 75)
+        self.home.write("in.jsonl", prompts(5))  # there is one who can tell
+        with open(path, "a", encoding="utf-8") as more:
+            more.write('{"prompt":"say 4","id":"x"}\n')
+        self.assert_status(self.batch(stub, args, config=config), 75)
+        result = self.batch(stub, args, config=config)
+        self.assert_status(result, 1)
+        with open(out, "rb") as file:
+            results = parse(file.read())
+        self.assertEqual(codes(results), [None, None, "try_later", "try_later", None, "try_later"])
+        self.assertTrue(results[2]["error"]["retryable"])
+        self.assertEqual(results[2]["error"]["http_status"], 500)
+        self.assertGreaterEqual(results[2]["attempts"], 1)
+
+    def test_H20_a_second_outage_burns_nothing_but_what_is_left(self):
+        """All of the second run's records but one were never tried before."""
+        stub = self.stub([{"body": "say 1\"", "text": "ok"}, {"status": 500}])
+        path = self.home.write("in.jsonl", prompts(40))
+        out = self.home.file("out.jsonl")
+        config = self.config(stub, extra='[limits]\ngive_up = "2s"\n')
+        for _ in range(3):
+            self.assert_status(self.batch(stub, ["-j", "1", path, "-o", out], config=config), 75)
+        with open(out + ".llmroute-journal", "rb") as file:
+            self.assertEqual(file.read().count(b'"frame":"R"'), 1)
+
     def test_H20_an_outage_that_ends_burns_no_record(self):
         rules = [{"nth": n, "status": 503} for n in range(41, 71)]
         stub = self.stub(rules + [{"text": "ok"}])
@@ -317,6 +351,20 @@ class Failures(BatchCase):
             time.sleep(0.05)
         process.stdin.close()
         self.assertEqual(process.wait(), 0)
+
+    def test_N11_what_was_sent_is_not_sent_again_unseen(self):
+        """A server that reads a request on a kept connection and hangs up."""
+        stub = self.stub([{"nth": 1, "text": "ok"}, {"cut_header": 0, "times": 3}, {"text": "ok"}])
+        out, file = self.home.file("out.jsonl"), self.home.file("summary.json")
+        path = self.home.write("in.jsonl", prompts(3))
+        result = self.batch(stub, ["-j", "1", path, "-o", out, "--max-cost", "1",
+                                   "--summary", file])
+        self.assert_status(result, 0)
+        with open(out, "rb") as opened:
+            results = parse(opened.read())
+        self.assertEqual(sum(r["attempts"] for r in results), len(self.posts(stub)))
+        with open(out + ".llmroute-journal", "rb") as opened:
+            self.assertGreaterEqual(opened.read().count(b'"frame":"A"'), len(self.posts(stub)))
 
     def test_S1_a_reply_that_breaks_off_is_asked_again(self):
         for n in (0, 1, 60):

@@ -30,7 +30,7 @@ NUMBERS = (
      "longest_hint = milliseconds(120'000);"),
     ("an hour at most", "src/app/batch_failure.cc",
      "kLongestModelHold{3'600'000};"),
-    ("waiting for 10 minutes", "src/app/batch_dispatch.h",
+    ("during the first 10 minutes", "src/app/batch_dispatch.h",
      "longest_holds{600'000};"),
     ("has 20 retries in hand", "src/batch/pace.h", "kRetryBudget = 20;"),
     ("gives back a tenth", "src/batch/pace.h", "kRetryReturn = 0.1;"),

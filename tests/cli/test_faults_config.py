@@ -74,7 +74,7 @@ class Texts(ConfigCase):
         for config, message in {
                 "[limits]\n  timout = 3": "2:3: unknown key 'timout' in [limits] (did you "
                                           "mean 'timeout'?)",
-                "[limit]": "1:2: unknown key 'limit' (did you mean 'limits'?)",
+                "[limit]": "1:2: unknown section 'limit' (did you mean [limits]?)",
                 '[models.m]\nprovider = "opena"': "2:12: unknown provider 'opena' (did you "
                                                   "mean 'openai'?)",
                 '[[rules]]\nmodel = "sonet"': "2:9: unknown model 'sonet' (did you mean "

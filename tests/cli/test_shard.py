@@ -1,7 +1,9 @@
 """`batch --shard`: parts of an input, by hand, by a scheduler's variables, and
 under GNU parallel."""
 
+import json
 import os
+import re
 import shutil
 import unittest
 
@@ -16,6 +18,11 @@ SCHEDULERS = {
     "LSF": ("LSB_JOBINDEX", "LSB_JOBINDEX_START", "LSB_JOBINDEX_END",
             "LSB_JOBINDEX_STEP"),
 }
+
+
+def without_request_ids(lines):
+    """They are the server's, which counts requests."""
+    return re.sub(rb'"request_id":"[^"]*"', b"", lines)
 
 
 class Shard(ShardingCase):
@@ -65,6 +72,18 @@ class Shard(ShardingCase):
             self.assert_status(result, 64)
             self.assertIn(f"has {count} tasks where 1 to 7 are 7", result.err)
         self.part("auto", env | {"SLURM_ARRAY_TASK_COUNT": "7"})
+
+    def test_auto_of_a_job_of_gnu_parallel(self):
+        whole = self.unsharded().splitlines(keepends=True)
+        for k in (1, 2, 3):
+            self.assertEqual(self.part("auto/3", {"PARALLEL_SEQ": str(k)}), whole[k - 1::3])
+        for shard, env, why in (("auto/3", {}, "PARALLEL_SEQ is not set"),
+                                ("auto/3", {"PARALLEL_SEQ": "4"}, "PARALLEL_SEQ is 4, not 1 to 3"),
+                                ("auto/3", {"PARALLEL_SEQ": "x"}, "PARALLEL_SEQ is x"),
+                                ("auto/0", {"PARALLEL_SEQ": "1"}, "auto/N with N >= 1")):
+            result = self.run_llmroute(["batch", "--shard", shard, "in.jsonl"], env=env)
+            self.assert_status(result, 64)
+            self.assertIn(why, result.err)
 
     def test_a_shard_that_is_none_is_refused(self):
         for shard in ("0/3", "4/3", "1", "1/0", "a/b", "-1/3", "1/3/5", ""):
@@ -122,6 +141,27 @@ class Parallel(ShardingCase):
 
     def test_records_that_failed_are_in_their_places(self):
         self.check_failed_records("batch-parallel.sh")
+
+    def test_errors_of_all_parts_are_in_one_file(self):
+        """Each in the order of the input, in both forms."""
+        bad = [{}, {"id": "x\",\"line\":7,", "promt": ""}, {"custom_id": "c", "url": "/v1/no"},
+               {"custom_id": "d", "method": "POST", "url": "/v1/chat/completions",
+                "body": {"messages": [{"role": "user", "content": "Hi"}]}}]
+        records = list(self.records)
+        for place, one in zip((0, 7, 8, 15), bad):
+            records.insert(place, json.dumps(one))
+        self.write_input(records)
+        for n, options in enumerate([(), ("--no-extras",), ("--out", "openai", "--no-extras")]):
+            ok, errors = f"out{n}.jsonl", f"bad{n}.jsonl"
+            whole = self.run_llmroute(["batch", "--no-timing", "in.jsonl", "--errors", "all.bad",
+                                       "--force", *options])
+            self.assert_status(whole, 1)
+            given = [f"--errors={errors}"] if n else ["--errors", errors]
+            done = self.example("batch-parallel.sh", 3, "in.jsonl", ok, "--no-timing", *given,
+                                *options)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertEqual(without_request_ids(self.read(ok)), without_request_ids(whole.out))
+            self.assertEqual(self.read(errors), self.read("all.bad"))
 
     def test_a_ceiling_stops_it_and_a_higher_one_goes_on(self):
         self.check_ceiling("batch-parallel.sh")

@@ -102,7 +102,7 @@ class Transcripts(test_ledger.LedgerCase):
             process = self.spawn_llmroute(
                 ["run", "-p", "Hi", "--no-stdin", "--no-ledger", "--transcript",
                  self.path()], config=config)
-            self.assertEqual(os.read(process.stdout.fileno(), 100), b"Hello\n")
+            self.assertEqual(process.stdout.readline(), b"Hello\n")
             self.until_it_waits_for_a_lock(process.pid)
             process.send_signal(signal.SIGINT)
             time.sleep(0.2)

@@ -44,7 +44,7 @@ Collected collected(const std::string& directory,
                     const CollectOptions& options = {}) {
   Collected result;
   const auto counts =
-      collect(directory, options, [&result](std::string_view line) {
+      collect(directory, options, [&result](std::string_view line, bool) {
         result.lines.emplace_back(line);
         return Status();
       });
@@ -260,7 +260,7 @@ TEST_CASE("what is no result file or no manifest is told with its place") {
   const Scratch scratch;
   const auto error_of = [](const std::string& directory) {
     const auto refused =
-        collect(directory, {}, [](std::string_view) { return Status(); });
+        collect(directory, {}, [](std::string_view, bool) { return Status(); });
     REQUIRE(!refused);
     return refused.error();
   };
@@ -279,8 +279,8 @@ TEST_CASE("an error of the sink ends the collecting") {
   const Scratch scratch;
   split_into(scratch.path("d"), {R"({"prompt":"1"})", R"({"prompt":"2"})"});
   int calls = 0;
-  const auto stopped =
-      collect(scratch.path("d"), {}, [&calls](std::string_view) -> Status {
+  const auto stopped = collect(
+      scratch.path("d"), {}, [&calls](std::string_view, bool) -> Status {
         ++calls;
         return llmroute::base::Error{ErrorKind::kIo, "full"};
       });

@@ -191,10 +191,7 @@ TEST_CASE("A18: a link at the place of a file is not followed") {
   REQUIRE(llmroute::base::create_directories(out));
   REQUIRE(::symlink(target.c_str(), (out + "/m.jsonl").c_str()) == 0);
   for (const bool force : {false, true}) {
-    SplitWriter writer = writer_for(out, force);
-    const Model model = model_named("m");
-    const auto refused = writer.add(record_of(R"({"prompt":"p"})", 1),
-                                    {model, kProvider, "auto", "analyzer"});
+    const auto refused = SplitWriter::create(out, force);
     REQUIRE(!refused);
     CHECK(refused.error().kind == ErrorKind::kCannotCreate);
   }
@@ -208,7 +205,37 @@ TEST_CASE("a split that is not finished leaves nothing behind") {
     const Model model = model_named("m");
     REQUIRE(writer.add(record_of(R"({"prompt":"p"})", 1),
                        {model, kProvider, "auto", "analyzer"}));
-    CHECK(scratch.names() == Names{"m.jsonl", "manifest.jsonl.part"});
+    CHECK(scratch.names() ==
+          Names{"m.jsonl.llmroute-new", "manifest.jsonl.llmroute-new"});
   }
   CHECK(scratch.names().empty());
+}
+
+TEST_CASE("what a killed split has left goes away, and nothing else") {
+  const Scratch scratch;
+  const Model model = model_named("m");
+  const Record record = record_of(R"({"prompt":"p"})", 1);
+  // It was killed while it renamed: all of its manifest is there.
+  scratch.write("manifest.jsonl.llmroute-new",
+                R"({"line":1,"id":1,"file":"old.jsonl"})"
+                "\n{\"li");
+  scratch.write("old.jsonl", "{}");
+  scratch.write("later.jsonl.llmroute-new", "{}");
+  scratch.write("mine.txt", "{}");
+  SplitWriter writer = writer_for(scratch.path());
+  REQUIRE(writer.add(record, {model, kProvider, "auto", "analyzer"}));
+  REQUIRE(writer.finish());
+  CHECK(scratch.names() == Names{"m.jsonl", "manifest.jsonl", "mine.txt"});
+}
+
+TEST_CASE("a split is refused where results of another one are") {
+  const Scratch scratch;
+  scratch.write("results.jsonl", "{}");
+  for (const bool force : {false, true}) {
+    const auto refused = SplitWriter::create(scratch.path(), force);
+    REQUIRE(!refused);
+    CHECK(refused.error().kind == ErrorKind::kCannotCreate);
+    CHECK(refused.error().message.find("results.jsonl") != std::string::npos);
+  }
+  CHECK(scratch.names() == Names{"results.jsonl"});
 }

@@ -99,7 +99,8 @@ TEST_CASE("a wide row may be a JSON object") {
 }
 
 TEST_CASE("a row's dataset is the first that is there of three names") {
-  const TableFile table("prompt,eval_name,m|total_cost,source,m\np,e,1,a/b,1\n");
+  const TableFile table(
+      "prompt,eval_name,m|total_cost,source,m\np,e,1,a/b,1\n");
   const TemporaryFile lines(
       R"({"prompt":"p","eval_name":"e","m|total_cost":1,"source":"a/b","m":1})"
       "\n");
