@@ -178,7 +178,10 @@ Result<size_t> import_lines(Ledger& ledger, const std::string& text) {
   LLMROUTE_TRY(Transaction transaction, Transaction::begin(ledger.database()));
   for (const std::string& line : base::split(text, '\n')) {
     if (line.empty()) continue;
-    LLMROUTE_TRY(const bool taken, import_line(ledger, line));
+    LLMROUTE_TRY(bool taken, import_line(ledger, line));
+    if (!taken) {  // as SQLite also says where it had no memory for a moment
+      LLMROUTE_TRY(taken, import_line(ledger, line));
+    }
     if (!taken) ++dropped;
   }
   LLMROUTE_CHECK(transaction.commit());
