@@ -4,8 +4,8 @@
 # or over ssh on machines that share this directory and have llmroute and keys:
 #   SSHLOGIN=2/alpha,2/beta examples/batch-parallel.sh 4 IN.jsonl OUT.jsonl
 # Part K writes OUT.jsonl.K (with --errors FILE also FILE.K) and keeps a journal:
-# after anything that breaks, the same command goes on. Each part has the N-th part of --max-cost, and the pace
-# of --rpm and --tpm for itself.
+# after anything that breaks, the same command goes on. Each part has the N-th part
+# of --max-cost, and the pace of --rpm and --tpm for itself.
 set -eu
 wrong() {
   echo "batch-parallel: $1" >&2

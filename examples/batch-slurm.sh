@@ -3,8 +3,9 @@
 # have llmroute and its keys:
 #   examples/batch-slurm.sh N IN.jsonl OUT.jsonl [OPTION of llmroute batch]...
 # Part K writes OUT.jsonl.K (with --errors FILE also FILE.K) and keeps a journal:
-# after anything that breaks, the same command goes on. Each part has the N-th part of --max-cost, and the pace
-# of --rpm and --tpm for itself. SBATCH_PARTITION and the like are Slurm's own.
+# after anything that breaks, the same command goes on. Each part has the N-th part
+# of --max-cost, and the pace of --rpm and --tpm for itself. SBATCH_PARTITION and
+# the like are Slurm's own.
 set -eu
 parts=$1 in=$2 out=$3
 shift 3
