@@ -476,10 +476,7 @@ void Attempts::try_avoided() {
 Answered Attempts::run() {
   try_all();
   if (plan_.attempts().empty() && !cancel_.requested()) try_avoided();
-  if (!reply_ && !rejected_ && !held_back_ && plan_.lacks_money()) {
-    held_back_ = base::Error{base::ErrorKind::kBudget,
-                             "the ceiling does not allow another attempt"};
-  }
+  if (!reply_ && !rejected_ && !held_back_) held_back_ = plan_.lacks_money();
   if (!reply_ && rejected_ && !output_.broken()) {
     output_.rewrite(rejected_->text);
   }

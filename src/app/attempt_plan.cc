@@ -1,5 +1,6 @@
 #include "app/attempt_plan.h"
 
+#include <fmt/format.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -249,16 +250,24 @@ bool may_hedge(const core::Decision& decision, const core::Prompt& prompt,
          harmless(*silent.provider) && harmless(*other.provider);
 }
 
-bool AttemptPlan::lacks_money() const {
-  if (!ceiling_ || over_ || attempts_.empty()) return false;
+std::optional<base::Error> AttemptPlan::lacks_money() const {
+  if (!ceiling_ || over_ || attempts_.empty()) return std::nullopt;
   const Attempt& last = attempts_.back();
   const bool again = last.retryable && on_this_ < rules_.attempts_per_candidate;
-  if (again && !affordable(*last.candidate)) return true;
-  return std::ranges::any_of(
-      decision_.chain(), [&](const core::Candidate& one) {
-        return !tried(one) && !affordable(one) &&
-               !providers_off_.contains(one.provider->name);
-      });
+  for (const core::Candidate& one : decision_.chain()) {
+    const bool in_question = tried(one)
+                                 ? again && &one == last.candidate
+                                 : !providers_off_.contains(one.provider->name);
+    if (!in_question || affordable(one)) continue;
+    return base::Error{
+        base::ErrorKind::kBudget,
+        fmt::format("the worst case of {} of another attempt does not fit "
+                    "under a ceiling of {}: {} is or may be spent "
+                    "(--max-tokens lowers the worst case)",
+                    core::display_usd(*one.worst_cost),
+                    core::display_usd(*ceiling_), core::display_usd(spent_))};
+  }
+  return std::nullopt;
 }
 
 void AttemptPlan::last(Attempt attempt) {

@@ -113,8 +113,8 @@ class AttemptPlan {
   // That candidate was cancelled for one that then failed: once more.
   std::optional<Next> again(size_t candidate,
                             std::chrono::milliseconds time_left);
-  // Whether the ceiling alone forbids another attempt.
-  bool lacks_money() const;
+  // What to say if the ceiling alone forbids another attempt.
+  std::optional<base::Error> lacks_money() const;
   // An attempt that answered, was outrun, or ended the request whatever may
   // follow.
   void last(Attempt attempt);

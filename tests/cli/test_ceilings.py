@@ -254,7 +254,9 @@ per_month = 0.0000001
             ARGS + ["--no-stream", "--max-cost", usd(WORST * 3 // 2)],
             config=self.limited(stub, ""))
         self.assert_status(result, 4)
-        self.assertIn("the ceiling does not allow another attempt", result.err)
+        self.assertRegex(
+            result.err, r"worst case of \$[\d.]+ of another attempt does not fit "
+            r"under a ceiling of \$[\d.]+: \$[\d.]+ is or may be spent")
         self.assertEqual(len(stub.requests()), 1)
 
     def test_a_locked_ledger_is_waited_for_no_longer_than_the_request(self):
