@@ -116,6 +116,7 @@ class Attempts {
             const std::optional<AttemptPlan::Next>& next) const;
   std::string next_try() const;
   bool accepts(Attempt& attempt);
+  bool is_told_last() const;
   bool wait(milliseconds how_long) const;
   bool sit_out(milliseconds hold, Attempt& attempt);
   milliseconds time_left() const { return limits_.total - since(start_); }
@@ -473,11 +474,19 @@ void Attempts::try_avoided() {
   }
 }
 
+// Events stay as they were said: the answer is not said again, unless another
+// attempt was announced after it.
+bool Attempts::is_told_last() const {
+  const auto& attempts = plan_.attempts();
+  return output_.events() && !attempts.empty() &&
+         attempts.back().candidate == rejected_by_;
+}
+
 Answered Attempts::run() {
   try_all();
   if (plan_.attempts().empty() && !cancel_.requested()) try_avoided();
   if (!reply_ && !rejected_ && !held_back_) held_back_ = plan_.lacks_money();
-  if (!reply_ && rejected_ && !output_.broken()) {
+  if (!reply_ && rejected_ && !output_.broken() && !is_told_last()) {
     output_.rewrite(rejected_->text);
   }
   Answered answered;

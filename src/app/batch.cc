@@ -150,9 +150,14 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
     LLMROUTE_CHECK(begin_anew_if_changed(begun, options, lines, messages));
   }
   const InterruptGuard interrupt;
-  LLMROUTE_TRY(BatchOutput output,
-               BatchOutput::open(options.output, begun.existing,
-                                 interrupt.cancel().flag));
+  auto opened = BatchOutput::open(options.output, begun.existing,
+                                  interrupt.cancel().flag);
+  if (!opened) {
+    drop_unused(begun);
+    return opened.error();
+  }
+  BatchOutput output = *std::move(opened);
+  LLMROUTE_CHECK(begin_journal(begun));
   LLMROUTE_TRY(batch::RecordParser parser,
                record_parser(options.input, options.output.echo));
   LLMROUTE_TRY(BatchLedger ledger,

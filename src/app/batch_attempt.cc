@@ -83,26 +83,11 @@ bool BatchDispatcher::make_do(BatchItem& item) {
   return routing::lower_cap(item.record.prompt, budget_.left(), candidate);
 }
 
-// What attempts of those that wait were not charged for, but will count as
-// spent in a later run: without a result nobody knows.
-core::Money BatchDispatcher::told_for_nothing() const {
-  core::Money sum;
-  const auto add = [&sum](const BatchItem& item) {
-    sum += std::max(core::Money{}, item.told - item.spent);
-  };
-  for (const auto& [key, item] : delayed_) add(*item);
-  for (const auto& [key, model] : models_) {
-    for (const auto& item : model.queue) add(*item);
-  }
-  return sum;
-}
-
 void BatchDispatcher::stop_for_money(const batch::Record& record,
                                      base::Error why) {
   const auto needed = budget_.ceiling() ? needs_(record) : std::nullopt;
   if (!needed || *needed <= budget_.left()) return stop(std::move(why));
-  const core::Money ceiling =
-      (budget_.settled() + told_for_nothing() + *needed) * limits_.shards;
+  const core::Money ceiling = (budget_.settled() + *needed) * limits_.shards;
   stop({base::ErrorKind::kBudget,
         fmt::format("{}, and the next record (line {}) needs --max-cost {} or "
                     "more",
@@ -200,9 +185,17 @@ milliseconds BatchDispatcher::time_left(const BatchItem& item) const {
 base::Status BatchDispatcher::tell_sending(BatchItem& item) {
   const core::Money most = item.spent + item.hold;
   if (!budget_.ceiling() || most <= item.told) return {};
-  const core::Money more = most - item.told;
+  LLMROUTE_CHECK(sending_(item.record.line, most - item.told));
   item.told = most;
-  return sending_(item.record.line, more);
+  return {};
+}
+
+// Ends without a result: what it did not cost is left to later runs.
+void BatchDispatcher::drop(BatchItem& item) {
+  book_.end(item);
+  if (item.told <= item.spent) return;
+  const base::Status told = sending_(item.record.line, item.spent - item.told);
+  if (!told) stop(told.error());
 }
 
 void BatchDispatcher::done(BatchItem* running, provider::CallResult result) {

@@ -261,9 +261,9 @@ void BatchDispatcher::stop(base::Error why) {
 }
 
 void BatchDispatcher::abandon() {
-  for (auto& [key, item] : delayed_) book_.end(*item);
+  for (auto& [key, item] : delayed_) drop(*item);
   for (auto& [key, model] : models_) {
-    for (auto& item : model.queue) book_.end(*item);
+    for (auto& item : model.queue) drop(*item);
     model.queue.clear();
   }
   delayed_.clear();

@@ -129,7 +129,8 @@ class BatchDispatcher {
   using Finished =
       std::function<void(std::unique_ptr<BatchItem> item, Answered answered)>;
   // Called before a request is sent that may bring what its line costs to more
-  // than before, with the difference, if there is a ceiling.
+  // than before, with the difference, if there is a ceiling; with one below 0
+  // if the line ends without a result and cost less.
   using Sending = std::function<base::Status(int64_t line, core::Money more)>;
 
   // What must be left of a ceiling for the record to be asked of whom it would
@@ -219,11 +220,11 @@ class BatchDispatcher {
   bool waits_for_money(ModelState& model);
   bool waits_for_cheaper(ModelState& model);
   bool make_do(BatchItem& item);
-  core::Money told_for_nothing() const;
   void start(std::unique_ptr<BatchItem> item, ModelState& model, Time now);
   base::Result<provider::Call> call_for(BatchItem& item);
   std::chrono::milliseconds time_left(const BatchItem& item) const;
   base::Status tell_sending(BatchItem& item);
+  void drop(BatchItem& item);
   void done(BatchItem* running, provider::CallResult result);
   void settle(BatchItem& item, const provider::CallResult& result);
   void succeed(std::unique_ptr<BatchItem> item, core::Reply reply, Time now);

@@ -39,7 +39,7 @@ void BatchDispatcher::fail(std::unique_ptr<BatchItem> item, Failure failure,
                            Time now) {
   const core::Candidate& by = item->asked_of();
   ModelState& model = state_of(by);
-  if (failure.kind == FailureClass::kCancelled) return book_.end(*item);
+  if (failure.kind == FailureClass::kCancelled) return drop(*item);
   if (failure.kind == FailureClass::kLocal) {
     model.breaker.forget(item->probe);
     lower_jobs(failure, item->started);
@@ -219,7 +219,7 @@ void BatchDispatcher::nobody_left(std::unique_ptr<BatchItem> item) {
     return state_of(one).provider->off.has_value();
   });
   if (!anybody(now)) {
-    book_.end(*item);
+    drop(*item);
     return stop(off != chain.end() ? *state_of(*off).provider->off
                                    : long_wait(now));
   }

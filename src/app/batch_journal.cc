@@ -172,30 +172,29 @@ base::Status check_targets(const BatchOutputOptions& output,
   return {};
 }
 
+// Whether an output was taken away.
+bool is_gone(const std::optional<std::string>& file) {
+  struct stat status {};
+  return file && file != kStdout && ::lstat(file->c_str(), &status) != 0 &&
+         errno == ENOENT;
+}
+
 // Whether OUT is what an earlier run published, before another one went on to
-// retry errors.
+// retry errors, or was taken away since.
 Result<bool> is_published(const BatchOutputOptions& output,
                           const batch::Journal& journal) {
   const auto file = output_file(output);
   if (!file || !journal.published() || journal.end()) return false;
+  if (is_gone(file)) return true;
   LLMROUTE_TRY(const auto digest, batch::read_output_digest(*file));
   return digest == journal.published()->output;
 }
 
-// Whether an output of a batch that ended was taken away.
-bool lacks_output(const BatchOutputOptions& output) {
-  struct stat status {};
-  const auto gone = [&status](const std::optional<std::string>& file) {
-    return file && file != kStdout && ::lstat(file->c_str(), &status) != 0 &&
-           errno == ENOENT;
-  };
-  return gone(output_file(output)) || gone(output.errors);
-}
-
-// Of a batch that ended: OUT still is what it wrote.
+// Of a batch that ended: OUT still is what it wrote, or was taken away.
 base::Status check_output(const BatchOptions& options,
                           const batch::JournalEnd& end,
                           const std::string& journal) {
+  if (is_gone(output_file(options.output))) return {};
   const std::string file = output_file(options.output).value_or("stdout");
   LLMROUTE_TRY(const auto digest, batch::read_output_digest(file));
   if (output_file(options.output) && digest == end.output) return {};
@@ -273,8 +272,8 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                  output.form.value_or("as the record"),
                  identity.parts};
   const batch::JournalHead& head = result.head;
-  bool fresh = !journal.head();
-  if (fresh) {
+  result.fresh = !journal.head();
+  if (result.fresh) {
     const auto possible = check_targets(output, result.existing);
     if (!possible) {
       ::unlink(path->c_str());  // it is empty
@@ -289,19 +288,28 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                           ? batch::ExistingOutput::kReplace
                           : batch::ExistingOutput::kCompare;
   }
-  if (journal.end() && lacks_output(output) && !output.force) {
-    result.existing = batch::ExistingOutput::kCompare;  // written anew
-  } else if (journal.end()) {
+  if (journal.end()) {
     const auto same = check_output(options, *journal.end(), *path);
     if (!same && !output.force) return same.error();
     const bool again = output.retry_errors && journal.end()->failed > 0;
-    if (same && !again) result.done = journal.end();
-    fresh = !same;
+    const bool whole = !is_gone(output_file(output)) && !is_gone(output.errors);
+    if (same && whole && !again) result.done = journal.end();
+    result.fresh = !same;
     result.existing = batch::ExistingOutput::kReplace;
   }
-  if (fresh) LLMROUTE_CHECK(journal.begin(head));
   result.journal.emplace(std::move(journal));
   return result;
+}
+
+base::Status begin_journal(BatchJournal& begun) {
+  return begun.journal && begun.fresh ? begun.journal->begin(begun.head)
+                                      : base::Status();
+}
+
+void drop_unused(const BatchJournal& begun) {
+  if (begun.journal && !begun.journal->head()) {
+    ::unlink(begun.journal->path().c_str());
+  }
 }
 
 }  // namespace llmroute::app

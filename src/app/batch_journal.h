@@ -37,11 +37,18 @@ struct BatchJournal {
   // it was, which was accepted: lines with a result may be missing.
   bool other_lines = false;
   batch::JournalHead head;  // of this run, should the journal be begun anew
+  bool fresh = false;       // it is to be begun
 };
 
 // Errors: those of Journal::open(); kConfig if it belongs to another config or
 // command; kCannotCreate if OUT is not what the journal says.
 base::Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                                               const BatchIdentity& identity);
+
+// Writes its head, if it is fresh: from then on it says that the outputs are
+// this batch's, so they have to be open. Errors: those of Journal::begin().
+base::Status begin_journal(BatchJournal& begun);
+// Removes the file of one that was never begun.
+void drop_unused(const BatchJournal& begun);
 
 }  // namespace llmroute::app

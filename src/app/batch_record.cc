@@ -28,21 +28,22 @@ void complete(batch::Record& record, const BatchOptions& options) {
   if (options.input.reroute) record.overrides.model.reset();
 }
 
+constexpr std::string_view kWholeBatch = "--max-cost";
+
 // What one request may cost at the most: by its own ceiling, the batch's, and
 // those of its tags.
-std::optional<core::Money> ceiling_of(const batch::Record& record,
-                                      const core::RoutingOptions& routing,
-                                      const BatchOptions& options,
-                                      const core::Config& config) {
-  std::optional<core::Money> least;
-  if (const auto shared = least_ceiling(config, routing.tags)) {
-    least = shared->limit;
-  }
-  const auto lower = [&least](const std::optional<core::Money>& limit) {
-    if (limit) least = std::min(least.value_or(*limit), *limit);
+std::optional<LeastCeiling> ceiling_of(const batch::Record& record,
+                                       const core::RoutingOptions& routing,
+                                       const BatchOptions& options,
+                                       const core::Config& config) {
+  std::optional<LeastCeiling> least = least_ceiling(config, routing.tags);
+  const auto lower = [&least](const std::optional<core::Money>& limit,
+                              std::string_view name) {
+    if (!limit || (least && least->limit < *limit)) return;
+    least = {*limit, std::string(name)};
   };
-  lower(record.overrides.max_cost);
-  lower(options.limits.max_cost);
+  lower(record.overrides.max_cost, "the record's max_cost");
+  lower(options.limits.max_cost, kWholeBatch);
   return least;
 }
 
@@ -73,18 +74,21 @@ base::Status decide_record(batch::Record& record, const BatchOptions& options,
   for (std::string& need : core::needs_of(record.prompt)) {
     decided.routing.require.push_back(std::move(need));
   }
-  decided.ceiling =
+  const std::optional<LeastCeiling> ceiling =
       ceiling_of(record, decided.routing, options, *routed.config);
+  decided.ceiling = ceiling ? std::optional(ceiling->limit) : std::nullopt;
   const bool bounded = decided.ceiling || options.run_ceiling;
   if (bounded && !options.routing.allow_unpriced) {
     LLMROUTE_CHECK(check_extra(record));
   }
   LLMROUTE_CHECK(routed.decider->decide(record.prompt, decided.routing,
                                         decided.ceiling, decided.decision));
-  if (decided.decision.candidates.empty()) {
-    return routing::no_candidate(decided.decision);
+  if (!decided.decision.candidates.empty()) return {};
+  base::Error error = routing::no_candidate(decided.decision);
+  if (error.kind == base::ErrorKind::kBudget && ceiling) {
+    error.message += "; the ceiling is " + ceiling->name;
   }
-  return {};
+  return error;
 }
 
 std::optional<core::Money> least_needed(batch::Record record,
@@ -126,11 +130,11 @@ batch::RecordError not_routed(const base::Error& error) {
 
 bool is_of_ceiling(const batch::Record& record, const BatchOptions& options,
                    const Routed& routed, const base::Error& error) {
-  const auto& ceiling = options.limits.max_cost;
-  const auto& own = record.overrides.max_cost;
-  const auto& each = routed.config->limits.max_cost;
-  return error.kind == base::ErrorKind::kBudget && ceiling &&
-         !(own && *own < *ceiling) && !(each && *each < *ceiling);
+  if (error.kind != base::ErrorKind::kBudget) return false;
+  core::RoutingOptions routing = options.routing;
+  batch::override_routing(record.overrides, routing);
+  const auto least = ceiling_of(record, routing, options, *routed.config);
+  return least && least->name == kWholeBatch;
 }
 
 base::Error not_asked(const batch::Record& record) {

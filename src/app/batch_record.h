@@ -51,7 +51,7 @@ base::Status check_routing_options(const BatchOptions& options,
 // That error as the record's own.
 batch::RecordError not_routed(const base::Error& error);
 // Whether it is the batch's end: not even the whole ceiling pays for one such
-// record. Not if the record's own limit is the lower one.
+// record. Not if a limit of its own, of its tags or of a day is the lower one.
 bool is_of_ceiling(const batch::Record& record, const BatchOptions& options,
                    const Routed& routed, const base::Error& error);
 // --strict: why a record that cannot be asked ends the batch.

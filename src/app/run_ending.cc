@@ -22,7 +22,10 @@ base::Status deliver(const RunOptions& options, const std::string& id,
                      const Routed& routed, const Answered& answered,
                      const base::Status& judged, AnswerOutput& output) {
   const base::Error* error = judged.has_value() ? nullptr : &judged.error();
+  // What is not a whole answer never takes the place of an old file.
+  const bool keep_old = !judged.has_value() && output.to_file();
   if (options.output.format == Format::kJson) {
+    if (keep_old) return {};
     Answered shown = answered;
     if (options.output.extract) shown.reply->text = output.extracted();
     return output.finish_with(result_json(id, routed, shown, error));
@@ -37,9 +40,7 @@ base::Status deliver(const RunOptions& options, const std::string& id,
   if (output.events()) {
     output.event(done_event(id, routed, answered, error));
   }
-  // What is not a whole answer never takes the place of an old file.
-  if (!judged.has_value() && output.to_file()) return {};
-  return output.finish();
+  return keep_old ? base::Status() : output.finish();
 }
 
 void comment_on(const std::string& id, const Answered& answered,
@@ -65,7 +66,7 @@ Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
              error.message + "; " + answered.held_back->message};
   }
   error.facts = error_facts(answered, output.printed_bytes());
-  if (options.output.format == Format::kJson) {
+  if (options.output.format == Format::kJson && !output.to_file()) {
     LLMROUTE_CHECK(
         output.finish_with(result_json(id, routed, answered, &error)));
   }
@@ -119,8 +120,10 @@ Ending conclude(const RunOptions& options, const std::string& id,
   if (output.reader_gone()) return {.signal = SIGPIPE};
   if (!delivered) return {.status = delivered.error()};
   comment_on(id, answered, judged, options, messages);
-  if (!judged) return {.status = judged.error()};
-  return {};
+  if (judged) return {};
+  base::Error error = judged.error();
+  error.facts = error_facts(answered, output.printed_bytes());
+  return {.status = std::move(error)};
 }
 
 void add_failure(const base::Status& kept, const Messages& messages,

@@ -161,8 +161,8 @@ base::Status Journal::visit(const JournalFrame& frame, uint64_t offset,
 base::Status Journal::visit_send(const JournalSend& send) {
   if (send.hold == core::Money()) {
     given_up_.insert(send.line);
-  } else {
-    sent_[send.line] += send.hold;
+  } else if ((sent_[send.line] += send.hold) <= core::Money()) {
+    sent_.erase(send.line);
   }
   if (std::max(sent_.size(), given_up_.size()) <= kMostSent) return {};
   return Error{ErrorKind::kData,

@@ -103,6 +103,7 @@ class Fields {
     return value;
   }
   core::Money money(std::string_view key) { return {number(key)}; }
+  core::Money change(std::string_view key) { return {read(key, int64_t{0})}; }
   std::optional<int64_t> maybe(std::string_view key) {
     if (good_ && at_ != end_ && at_.key() == key && at_.value().is_null()) {
       ++at_;
@@ -160,7 +161,7 @@ std::optional<JournalFrame> read_head(Fields& fields) {
 std::optional<JournalFrame> read_send(Fields& fields) {
   JournalSend send;
   send.line = fields.line();
-  send.hold = fields.money("hold");
+  send.hold = fields.change("hold");
   return fields.complete(send);
 }
 

@@ -55,7 +55,8 @@ struct JournalHead {
 
 struct JournalSend {
   int64_t line = 0;  // 1 .. kMostLines
-  core::Money hold;  // not negative; 0: the run gave up on the line
+  core::Money hold;  // 0: the run gave up on the line; below 0: what earlier
+                     // frames said, and nothing was charged, is taken back
 
   bool operator==(const JournalSend&) const = default;
 };

@@ -38,6 +38,11 @@ bool is_safe(char c) {
          (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
 
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 std::string_view token_limit_field(const SplitTarget& target) {
   if (!target.model.token_limit_field.empty()) {
     return target.model.token_limit_field;
@@ -102,6 +107,10 @@ base::Result<SplitWriter> SplitWriter::create(const std::string& directory,
                                               bool force) {
   SplitWriter writer(directory);
   LLMROUTE_CHECK(base::create_directories(directory));
+  if (!is_directory(directory)) {
+    return Error{ErrorKind::kCannotCreate,
+                 fmt::format("'{}' is not a directory", directory)};
+  }
   const std::string manifest = writer.path_of(kManifestName);
   if (!force && base::file_exists(manifest)) {
     return Error{ErrorKind::kCannotCreate,
@@ -172,6 +181,10 @@ base::Status SplitWriter::remove_unfinished() {
 base::Result<std::unique_ptr<SplitWriter::Out>> SplitWriter::create_file(
     const std::string& name) {
   const std::string path = path_of(name) + std::string(kNew);
+  if (is_directory(path_of(name))) {
+    return Error{ErrorKind::kCannotCreate,
+                 fmt::format("'{}' is a directory", path_of(name))};
+  }
   constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_EXCL;
   auto out = std::make_unique<Out>();
   out->name = name;
@@ -266,10 +279,20 @@ base::Status SplitWriter::add_unasked(const Record& record,
   return write(*manifest_, line.text());
 }
 
-// The manifest last: where it is, there is all that it names.
+// The manifest before goes first and the new one comes last: where one is, its
+// files are.
 base::Status SplitWriter::finish() {
   for (const auto& [model, out] : files_) LLMROUTE_CHECK(sync(*out));
   LLMROUTE_CHECK(sync(*manifest_));
+  // Taken for results, they would be damage.
+  for (const std::string& name : replaced_) {
+    const std::string path = path_of(name);
+    const bool again =
+        std::ranges::find(made_, path + std::string(kNew)) != made_.end();
+    if (!again) ::unlink(path.c_str());
+  }
+  ::unlink(path_of(kManifestName).c_str());
+  LLMROUTE_CHECK(base::sync_directory_of(path_of(kManifestName)));
   for (size_t i = made_.size(); i-- > 0;) {
     std::string path = made_[i].substr(0, made_[i].size() - kNew.size());
     if (i == 0) LLMROUTE_CHECK(base::sync_directory_of(path));
@@ -279,12 +302,6 @@ base::Status SplitWriter::finish() {
     made_[i] = std::move(path);
   }
   made_.clear();
-  // Taken for results, they would be damage.
-  for (const std::string& name : replaced_) {
-    if (!names_.contains(base::to_lower_ascii(name))) {
-      ::unlink(path_of(name).c_str());
-    }
-  }
   return base::sync_directory_of(path_of(kManifestName));
 }
 

@@ -47,9 +47,8 @@ class SplitWriter {
   // Creates the directory if there is none, and removes what a killed split
   // left there. kCannotCreate: a manifest is there already, but for `force`; a
   // file is there that would be read as results; nothing can be created.
-  // kTryLater: another process splits into it. finish() removes files of
-  // requests that the manifest before named and that were not made again. No
-  // links are followed.
+  // kTryLater: another process splits into it. finish() removes the manifest
+  // before and the requests that it named. No links are followed.
   static base::Result<SplitWriter> create(const std::string& directory,
                                           bool force);
   SplitWriter(SplitWriter&&) noexcept = default;

@@ -39,6 +39,15 @@ bool wants_help(const Args& args, const Settings& settings) {
          ::isatty(STDIN_FILENO) != 0;
 }
 
+// Records would come from stdin, which is not to be read.
+base::Status check_records(const Args& args, const Settings& settings) {
+  const bool named = !args.operands.empty() || !settings.input.files.empty();
+  if (!settings.input.no_stdin || named) return {};
+  return base::Error{base::ErrorKind::kNoInput,
+                     "no file of records is given, and --no-stdin or "
+                     "LLMROUTE_STDIN=never keeps stdin from being read"};
+}
+
 Outcome help_instead(const Args& args) {
   const std::string text = short_help(args.command, !args.named);
   (void)base::write_all(STDERR_FILENO, text);
@@ -103,18 +112,14 @@ Outcome dispatch(const Args& args, Settings settings,
                       environment);
     case Command::kExplain:
       if (wants_help(args, settings)) return help_instead(args);
+      if (settings.jsonl) LLMROUTE_CHECK(check_records(args, settings));
       return app::explain(explain_options(std::move(settings), args.operands),
                           environment);
     case Command::kBatch:
       if (wants_help(args, settings) && !settings.collect) {
         return help_instead(args);
       }
-      if (settings.input.no_stdin && args.operands.empty() &&
-          !settings.collect) {
-        return base::Error{base::ErrorKind::kNoInput,
-                           "no file is given, and LLMROUTE_STDIN=never keeps "
-                           "stdin from being read"};
-      }
+      if (!settings.collect) LLMROUTE_CHECK(check_records(args, settings));
       return app::batch(batch_options(std::move(settings), args.operands),
                         environment);
     case Command::kBench:

@@ -42,7 +42,8 @@ constexpr VariableRow kVariables[] = {
     {.name = "LLMROUTE_STDIN",
      .metavar = "never",
      .help = "do not read standard input, as with --no-stdin",
-     .commands = in(Command::kRun) | in(Command::kExplain),
+     .commands =
+         in(Command::kRun) | in(Command::kExplain) | in(Command::kBatch),
      .apply = set_stdin},
     {.name = "LLMROUTE_TAGS",
      .metavar = "KEY=VALUE,...",

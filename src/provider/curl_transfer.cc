@@ -132,11 +132,17 @@ int CurlTransfer::on_close_socket(void* user, curl_socket_t fd) {
 int CurlTransfer::on_request(void* user, char*, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(user);
   if (transfer.request_.method == "GET" || !transfer.request_sent()) {
+    transfer.asked_proxy_ = transfer.get(CURLINFO_REQUEST_SIZE);
     return CURL_PREREQFUNC_OK;
   }
   transfer.refused_ = refusal(FailureClass::kTransient, "reset",
                               "the connection ended before a reply");
   return CURL_PREREQFUNC_ABORT;
+}
+
+// libcurl counts what it has asked a proxy as well.
+bool CurlTransfer::request_sent() const {
+  return asked_proxy_ && get(CURLINFO_REQUEST_SIZE) > *asked_proxy_;
 }
 
 long CurlTransfer::get(CURLINFO info) const {

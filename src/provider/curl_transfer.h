@@ -113,7 +113,7 @@ class CurlTransfer {
   void set_body();
   void set_network(const CurlNetwork& network);
   void set_callbacks();
-  bool request_sent() const { return get(CURLINFO_REQUEST_SIZE) > 0; }
+  bool request_sent() const;
 
   const CurlLibrary& curl_;
   const HttpRequest& request_;
@@ -127,6 +127,7 @@ class CurlTransfer {
   bool body_came_ = false;                  // since the last pause
   bool stopped_ = false;                    // a Receiver said stop
   std::optional<core::Failure> refused_{};  // by us: bad head, bad address
+  std::optional<long> asked_proxy_;  // bytes of a CONNECT; set once it may send
   int socket_error_ = 0;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 };

@@ -33,13 +33,21 @@ std::string encoding(const ResponseHead& head) {
   return {};
 }
 
-// A byte order mark; one before events is theirs to drop.
+constexpr std::string_view kMark = "\xEF\xBB\xBF";  // of byte order
+
+// One before events is theirs to drop.
 void drop_mark_of_document(std::string_view& bytes) {
-  constexpr std::string_view kMark = "\xEF\xBB\xBF";
   if (!bytes.starts_with(kMark)) return;
   const size_t at = bytes.find_first_not_of(kBlank, kMark.size());
-  if (at == std::string_view::npos) return;
   if (bytes[at] == '{' || bytes[at] == '[') bytes.remove_prefix(at);
+}
+
+// Whether what comes after a mark is not there yet.
+bool may_be_mark(std::string_view bytes) {
+  if (kMark.starts_with(bytes)) return true;
+  return bytes.starts_with(kMark) &&
+         bytes.find_first_not_of(kBlank, kMark.size()) ==
+             std::string_view::npos;
 }
 
 }  // namespace
@@ -94,6 +102,11 @@ bool Exchange::choose_body(std::string_view& bytes) {
   const size_t first = bytes.find_first_not_of(kBlank);
   if (first == std::string_view::npos) return false;
   bytes.remove_prefix(first);
+  if (!mark_.empty() || may_be_mark(bytes)) {
+    mark_ += bytes;
+    if (may_be_mark(mark_)) return false;
+    bytes = mark_;
+  }
   drop_mark_of_document(bytes);
   const char c = bytes.front();
   if (c == '<') {

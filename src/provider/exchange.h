@@ -69,6 +69,7 @@ class Exchange : public Receiver {
   Body body_ = Body::kUnknown;
   size_t body_bytes_ = 0;
   std::string held_;  // an error body, or a document
+  std::string mark_;  // a byte order mark, until it is known of what
   EventStream events_;
   LineStream lines_;
   RepeatedEvent repeated_;

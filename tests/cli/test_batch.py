@@ -286,6 +286,14 @@ class Input(BatchCase):
         (result,) = self.results(self.batch(stub, stdin=prompts(1)))
         self.assertEqual(result["text"], "ok")
 
+    def test_S7_the_mark_comes_in_pieces(self):
+        reply = json.dumps({"choices": [{
+            "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]})
+        stub = self.stub([{"raw": "\ufeff" + reply, "content_type": "application/json",
+                           "chunk": 1, "trickle": 2}])
+        (result,) = self.results(self.batch(stub, stdin=prompts(1)))
+        self.assertEqual(result["text"], "ok")
+
     def test_a_missing_file_is_no_input(self):
         self.assert_status(self.batch(self.stub(), ["/no/such.jsonl"]), 66)
 

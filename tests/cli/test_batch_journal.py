@@ -283,6 +283,28 @@ class Resume(durable_batch.BatchCase):
         self.refused(73, "--force", *args)
         self.assertEqual(self.read(), b"mine\n")
 
+    def test_what_was_taken_away_is_no_hindrance_to_what_is_asked_anew(self):
+        """Errors that are to be retried, and lines that were appended."""
+        for gone in ("bad.jsonl", OUT):
+            for more in (("--retry-errors",), ()):
+                self.prepare([REFUSED])
+                args = ("--errors", "bad.jsonl")
+                self.assert_status(self.go(*args), 1)
+                os.unlink(self.path(gone))
+                if not more:
+                    with open(self.path("in.jsonl"), "ab") as file:
+                        file.write(b'{"prompt":"one more"}\n')
+                ended = self.go(*args, *more)
+                self.assertIn(ended.status, (0, 1), ended.err)
+                count = self.count + (not more)
+                self.assertEqual(self.read().count(b"\n") +
+                                 self.read("bad.jsonl").count(b"\n"), count)
+                self.asked.new()
+                self.assert_status(self.go(*args), ended.status)
+                self.assertEqual(self.asked.new(), [])
+                self.clear()
+                os.unlink(self.path("bad.jsonl"))
+
     def test_an_output_made_by_others_during_the_batch_is_not_replaced(self):
         self.prepare()
         whole = self.half_done()
@@ -635,6 +657,19 @@ class Outputs(durable_batch.BatchCase):
         for out in (OUT, "other.jsonl"):
             self.assert_status(self.go("-o", out, "--errors", "bad.jsonl", "--force"), 1)
             self.assertEqual(self.read("bad.jsonl").count(b"\n"), 1)
+
+    def test_K3_who_was_refused_at_an_output_does_not_own_it(self):
+        """Nor pay for what it then may not write."""
+        self.prepare([{"delay_headers_ms": 60_000, "times": 2}])
+        first = self.start_one_that_waits()
+        args = ("--journal", "other.journal")
+        self.assert_status(self.go(*args), 75)
+        self.assertFalse(os.path.exists(self.path("other.journal")))
+        first.kill()
+        first.wait()
+        self.assert_status(self.go(), 0)
+        self.asked.new()
+        self.refused(73, "--force", *args)
 
     def test_K3_the_second_batch_on_an_output_is_told_who_is_first(self):
         self.prepare([{"delay_headers_ms": 60_000, "times": 2}])

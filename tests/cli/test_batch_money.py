@@ -5,7 +5,9 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
+import subprocess
 import time
 import unittest
 
@@ -154,6 +156,33 @@ class Ceiling(BatchCase):
         process.send_signal(signal.SIGKILL)
         process.wait()
         self.assert_status(self.batch(stub, args, config=config), 0)
+
+    def test_a_run_that_stops_holds_nothing_for_what_cost_nothing(self):
+        """The same command during an outage: nothing is spent by asking."""
+        stub = self.stub([{"status": 503, "times": 20}, {"words": 3}], prices=PRICES)
+        config = self.config(stub, extra='[limits]\ngive_up = "1s"\n')
+        path = self.home.write("in.jsonl", prompts(3))
+        out = self.home.file("out.jsonl")
+        args = ["-o", out, path, "-j", "3", "--max-cost", "0.03"]
+        ends = [self.batch(stub, args, config=config) for _ in range(4)]
+        for ended in ends[:3]:
+            self.assert_status(ended, 75)
+            self.assertNotIn("may have been spent", ended.err)
+        while len(self.posts(stub)) <= 20:
+            ends.append(self.batch(stub, args, config=config))
+        self.assert_status(ends[-1], 0)
+
+    def test_a_lower_ceiling_of_a_day_fails_the_record_not_the_batch(self):
+        text = lines({"prompt": "x " * 30_000}, {"prompt": "b"})
+        for limit, name in (("[limits]\nper_day = 0.02\n", "per_day"),
+                            ('[budgets.b]\ntag = "a=b"\nper_month = 0.02\n',
+                             "per_month of tag a=b")):
+            stub = self.stub([{"words": 3}], prices=PRICES)
+            result = self.batch(stub, ["--max-cost", "1", "--tag", "a=b"], stdin=text,
+                                extra=limit, env={"LLMROUTE_LEDGER": self.home.file("l")})
+            self.assertEqual(codes(self.results(result, 1)), ["budget", None])
+            self.assertIn("; the ceiling is " + name,
+                          parse(result.out)[0]["error"]["message"])
 
     def test_a_warning_comes_at_80_percent(self):
         stub = self.stub(self.RULES, prices=PRICES)
@@ -535,6 +564,53 @@ class Queues(BatchCase):
         directory, _ = self.split(text)
         self.assert_status(self.split(prompts(2), ["--force", "-m", "n"])[1], 0)
         self.assertEqual(sorted(os.listdir(directory)), ["manifest.jsonl", "n.jsonl"])
+
+    def test_split_again_takes_names_that_differ_in_case_for_others(self):
+        text = lines({"prompt": "x", "model": "M"})
+        models = {"M": {}, "m": {}}
+        directory = self.home.file("queue")
+        for args in ((), ("--force", "--reroute", "-m", "m")):
+            self.assert_status(self.batch(self.stub(), ["--split", directory, *args],
+                                          stdin=text, models=models), 0)
+        self.assertEqual(sorted(os.listdir(directory)), ["m.jsonl", "manifest.jsonl"])
+
+    def test_a_split_that_fails_leaves_the_one_before(self):
+        directory, _ = self.split(prompts(2), ["-m", "m"])
+        os.mkdir(os.path.join(directory, "n.jsonl"))
+        before = sorted(os.listdir(directory))
+        result = self.split(prompts(2, "other {}"), ["--force", "-m", "n"])[1]
+        self.assert_status(result, 73)
+        self.assertIn("n.jsonl' is a directory", result.err)
+        self.assertEqual(sorted(os.listdir(directory)), before)
+
+    def test_split_into_a_file_is_73(self):
+        self.home.write("queue", "mine")
+        directory, result = self.split(prompts(1))
+        self.assert_status(result, 73)
+        self.assertIn(f"'{directory}' is not a directory", result.err)
+
+    @unittest.skipUnless(shutil.which("strace"), "needs strace")
+    @unittest.skipIf(harness.SANITIZED, "strace stands in the way of a sanitizer")
+    def test_a_split_killed_while_it_takes_its_names_is_not_taken_for_one(self):
+        directory, _ = self.split(lines({"prompt": "a", "model": "m"},
+                                        {"prompt": "b", "model": "n"}))
+        config = self.home.write("c.toml", self.config(self.stub(), self.MODELS))
+        text = lines({"prompt": "c", "model": "m"}, {"prompt": "d", "model": "n"})
+        for when in (1, 2, 3):
+            killed = subprocess.run(
+                ["strace", "-f", "-o", "/dev/null", "-e",
+                 f"inject=rename,renameat,renameat2:signal=KILL:when={when}",
+                 harness.BINARY, "batch", "-c", config, "--split", directory, "--force"],
+                input=text.encode(), env=self.home.environment({}), check=False)
+            self.assertEqual(killed.returncode, -signal.SIGKILL)
+            left = os.listdir(directory)
+            if "manifest.jsonl" in left:  # all had their names
+                self.assertEqual(sorted(left), ["m.jsonl", "manifest.jsonl", "n.jsonl"])
+            else:
+                self.assert_status(self.collect(directory), 66)
+        self.assert_status(self.split(text, ["--force"])[1], 0)
+        self.assertEqual(sorted(os.listdir(directory)),
+                         ["m.jsonl", "manifest.jsonl", "n.jsonl"])
 
     def test_split_is_refused_where_results_of_another_one_are(self):
         """They may have the same ids as its own."""

@@ -201,6 +201,17 @@ class Check(harness.TestCase):
                          ["route", "attempt", "delta", "retry", "attempt", "delta", "done"])
         self.assertEqual((events[3]["class"], events[3]["next"]), ("rejected", "middle"))
 
+    def test_events_say_a_rejected_answer_once(self):
+        for rules, more in (([{"text": "no"}], ["--no-fallback"]),
+                            ([{"text": "no"}], []),
+                            ([{"model": "small", "text": "{", "finish": "length"}], ["-m", "small"])):
+            _, result = self.ask(JSON, rules, "--format", "jsonl", *more)
+            self.assertIn(result.status, (1, 3))
+            events = [json.loads(line) for line in result.text.splitlines()]
+            last = max(i for i, e in enumerate(events) if e["event"] == "attempt")
+            said = "".join(e["text"] for e in events[last:] if e["event"] == "delta")
+            self.assertEqual(said.strip(), rules[0]["text"])
+
 
 if __name__ == "__main__":
     unittest.main()

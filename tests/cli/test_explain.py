@@ -209,6 +209,12 @@ class Explain(harness.TestCase):
         _, again = self.explain(["--jsonl"], stub=stub, stdin=self.RECORDS)
         self.assertEqual(again.text, result.text)
 
+    def test_jsonl_reads_no_stdin_that_is_not_to_be_read(self):
+        for args, env in ((["--no-stdin"], {}), ([], {"LLMROUTE_STDIN": "never"})):
+            _, result = self.explain(["--jsonl", *args], stdin=self.RECORDS, env=env)
+            self.assert_status(result, 66)
+            self.assertIn("no file of records is given", result.err)
+
     def test_jsonl_with_a_system_file_decides_as_explain_with_it(self):
         path = self.home.write("system", "Answer like a lawyer. " * 400)
         record = json.dumps({"prompt": "hi, thanks"}) + "\n"

@@ -1,6 +1,7 @@
 """Faults of the network and of HTTP. Names begin with the row of the fault matrix
 in docs/reliability.md."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -476,6 +477,57 @@ class Proxy(ProviderCase):
     def test_N12_a_proxy_that_talks_nonsense(self):
         result = self.through(b"220 mail.example ESMTP\r\n")
         self.assertIn(result.status, (75, 76))
+
+    def tunnel(self, port):
+        """A proxy that connects whoever asks to that port."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def pass_on(source, target):
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    target.sendall(data)
+                target.shutdown(socket.SHUT_WR)
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    peer, _ = listener.accept()
+                    self.assertTrue(peer.recv(65536).startswith(b"CONNECT wrong.example"))
+                    server = socket.create_connection(("127.0.0.1", port))
+                    peer.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    for ends in ((peer, server), (server, peer)):
+                        threading.Thread(target=pass_on, args=ends, daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        self.addCleanup(listener.close)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def test_a_proxy_that_connects_is_passed_through(self):
+        stub = self.stub([{"text": "ok"}], tls=True)
+        config = (harness.provider("p", protocol="openai-chat", key_env=["STUB_KEY"],
+                                   base_url="https://wrong.example/v1",
+                                   ca_file=stub.ca_file) +
+                  harness.model("m", provider="p", **harness.DEFAULT_MODEL, id="m"))
+        env = {"HTTPS_PROXY": self.tunnel(stub.tls_ports["wrong-host"])}
+        result = self.run_llmroute(["run", "-m", "m", *ONCE, "-p", "x"],
+                                   config=config, env=env)
+        self.assert_status(result, 0)
+        self.assertEqual(result.text, "ok\n")
+        result = self.run_llmroute(["batch", "-m", "m", "--lines"], stdin=b"one\ntwo\n", config=config,
+                                   env=env)
+        self.assert_status(result, 0)
+        self.assertEqual(len(stub.requests()), 3)
+
+    def test_a_request_that_did_not_leave_the_tunnel_cost_nothing(self):
+        stub = self.stub([{"text": "ok"}], tls=True)
+        config = (harness.provider("p", protocol="openai-chat", key_env=["STUB_KEY"],
+                                   base_url="https://wrong.example/v1") +
+                  harness.model("m", provider="p", **harness.DEFAULT_MODEL, id="m"))
+        result = self.run_llmroute(
+            ["run", "-m", "m", *ONCE, "--json", "-p", "x"], config=config,
+            env={"HTTPS_PROXY": self.tunnel(stub.tls_ports["wrong-host"])})
+        self.assert_status(result, 77)
+        self.assertEqual(result.json()["cost"]["usd"], 0)
 
     def test_loopback_goes_past_the_proxy(self):
         address, seen = self.proxy(b"")

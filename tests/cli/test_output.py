@@ -88,6 +88,22 @@ class Output(harness.TestCase):
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), "old")
 
+    def test_nor_does_json_of_a_failure_take_its_place(self):
+        path = self.home.write("answer.json", "old")
+        for rule, status in (({"text": "x", "finish": "length"}, 3), ({"status": 400}, 65)):
+            _, result = self.ask(["-o", path, "--json"], [rule])
+            self.assert_status(result, status)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(file.read(), "old")
+
+    def test_bytes_printed_are_those_that_were_printed(self):
+        for more in ([], ["--no-stream"]):
+            _, result = self.ask(["--error-format", "json", *more],
+                                 [{"text": "Hello", "finish": "length"}])
+            self.assert_status(result, 3)
+            error = json.loads(result.err.splitlines()[-1])
+            self.assertEqual(error["bytes_printed"], len(result.out))
+
     def test_a_closed_stdout_is_74_not_a_lost_answer(self):
         stub = self.stub([{"text": "x"}])
         process = self.spawn_llmroute(
