@@ -303,7 +303,6 @@ class Resume(durable_batch.BatchCase):
                 self.assert_status(self.go(*args), ended.status)
                 self.assertEqual(self.asked.new(), [])
                 self.clear()
-                os.unlink(self.path("bad.jsonl"))
 
     def test_an_output_made_by_others_during_the_batch_is_not_replaced(self):
         self.prepare()

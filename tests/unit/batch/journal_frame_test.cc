@@ -45,6 +45,7 @@ TEST_CASE("a frame is a line with its length and checksum") {
 TEST_CASE("frames come back as they were") {
   check_round_trip(head());
   check_round_trip(JournalSend{kMostLines, core::Money::max()});
+  check_round_trip(JournalSend{2, {-345}});
   check_round_trip(end());
   check_round_trip(record(1));
   check_round_trip(record(2, false));
