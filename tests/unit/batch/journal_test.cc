@@ -112,6 +112,22 @@ TEST_CASE("begin drops what was there, money too") {
   CHECK(again.journal->head()->match == "id");
 }
 
+TEST_CASE("what was said of a line may be taken back, and no more than that") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("j");
+  {
+    Journal journal = begun(path);
+    CHECK(journal.append(JournalSend{2, {500}}));
+    CHECK(journal.append(JournalSend{3, {700}}));
+    CHECK(journal.append(JournalSend{2, {-200}}));
+    CHECK(journal.append(JournalSend{3, {-900}}));
+    CHECK(journal.append(JournalSend{3, {40}}));
+  }
+  const Opened opened = open_journal(path);
+  REQUIRE(opened.journal);
+  CHECK(opened.journal->orphaned() == core::Money{340});
+}
+
 TEST_CASE("an ended journal says how it ended and keeps its records") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("j");
