@@ -118,6 +118,9 @@ Ending conclude(const RunOptions& options, const std::string& id,
   const base::Status delivered =
       deliver(options, id, routed, answered, judged, output);
   if (output.reader_gone()) return {.signal = SIGPIPE};
+  if (output.broken() && interrupt.interrupted()) {
+    return {.signal = interrupt.signal()};  // during the last write
+  }
   if (!delivered) return {.status = delivered.error()};
   comment_on(id, answered, judged, options, messages);
   if (judged) return {};
