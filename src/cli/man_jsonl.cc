@@ -309,7 +309,7 @@ constexpr FieldText kRow[] = {
      "How much surer that number is than a judgement, up to 1,000. 1 if it is "
      "missing."},
     {"dataset, source, eval_name",
-     "The first of them. Data sets are balanced against "
+     "The first of them that is not empty. Data sets are balanced against "
      "each other, and reported one by one; of `a/b` a is the source, the "
      "whole the group."},
     {"group", "What `bench --groups` leaves out as a whole, if not that."},
@@ -439,7 +439,7 @@ std::string row_section() {
              "for. Keys that are not named here are ignored. Rows of "
              "RouterBench's wide table are read as well: `sample_id`, "
              "`eval_name`, a column of scores for each model and its "
-             "MODEL|total_cost.") +
+             "MODEL|total_cost or MODEL|model_response.") +
          fields(kRow);
 }
 

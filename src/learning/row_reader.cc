@@ -130,8 +130,11 @@ base::Result<Row> RowReader::row_of_record() const {
   for (size_t i = 0; i < table.width; ++i) {
     LLMROUTE_CHECK(table.columns->set(i, table.parser[i], row));
   }
-  const std::string dataset = std::move(row.source);
-  set_source(dataset, row.group, name_, row);
+  std::string_view dataset;
+  for (const size_t column : table.columns->datasets()) {
+    if (dataset.empty()) dataset = table.parser[column];
+  }
+  set_source(dataset, std::string(row.group), name_, row);
   return row;
 }
 

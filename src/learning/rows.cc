@@ -113,7 +113,7 @@ base::Status read_wide(const dom::object& object, Row& row) {
   bool wide = false;
   for (const auto& [key, element] : object) {
     names.emplace_back(key);
-    wide = wide || key.find(WideColumns::kSeparator) != std::string_view::npos;
+    wide = wide || WideColumns::is_marked(key);
   }
   if (!wide) return {};
   const WideColumns columns(names);

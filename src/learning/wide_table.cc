@@ -47,22 +47,14 @@ bool has_cell_columns(const std::vector<std::string>& names,
   return !models.empty();
 }
 
-// The first of them that is there; "" if none is.
-std::string_view dataset_column(const std::vector<std::string>& names) {
-  for (const std::string_view name : {"dataset", "source", "eval_name"}) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) return name;
-  }
-  return "";
-}
-
 }  // namespace
 
 WideColumns::Role WideColumns::role_of(std::string_view name) {
   constexpr std::pair<std::string_view, Role> kRoles[] = {
-      {"prompt", Role::kPrompt},         {"eval_name", Role::kDataset},
+      {"prompt", Role::kPrompt},         {"context", Role::kContext},
       {"dataset", Role::kDataset},       {"source", Role::kDataset},
-      {"group", Role::kGroup},           {"domain", Role::kDomain},
-      {"paraphrase", Role::kParaphrase},
+      {"eval_name", Role::kDataset},     {"group", Role::kGroup},
+      {"paraphrase", Role::kParaphrase}, {"domain", Role::kDomain},
   };
   for (const auto& [known, role] : kRoles) {
     if (known == name) return role;
@@ -75,11 +67,9 @@ WideColumns::WideColumns(const std::vector<std::string>& names) {
   const bool marked = has_cell_columns(names, models);
   const std::set<std::string_view> not_models(std::begin(kNotModels),
                                               std::end(kNotModels));
-  const std::string_view dataset = dataset_column(names);
   for (const std::string& name : names) {
     Column column{{}, role_of(name)};
     if (column.role == Role::kPrompt) has_prompt_ = true;
-    if (column.role == Role::kDataset && name != dataset) column = {};
     const bool model =
         marked ? models.contains(name)
                : role_of(name) == Role::kNone && !not_models.contains(name);
@@ -91,6 +81,16 @@ WideColumns::WideColumns(const std::vector<std::string>& names) {
     }
     columns_.push_back(std::move(column));
   }
+  for (const std::string_view dataset : {"dataset", "source", "eval_name"}) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (names[i] != dataset || columns_[i].role != Role::kDataset) continue;
+      datasets_.push_back(i);
+    }
+  }
+}
+
+bool WideColumns::is_marked(std::string_view name) {
+  return name.ends_with(kCost) || name.ends_with(kResponse);
 }
 
 std::optional<std::string> WideColumns::repeated() const {
@@ -122,12 +122,13 @@ base::Status WideColumns::set(size_t column, std::string_view text,
   const Column& c = columns_[column];
   switch (c.role) {
     case Role::kNone:
+    case Role::kDataset:
       return {};
     case Role::kPrompt:
       row.prompt = text;
       return {};
-    case Role::kDataset:
-      row.source = text;
+    case Role::kContext:
+      row.context = text;
       return {};
     case Role::kGroup:
       row.group = text;

@@ -5,8 +5,9 @@
 //
 // where the column named after a model holds its score. Models are those with a
 // column of either kind; in a table without such columns, every name that is
-// none of ours. "group", "paraphrase", "domain" and the first that there is of
-// "dataset", "source" and "eval_name" are read too; "language" is known.
+// none of ours. "context", "group", "paraphrase" and "domain" are read too, and
+// of "dataset", "source" and "eval_name" the first that says something in a
+// row; "language" is known.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,10 @@ namespace llmroute::learning {
 // What each column of a header is. Immutable.
 class WideColumns {
  public:
-  static constexpr char kSeparator = '|';
   explicit WideColumns(const std::vector<std::string>& names);
+
+  // Whether a column of this name makes a table of models.
+  static bool is_marked(std::string_view name);
 
   bool has_prompt() const { return has_prompt_; }
   size_t models() const { return models_; }
@@ -33,8 +36,11 @@ class WideColumns {
   std::vector<bool> wanted() const;
   // A score or a cost.
   bool of_model(size_t column) const;
-  // Puts a cell into the row; empty ones are skipped. A score that is neither a
-  // number from 0 to 1 nor true or false, a cost that is none: kData.
+  // Those that may name a row's dataset, the one that counts most first.
+  const std::vector<size_t>& datasets() const { return datasets_; }
+  // Puts a cell into the row; empty ones are skipped, and those of datasets().
+  // A score that is neither a number from 0 to 1 nor true or false, a cost that
+  // is none: kData.
   base::Status set(size_t column, std::string_view text, Row& row) const;
   base::Status set(size_t column, double number, Row& row) const;
 
@@ -42,6 +48,7 @@ class WideColumns {
   enum class Role : uint8_t {
     kNone,
     kPrompt,
+    kContext,
     kDataset,
     kGroup,
     kParaphrase,
@@ -56,6 +63,7 @@ class WideColumns {
   static Role role_of(std::string_view name);
 
   std::vector<Column> columns_;
+  std::vector<size_t> datasets_;
   bool has_prompt_ = false;
   size_t models_ = 0;
 };

@@ -114,6 +114,32 @@ TEST_CASE("a row's dataset is the first that is there of three names") {
   }
 }
 
+TEST_CASE("a row without a dataset has the next name that says something") {
+  const TableFile table(
+      "prompt,source,dataset,eval_name,m\np,s,,e,1\np,,,e,1\np,s,d,e,1\n");
+  const Read got = read(table.path());
+  CHECK(got.error == "");
+  REQUIRE(got.rows.size() == 3);
+  CHECK(got.rows[0].group == "s");
+  CHECK(got.rows[1].group == "e");
+  CHECK(got.rows[2].group == "d");
+}
+
+TEST_CASE("a table has a context as JSON lines have") {
+  const TableFile marked("prompt,context,m,m|total_cost\np,c,1,1\n");
+  const TableFile plain("prompt,context,m\np,c,1\n");
+  const TemporaryFile lines(
+      R"({"prompt":"p","context":"c","m":1,"m|total_cost":1})"
+      "\n");
+  for (const std::string& path : {marked.path(), plain.path(), lines.path()}) {
+    const Read got = read(path);
+    CHECK(got.error == "");
+    REQUIRE(got.rows.size() == 1);
+    CHECK(got.rows[0].context == "c");
+    CHECK(got.rows[0].scores.size() == 1);
+  }
+}
+
 TEST_CASE("a bad table is refused by file, line and record") {
   const struct {
     std::string text, error;

@@ -128,6 +128,16 @@ TEST_CASE("rows that make no sense are refused with a reason") {
   }
 }
 
+TEST_CASE("an unknown key with a bar in it makes no wide row") {
+  const Row row =
+      parse(R"({"prompt":"x","note|x":"hello","tokens":{"m":[1,2]}})");
+  CHECK(row.scores.empty());
+  CHECK(*row.answer_tokens == 2);
+  CHECK(parse(R"({"prompt":"x","m":1,"m|total_cost":1})").scores.size() == 1);
+  CHECK(parse(R"({"prompt":"x","m":1,"m|model_response":"y"})").scores.size() ==
+        1);
+}
+
 TEST_CASE("levels of outcome data in other words are ignored") {
   const Row row =
       parse(R"({"prompt":"x","scores":{"m":1},"difficulty":"level 5"})");
