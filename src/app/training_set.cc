@@ -94,6 +94,11 @@ class Builder {
   base::Result<TrainingSet> finish() {
     fill_templates();
     add_queued();
+    if (kept_ == 0 && rows_ > 0) {
+      return base::Error{
+          base::ErrorKind::kData,
+          fmt::format("--without leaves none of {} rows", rows_)};
+    }
     if (set_.problem.samples.empty() || set_.test.empty()) {
       return base::Error{
           base::ErrorKind::kData,

@@ -344,7 +344,7 @@ class Train(harness.TestCase):
         rows = self.rows_file(outcomes(300))
         result = self.train(rows, "--without", "made", "-o", str(self.home.file("m")))
         self.assert_status(result, 65)
-        self.assertIn("0 rows that --without leaves are too few", result.err)
+        self.assertIn("--without leaves none of 300 rows", result.err)
 
     def test_force(self):
         """What beats no constant is written only if insisted on."""
