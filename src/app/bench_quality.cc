@@ -135,7 +135,7 @@ class Measurement {
                    split_by_group(rows_, table,
                                   quality.folds > 0 ? quality.folds : kFolds));
     } else {
-      LLMROUTE_TRY(split, split_by_prompt(rows_, table, quality.folds));
+      LLMROUTE_TRY(split, split_by_prompt(table, quality.folds));
     }
     description = split.description;
     if (quality.unseen) {
@@ -181,7 +181,7 @@ class Measurement {
       const std::vector<float> chances = predictor->of_row(i);
       table.chance.insert(table.chance.end(), chances.begin(), chances.end());
     }
-    study.heads = measure_heads(rows_, table, study.all_heads, resampling_);
+    study.heads = measure_heads(table, study.all_heads, resampling_);
     if (const auto pair = choose_study_pair(table)) {
       LLMROUTE_CHECK(add_pair(table, *pair, *predictor, study));
     }

@@ -40,7 +40,7 @@ class Robustness {
                 input_.table.rows[chosen_[place]] != index) {
               return {};
             }
-            if (input_.rows.rows[index].wording != read.wording()) {
+            if (input_.rows.rows[index].keys.wording != read.wording()) {
               return changed(file);
             }
             batch_.push_back({place++, read.prompt, read.context});
@@ -145,7 +145,7 @@ class Robustness {
     double same = 0;
     for (size_t i = 0; i < as_is.size(); ++i) {
       const uint32_t row = input_.table.rows[chosen_[i]];
-      const uint64_t key = input_.rows.rows[row].paraphrase;
+      const uint64_t key = input_.rows.rows[row].keys.paraphrase;
       if (key == 0) continue;
       const bool strong = as_is[i] >= threshold;
       const auto [place, is_new] = first.try_emplace(key, strong);

@@ -12,9 +12,26 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Whether a training holds it out, and the analyzer's did.
-bool is_held_out(const learning::Row& row, const analyzer::Analyzer& analyzer) {
-  return part_of(row) == Part::kTest && !trained_on(analyzer, row);
+// Calls visit(row, line) for those that a training of the file holds out, and
+// the analyzer's did. All are read first: any may join others into one prompt.
+template <class Visit>
+base::Status for_each_held_out(learning::RowReader& reader,
+                               const analyzer::Analyzer& analyzer,
+                               const Visit& visit) {
+  std::vector<learning::Row> rows;
+  std::vector<int64_t> lines;
+  for (;;) {
+    LLMROUTE_TRY(std::optional<learning::Row> row, reader.next());
+    if (!row) break;
+    rows.push_back(*std::move(row));
+    lines.push_back(reader.line());
+  }
+  const std::vector<Part> parts = parts_of(rows);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (parts[i] != Part::kTest || trained_on(analyzer, rows[i])) continue;
+    LLMROUTE_CHECK(visit(rows[i], lines[i]));
+  }
+  return {};
 }
 
 // Calls visit(row, line) for the rows of the part asked for.
@@ -23,10 +40,10 @@ base::Status for_each_row(const std::string& path,
                           const analyzer::Analyzer& analyzer,
                           const RowChoice& choice, const Visit& visit) {
   LLMROUTE_TRY(learning::RowReader reader, learning::RowReader::open(path));
+  if (choice.test_part) return for_each_held_out(reader, analyzer, visit);
   for (;;) {
     LLMROUTE_TRY(const std::optional<learning::Row> row, reader.next());
     if (!row) return {};
-    if (choice.test_part && !is_held_out(*row, analyzer)) continue;
     LLMROUTE_CHECK(visit(*row, reader.line()));
   }
 }

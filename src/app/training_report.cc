@@ -73,6 +73,7 @@ ProbabilityReport summarise(std::span<const Prediction> predictions) {
 // A held-out row of outcomes and what the model says of it.
 struct Judged {
   const Row* row = nullptr;
+  uint64_t prompt = 0;  // identities_of()
   core::Analysis analysis, installed;
 };
 
@@ -87,7 +88,9 @@ class Measurement {
 
   TrainingReport run() {
     count();
-    for (const Row& row : set_.test) {
+    const auto prompts = learning::identities_of(set_.test);
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      const Row& row = set_.test[i];
       const core::Analysis analysis = model_.analyze(row.prompt, row.context);
       const core::Analysis before =
           installed_.analyzer.analyze({row.prompt, row.context});
@@ -99,7 +102,7 @@ class Measurement {
         lengths_.emplace_back(*row.answer_tokens, analysis.output_tokens);
       }
       if (row.has_outcomes()) {
-        by_source_[row.source].push_back({&row, analysis, before});
+        by_source_[row.source].push_back({&row, prompts[i], analysis, before});
       }
     }
     report_domains();
@@ -173,7 +176,7 @@ class Measurement {
         if (count > 0) {
           gains.push_back(
               static_cast<float>(gain / static_cast<double>(count)));
-          prompts.push_back(learning::identity_of(*judged.row));
+          prompts.push_back(judged.prompt);
         }
       }
       const auto of_source = std::span(model).subspan(first);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <unordered_map>
@@ -38,9 +39,27 @@ uint32_t fingerprint(uint64_t hash) {
   return static_cast<uint32_t>(learning::mix64(hash) >> 32);
 }
 
+// What a model file may hold of a row that it was trained on.
+std::array<uint32_t, 3> fingerprints_of(const Row& row) {
+  return {fingerprint(row.wording()),
+          fingerprint(learning::earlier_wording(row)),
+          fingerprint(learning::prompt_hash(row.prompt))};
+}
+
 base::Error at_line(const learning::LineReader& reader, base::Error error) {
   return with_context(fmt::format("{}:{}", reader.path(), reader.number()),
                       std::move(error));
+}
+
+Part part_of(uint64_t identity) {
+  switch (learning::mix64(identity) % 10) {
+    case 0:
+      return Part::kTest;
+    case 1:
+      return Part::kCalibrate;
+    default:
+      return Part::kTrain;
+  }
 }
 
 class Builder {
@@ -92,6 +111,7 @@ class Builder {
   }
 
   base::Result<TrainingSet> finish() {
+    share_out();
     fill_templates();
     add_queued();
     if (kept_ == 0 && rows_ > 0) {
@@ -128,13 +148,27 @@ class Builder {
     if (options_.progress && rows_ % 1000 == 0) options_.progress(rows_);
     if (left_out(row)) return;
     ++kept_;
-    if (row.compose > 0) return templates_.push_back(std::move(row));
-    const Part part = part_of(row);
-    if (part == Part::kCalibrate)
-      return set_.calibrate.push_back(std::move(row));
-    if (part == Part::kTest) return set_.test.push_back(std::move(row));
-    remember_filling(row);
-    queue(std::move(row));
+    (row.compose > 0 ? templates_ : read_).push_back(std::move(row));
+  }
+
+  // Once all rows are read: any of them may join others into one prompt.
+  void share_out() {
+    const std::vector<Part> parts = parts_of(read_);
+    for (size_t i = 0; i < read_.size(); ++i) {
+      Row row = std::move(read_[i]);
+      switch (parts[i]) {
+        case Part::kCalibrate:
+          set_.calibrate.push_back(std::move(row));
+          break;
+        case Part::kTest:
+          set_.test.push_back(std::move(row));
+          break;
+        case Part::kTrain:
+          remember_filling(row);
+          queue(std::move(row));
+      }
+    }
+    read_.clear();
   }
 
   bool left_out(const Row& row) const {
@@ -340,7 +374,7 @@ class Builder {
   };
   std::vector<Queued> queue_;
   size_t rows_ = 0, kept_ = 0;  // kept: of no source that is left out
-  std::vector<Row> templates_;
+  std::vector<Row> read_, templates_;
   std::vector<std::string> texts_, codes_, questions_;
   std::unordered_map<std::string, size_t> source_index_;
   std::unordered_map<uint64_t, uint32_t> word_rows_;
@@ -352,19 +386,18 @@ class Builder {
 }  // namespace
 
 bool trained_on(const analyzer::Analyzer& analyzer, const Row& row) {
-  return analyzer.trained_on(fingerprint(row.wording())) ||
-         analyzer.trained_on(fingerprint(learning::prompt_hash(row.prompt)));
+  const auto known = fingerprints_of(row);
+  return std::any_of(known.begin(), known.end(), [&](uint32_t fingerprint) {
+    return analyzer.trained_on(fingerprint);
+  });
 }
 
-Part part_of(const Row& row) {
-  switch (learning::mix64(learning::identity_of(row)) % 10) {
-    case 0:
-      return Part::kTest;
-    case 1:
-      return Part::kCalibrate;
-    default:
-      return Part::kTrain;
+std::vector<Part> parts_of(std::span<const Row> rows) {
+  std::vector<Part> parts;
+  for (const uint64_t prompt : learning::identities_of(rows)) {
+    parts.push_back(part_of(prompt));
   }
+  return parts;
 }
 
 size_t TrainingSet::model_index(const std::string& name) {

@@ -22,9 +22,11 @@ namespace llmroute::app {
 
 enum class Part { kTrain, kCalibrate, kTest };
 
-// By learning::identity_of(), so that copies of a prompt, in whatever case and
-// with whatever blanks, fall into one part: eight tenths, one tenth, one tenth.
-Part part_of(const learning::Row& row);
+// Of each row, by learning::identities_of() over all of them, so that copies of
+// a prompt, in whatever case and with whatever blanks, and its paraphrases fall
+// into one part: eight tenths, one tenth, one tenth. Rows of other files may
+// join what these do not; without paraphrase keys a row's part is its own.
+std::vector<Part> parts_of(std::span<const learning::Row> rows);
 
 // Where a file comes from, for the card.
 struct FileNote {
@@ -32,8 +34,8 @@ struct FileNote {
 };
 
 // What a model file keeps of a prompt it was trained on, by its wording (of
-// files that earlier versions trained: by its bytes). One prompt in 35,000
-// looks like one of 60,000 by chance.
+// files that earlier versions trained: by its bytes, or with a context by
+// earlier_wording()). One prompt in 35,000 looks like one of 60,000 by chance.
 bool trained_on(const analyzer::Analyzer& analyzer, const learning::Row& row);
 
 struct TrainingSet {

@@ -314,9 +314,9 @@ constexpr FieldText kRow[] = {
      "whole the group."},
     {"group", "What `bench --groups` leaves out as a whole, if not that."},
     {"paraphrase",
-     "The same in rows that word one question otherwise. They fall into one "
-     "part or fold, and `bench --robust` says how many go where the first "
-     "goes."},
+     "The same in rows that word one question otherwise; case and blanks do "
+     "not count. They fall into one part or fold, as do copies of them, and "
+     "`bench --robust` says how many go where the first goes."},
     {"answer_tokens, tokens, out_chars",
      "How long answers are; of `tokens`, "
      "an object of model names and [in, out], and of `out_chars`, of model "

@@ -30,7 +30,7 @@ struct Resampling {
   int threads = 1;  // results do not depend on it
 };
 
-// The prompt of each row, equal numbers for one prompt (identity_of()).
+// The prompt of each row, equal numbers for one prompt (identities_of()).
 using RowPrompts = std::span<const uint64_t>;
 
 // Calls `visit` once per resample, from several threads at once.

@@ -295,21 +295,33 @@ base::Result<Row> RowParser::parse(std::string_view line,
   return row;
 }
 
-uint64_t prompt_hash(std::string_view prompt) {
+uint64_t prompt_hash(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : prompt) {
+  for (const char c : text) {
     hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
   }
   return hash;
 }
 
 uint64_t Row::wording() const {
-  if (context.empty()) return prompt_hash(words_of(prompt));
-  return prompt_hash(words_of(prompt) + '\n' + words_of(context));
+  return prompt_hash(words_of(context + "\n\n" + prompt));
 }
 
-uint64_t identity_of(const Row& row) {
-  return row.paraphrase.empty() ? row.wording() : prompt_hash(row.paraphrase);
+PromptKeys Row::keys() const {
+  const std::string key = words_of(paraphrase);
+  return {wording(), key.empty() ? 0 : prompt_hash(key)};
+}
+
+std::vector<uint64_t> identities_of(std::span<const Row> rows) {
+  std::vector<PromptKeys> keys;
+  keys.reserve(rows.size());
+  for (const Row& row : rows) keys.push_back(row.keys());
+  return identities_of(keys);
+}
+
+uint64_t earlier_wording(const Row& row) {
+  if (row.context.empty()) return row.wording();
+  return prompt_hash(words_of(row.prompt) + '\n' + words_of(row.context));
 }
 
 }  // namespace llmroute::learning

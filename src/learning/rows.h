@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@
 
 #include "base/result.h"
 #include "core/domain.h"
+#include "learning/identities.h"
 
 namespace llmroute::learning {
 
@@ -58,8 +60,10 @@ struct Row {
   bool preference = false;  // scores say who won, not who was right
 
   // The same for rows that word the same: blanks and the case of ASCII letters
-  // do not count.
+  // do not count, nor where the context ends.
   uint64_t wording() const;
+  // What decides a row's part or fold, with the rows beside it (identities_of).
+  PromptKeys keys() const;
   // That can be measured, or fitted to.
   bool has_outcomes() const {
     return !scores.empty() && !suspect && !preference;
@@ -67,10 +71,12 @@ struct Row {
 };
 
 // The same for the same text on every machine (64-bit FNV-1a).
-uint64_t prompt_hash(std::string_view prompt);
-// What decides a row's part or fold: its wording, but for paraphrases what they
-// share.
-uint64_t identity_of(const Row& row);
+uint64_t prompt_hash(std::string_view text);
+// Of rows (identities.h).
+std::vector<uint64_t> identities_of(std::span<const Row> rows);
+// The wording as earlier versions had it, of a row with a context: fingerprints
+// in model files may be of it.
+uint64_t earlier_wording(const Row& row);
 
 // Not an object, no string "prompt", a score that is not a number from 0 to 1,
 // a cost that is none, a model given twice, an unknown difficulty, a key of

@@ -25,7 +25,7 @@ Scored scored(const StudyRows& rows, const StudyTable& table,
     all.ours.push_back({row_score(rows, table, pair, i), strong, weak});
     all.length.push_back({bytes, strong, weak});
     all.oracle.push_back({strong - weak, strong, weak});
-    all.prompts.push_back(rows.rows[table.rows[i]].identity());
+    all.prompts.push_back(table.prompts[i]);
   }
   return all;
 }
@@ -224,8 +224,7 @@ std::vector<SliceReport> measure_slices(const StudyRows& rows,
   return slices;
 }
 
-std::vector<HeadReport> measure_heads(const StudyRows& study,
-                                      const StudyTable& table, HeadReport& all,
+std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
                                       const Resampling& resampling) {
   std::vector<HeadReport> heads;
   std::vector<Prediction> pooled;
@@ -249,11 +248,7 @@ std::vector<HeadReport> measure_heads(const StudyRows& study,
   const PredictionRanking ranking(pooled, rows);
   std::vector<double> brier(static_cast<size_t>(resampling.count)), ece = brier,
                                                                     auc = brier;
-  std::vector<uint64_t> prompts;
-  for (const uint32_t row : table.rows) {
-    prompts.push_back(study.rows[row].identity());
-  }
-  for_each_resample(prompts, resampling,
+  for_each_resample(table.prompts, resampling,
                     [&](size_t i, std::span<const float> weights) {
                       const auto figures = ranking.figures(weights);
                       brier[i] = figures.brier;

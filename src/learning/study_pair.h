@@ -44,8 +44,7 @@ std::vector<SliceReport> measure_slices(const StudyRows& rows,
 
 // Brier, ECE and AUC of each model that has probabilities, and of all of them
 // together.
-std::vector<HeadReport> measure_heads(const StudyRows& study,
-                                      const StudyTable& table, HeadReport& all,
+std::vector<HeadReport> measure_heads(const StudyTable& table, HeadReport& all,
                                       const Resampling& resampling);
 
 }  // namespace llmroute::learning

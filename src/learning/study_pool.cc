@@ -230,7 +230,7 @@ base::Result<PoolData> make_pool(const StudyRows& rows,
     }
     if (!complete) continue;
     const StudyRow& row = rows.rows[table.rows[i]];
-    pool.prompt.push_back(row.identity());
+    pool.prompt.push_back(table.prompts[i]);
     bytes.push_back(row.bytes);
     for (size_t at = i * models; at < (i + 1) * models; ++at) {
       pool.table.quality.push_back(table.quality[at]);

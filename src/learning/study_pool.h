@@ -18,7 +18,7 @@ struct PoolData {
   std::vector<float> chance;         // of the router
   std::vector<float> length_chance;  // by length alone, from the other folds
   std::vector<float> expected_cost;  // by bytes, from the other folds
-  std::vector<uint64_t> prompt;      // StudyRow::identity()
+  std::vector<uint64_t> prompt;      // StudyTable::prompts
 };
 
 // Errors: kData, saying what it lacks: costs, ten rows, several prompts, or a

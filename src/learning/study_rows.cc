@@ -41,8 +41,7 @@ void StudyRows::leave_out(int64_t line) {
 void StudyRows::add_outcomes(const Row& row, const core::Analysis& analysis,
                              int64_t line) {
   StudyRow kept;
-  kept.wording = row.wording();
-  if (!row.paraphrase.empty()) kept.paraphrase = prompt_hash(row.paraphrase);
+  kept.keys = row.keys();
   kept.bytes = static_cast<float>(row.prompt.size() + row.context.size());
   kept.output_tokens =
       as_float(row.answer_tokens.value_or(analysis.output_tokens));

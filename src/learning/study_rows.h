@@ -37,9 +37,8 @@ struct ModelOutcome {
 };
 
 struct StudyRow {
-  uint64_t wording = 0;     // Row::wording()
-  uint64_t paraphrase = 0;  // the same in rows that share it; 0: none
-  float bytes = 0;          // of prompt and context
+  PromptKeys keys;
+  float bytes = 0;  // of prompt and context
   float output_tokens = 0;
   float difficulty = 0, slope = 1;
   std::array<float, core::kDomainCount> domain{};  // as the analyzer has it
@@ -48,9 +47,6 @@ struct StudyRow {
   uint32_t dataset = 0;       // in StudyRows::datasets
   uint32_t named_domain = 0;  // in StudyRows::domains
   uint32_t outcome_begin = 0, outcome_end = 0;
-
-  // As identity_of(Row).
-  uint64_t identity() const { return paraphrase != 0 ? paraphrase : wording; }
 };
 
 // Rows that the router model was trained on.

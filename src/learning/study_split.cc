@@ -21,16 +21,17 @@ base::Error seen(const std::string& first, const std::string& second,
                       first, second, count)};
 }
 
-// Rows by their wording and by what paraphrases share.
+// Rows by their wording and by what paraphrases share. Of two sets of rows that
+// have a prompt in common, by whatever rows between, two share one of both.
 class KnownPrompts {
  public:
   void add(const StudyRow& row, uint32_t index) {
-    rows_.try_emplace(row.wording, index);
-    rows_.try_emplace(row.identity(), index);
+    rows_.try_emplace(row.keys.wording, index);
+    if (row.keys.paraphrase != 0) rows_.try_emplace(row.keys.paraphrase, index);
   }
   // The first that words the same, or a paraphrase.
   std::optional<uint32_t> find(const StudyRow& row) const {
-    for (const uint64_t key : {row.wording, row.identity()}) {
+    for (const uint64_t key : {row.keys.wording, row.keys.paraphrase}) {
       const auto place = rows_.find(key);
       if (place != rows_.end()) return place->second;
     }
@@ -64,16 +65,14 @@ std::string place_of(const StudyRows& rows, const StudyRow& row) {
   return fmt::format("{}:{}", rows.files[row.file], row.line);
 }
 
-base::Result<StudySplit> split_by_prompt(const StudyRows& rows,
-                                         const StudyTable& table,
+base::Result<StudySplit> split_by_prompt(const StudyTable& table,
                                          uint32_t folds) {
   constexpr uint64_t kOwn = 0xf01d;  // apart from part_of
   StudySplit split;
   split.folds = folds;
   split.description = fmt::format("fitted in {} folds by prompt", folds);
   bool many = false;
-  for (const uint32_t index : table.rows) {
-    const uint64_t prompt = rows.rows[index].identity();
+  for (const uint64_t prompt : table.prompts) {
     split.fold.push_back(static_cast<uint32_t>(mix64(prompt ^ kOwn) % folds));
     many = many || split.fold.back() != split.fold.front();
   }

@@ -19,11 +19,10 @@ struct StudySplit {
   std::string description;  // "fitted in 5 folds by prompt"
 };
 
-// By hash of the prompt and its context. Copies of it, in whatever case and
-// with whatever blanks, fall into one fold, and so do its paraphrases. Errors:
-// kData if all rows fall into one.
-base::Result<StudySplit> split_by_prompt(const StudyRows& rows,
-                                         const StudyTable& table,
+// By StudyTable::prompts: copies of a prompt, in whatever case and with
+// whatever blanks, fall into one fold, and so do its paraphrases. Errors: kData
+// if all rows fall into one.
+base::Result<StudySplit> split_by_prompt(const StudyTable& table,
                                          uint32_t folds);
 
 // Whole groups, at most `folds` of about equal size. Errors: kData if there is

@@ -112,6 +112,9 @@ class Builder {
       if (std::find(files.begin(), files.end(), file) == files.end()) continue;
       add_row(i, models, table);
     }
+    std::vector<PromptKeys> keys;
+    for (const uint32_t row : table.rows) keys.push_back(rows_.rows[row].keys);
+    table.prompts = identities_of(keys);
     if (costs_known(table)) {
       table.costs = CostSource::kFile;
     } else if (estimate_costs(table)) {

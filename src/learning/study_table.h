@@ -18,7 +18,8 @@ enum class CostSource { kNone, kFile, kPrices };
 struct StudyTable {
   std::string name;  // of the file, or "FILE and N more"
   std::vector<std::string> models;
-  std::vector<uint32_t> rows;  // in StudyRows::rows
+  std::vector<uint32_t> rows;     // in StudyRows::rows
+  std::vector<uint64_t> prompts;  // of each, equal for one: identities_of()
   std::vector<float> quality;
   std::vector<float> cost;    // dollars; of the file or by the config's prices
   std::vector<float> chance;  // P(good), of the router that is measured

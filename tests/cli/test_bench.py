@@ -10,6 +10,7 @@ import pathlib
 import random
 import re
 import signal
+import string
 import unittest
 import xml.etree.ElementTree
 
@@ -465,6 +466,43 @@ class Fitted(FilesCase):
                  {"s": 1, "w": (i // 2 * 7919) % 3 % 2}} for i in range(300)]
         self.assertLess(self.apgr(self.report(rows, "--folds", "3")), 0.65)
 
+    def assert_nothing_is_told(self, second, first=lambda text: {}):
+        """Prompts of chance words, each twice: only a copy could tell of one."""
+        chance = random.Random(6)
+        words = ["".join(chance.choices(string.ascii_lowercase, k=6))
+                 for _ in range(3000)]
+        rows = []
+        for _ in range(400):
+            text = " ".join(chance.choices(words, k=12))
+            scores = {"s": float(chance.random() < 0.7), "w": float(chance.random() < 0.4)}
+            rows += [{"prompt": text, **kind(text), "scores": scores}
+                     for kind in (first, second)]
+        self.assertLess(self.apgr(self.report(rows, "--folds", "5")), 0.57)
+
+    def test_rb_4_a_copy_without_the_key_is_of_the_fold(self):
+        self.assert_nothing_is_told(lambda text: {"paraphrase": "as " + text})
+
+    def test_rb_4_a_copy_under_another_key_is_of_the_fold(self):
+        self.assert_nothing_is_told(lambda text: {"paraphrase": "as " + text},
+                                    lambda text: {"paraphrase": "of " + text})
+
+    def test_rb_4_a_key_that_is_the_wording_of_the_original(self):
+        self.assert_nothing_is_told(
+            lambda text: {"prompt": "please " + text, "paraphrase": text.upper()})
+
+    def test_rb_4_a_key_in_another_case_is_the_same(self):
+        self.assert_nothing_is_told(
+            lambda text: {"prompt": "please " + text, "paraphrase": f"AS  {text}\n"},
+            lambda text: {"paraphrase": "as " + text})
+
+    def test_rb_4_a_context_of_blanks_makes_no_other_prompt(self):
+        self.assert_nothing_is_told(lambda text: {"context": " \n"})
+
+    def test_rb_4_the_same_words_split_otherwise_are_the_same_prompt(self):
+        self.assert_nothing_is_told(
+            lambda text: {"context": text[:50].rpartition(" ")[0],
+                          "prompt": text[:50].rpartition(" ")[2] + text[50:]})
+
     def test_rb_4_groups(self):
         report = self.report(self.rows(), "--groups")
         self.assertEqual(report["studies"][0]["router"],
@@ -520,6 +558,19 @@ class Fitted(FilesCase):
         self.assert_status(result, 65)
         self.assertIn("train.jsonl:41", result.err)
 
+    def test_rb_4_keys_are_the_same_in_whatever_case(self):
+        rows = self.rows(40)
+        other = dict(rows[0], prompt="a wording of it", paraphrase=" ONE ",
+                     dataset="g1")
+        rows[0]["paraphrase"] = "one"
+        result = self.bench([*rows, other], "--groups")
+        self.assert_status(result, 65)
+        self.assertIn("outcomes.jsonl:41: its prompt is also at", result.err)
+        result = self.bench(rows, "--train", self.write_rows(
+            self.rows(40, 1000) + [other], "train.jsonl"))
+        self.assert_status(result, 65)
+        self.assertIn("train.jsonl:41", result.err)
+
     def test_a_study_does_not_depend_on_other_files(self):
         one = self.rows(150)
         # Other models, on prompts that look quite different.
@@ -541,6 +592,15 @@ class Fitted(FilesCase):
         result = self.bench(rows, "--folds", "5")
         self.assert_status(result, 65)
         self.assertIn("too few different prompts", result.err)
+
+    def test_intervals_are_of_prompts_with_and_without_keys(self):
+        def width(copies):
+            rows = [dict(row, **({"paraphrase": f"q{copy} of {n}"} if copy else {}))
+                    for n, row in enumerate(pool_rows(300)) for copy in range(copies)]
+            pair = self.report(rows, "--folds", "3")["studies"][0]["pair"]
+            length = by_name(pair["scorers"])["length only"]["intervals"]["apgr"]
+            return length[1] - length[0]
+        self.assertAlmostEqual(width(8), width(1), delta=0.02)
 
     def test_intervals_are_of_prompts(self):
         """Rows that are copies say no more than one of them."""
@@ -641,6 +701,18 @@ class Robustness(FilesCase):
         study = self.report(rows, "--part", "test", "--robust")["studies"][0]
         self.assertTrue(20 < study["rows"] < 70, study["rows"])
         self.assertEqual(study["robust"]["paraphrases"] * 2, study["rows"])
+
+    def test_rb_4_copies_without_the_key_fall_into_the_part(self):
+        rows = [{"prompt": f"{words} {i}", "scores": {"s": 1, "w": i % 2}}
+                for i in range(200) for words in ("what is", "what  IS")]
+        for i, row in enumerate(rows):
+            if i % 2:
+                row["paraphrase"] = f"q{i}"
+        study = self.report(rows, "--part", "test")["studies"][0]
+        self.assertTrue(20 < study["rows"] < 70, study["rows"])
+        self.assertEqual(study["rows"] % 2, 0)
+        alone = self.report(rows[1::2], "--part", "test")["studies"][0]
+        self.assertEqual(study["rows"], 2 * alone["rows"])
 
 
 class Target(FilesCase):

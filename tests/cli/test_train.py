@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import unittest
 
 import harness
@@ -171,6 +172,16 @@ class Train(harness.TestCase):
         folds = self.run_llmroute(["bench", "--model-file", model, "--folds", "3", rows])
         self.assert_status(folds, 0)
 
+    def test_rb_4_rows_with_a_context_are_known_to_older_models(self):
+        """The built-in model has the wordings of an earlier version."""
+        with open(harness.SOURCE_DIR / "models/seeds.jsonl", encoding="utf-8") as file:
+            rows = [row for row in map(json.loads, file)
+                    if row.get("context") and not row.get("compose")]
+        result = self.run_llmroute(["bench", "--no-config", self.rows_file(rows)])
+        self.assert_status(result, 65)
+        known = int(re.search(r"\((\d+) such rows", result.err)[1])
+        self.assertGreater(known, 0.7 * len(rows))
+
     def test_rb_4_domains_are_not_measured_on_what_was_trained_on(self):
         rows, model = labelled(600), str(self.home.file("m"))
         file = self.rows_file(rows)
@@ -328,6 +339,19 @@ class Train(harness.TestCase):
         result = self.train("--heads", "*", self.rows_file(rows), "-o", str(model))
         self.assert_status(result, 1)
         self.assertFalse(model.exists())
+
+    def test_rb_4_copies_without_the_key_fall_into_the_part(self):
+        rows = []
+        for n, row in enumerate(outcomes(60, noise=True)):
+            row["scores"] = {"strong": row["scores"]["strong"],
+                             "weak": float(n * 7919 % 3 % 2)}
+            rows += [dict(row, **({"paraphrase": f"q{copy} of {n}"} if copy else {}))
+                     for copy in range(16)]
+        model = pathlib.Path(self.home.file("m"))
+        result = self.train("--heads", "*", self.rows_file(rows), "-o", str(model),
+                            "--json")
+        self.assert_status(result, 1)
+        self.assertEqual(result.json()["rows"]["test"] % 16, 0)
 
     def test_length_counts_the_context(self):
         """The baseline that a router has to beat sees what the router sees."""

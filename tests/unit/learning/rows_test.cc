@@ -10,8 +10,10 @@
 using llmroute::base::ErrorKind;
 using llmroute::core::domain_index;
 using llmroute::learning::domain_of;
+using llmroute::learning::earlier_wording;
 using llmroute::learning::Level;
 using llmroute::learning::normalised_model_name;
+using llmroute::learning::prompt_hash;
 using llmroute::learning::read_abilities;
 using llmroute::learning::Row;
 using llmroute::learning::RowParser;
@@ -136,6 +138,37 @@ TEST_CASE("an unknown key with a bar in it makes no wide row") {
   CHECK(parse(R"({"prompt":"x","m":1,"m|total_cost":1})").scores.size() == 1);
   CHECK(parse(R"({"prompt":"x","m":1,"m|model_response":"y"})").scores.size() ==
         1);
+}
+
+TEST_CASE("a wording is that of context and prompt, wherever one ends") {
+  const uint64_t plain = parse(R"({"prompt":"One two three"})").wording();
+  CHECK(plain == prompt_hash("one two three"));
+  for (const char* line : {R"({"prompt":" one  TWO three\n"})",
+                           R"({"prompt":"one two three","context":" \n"})",
+                           R"({"prompt":"two three","context":"one"})",
+                           R"({"prompt":"three","context":"One\ntwo "})"}) {
+    CAPTURE(line);
+    CHECK(parse(line).wording() == plain);
+  }
+  CHECK(parse(R"({"prompt":"one","context":"two three"})").wording() != plain);
+}
+
+TEST_CASE("model files of earlier versions have wordings of their own") {
+  CHECK(earlier_wording(parse(R"({"prompt":"A b"})")) == prompt_hash("a b"));
+  CHECK(earlier_wording(parse(R"({"prompt":"A","context":"b  C"})")) ==
+        prompt_hash("a\nb c"));
+}
+
+TEST_CASE("the key of paraphrases is read as a wording is") {
+  const auto key_of = [](const char* line) {
+    return parse(line).keys().paraphrase;
+  };
+  const uint64_t key = key_of(R"({"prompt":"x","paraphrase":"What is it?"})");
+  CHECK(key == prompt_hash("what is it?"));
+  CHECK(key == key_of(R"({"prompt":"y","paraphrase":" what  IS it?\n"})"));
+  CHECK(key == parse(R"({"prompt":"What is it?"})").keys().wording);
+  CHECK(key_of(R"({"prompt":"x","paraphrase":" "})") == 0);
+  CHECK(key_of(R"({"prompt":"x"})") == 0);
 }
 
 TEST_CASE("levels of outcome data in other words are ignored") {
