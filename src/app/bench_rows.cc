@@ -26,9 +26,11 @@ base::Status for_each_held_out(learning::RowReader& reader,
     rows.push_back(*std::move(row));
     lines.push_back(reader.line());
   }
-  const std::vector<Part> parts = parts_of(rows);
+  const std::vector<Part> parts = parts_of(rows, [&](const learning::Row& row) {
+    return trained_on(analyzer, row);
+  });
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (parts[i] != Part::kTest || trained_on(analyzer, rows[i])) continue;
+    if (parts[i] != Part::kTest) continue;
     LLMROUTE_CHECK(visit(rows[i], lines[i]));
   }
   return {};

@@ -271,17 +271,26 @@ std::string gate_line(const TrainingReport& r) {
       shortcoming);
 }
 
+// Why fewer rows are held out than a tenth.
+std::string before_line(const TrainingReport& r) {
+  if (r.trained_before == 0) return "";
+  return fmt::format(
+      "The model it started from was trained on {} of the rows; none of them "
+      "is held out.\n",
+      count(r.trained_before));
+}
+
 }  // namespace
 
 std::string report_text(const TrainingReport& r) {
   return fmt::format(
       "Trained on {} rows and {} changed copies, slope set on {}, measured on "
       "{} "
-      "that took no part.\n"
+      "that took no part.\n{}"
       "{} of {} models have known abilities; slope {:.3f}.\n\n{}\n{}",
       count(r.train_rows), count(r.copies), count(r.calibrate_rows),
-      count(r.test_rows), r.known_models, r.models, r.slope, figures(r),
-      installed_line(r));
+      count(r.test_rows), before_line(r), r.known_models, r.models, r.slope,
+      figures(r), installed_line(r));
 }
 
 std::string report_json(const TrainingReport& r, bool written,
@@ -290,6 +299,7 @@ std::string report_json(const TrainingReport& r, bool written,
   json.begin_object();
   json.key("rows").begin_object().field("train", r.train_rows);
   json.field("copies", r.copies);
+  json.field("trained_before", r.trained_before);
   json.field("calibrate", r.calibrate_rows).field("test", r.test_rows);
   json.end_object();
   json.field("slope", r.slope).field("models", r.models);
@@ -338,6 +348,7 @@ std::string model_card(const TrainingReport& r, const TrainingSet& set,
     card += fmt::format(
         "It started from {}, and was trained on what that was, too.\n\n",
         facts.start);
+    if (r.trained_before > 0) card += before_line(r) + "\n";
   }
   card += fmt::format(
       "## Trained on\n\n{}\n{} rows trained (templates filled) and {} changed "

@@ -115,6 +115,7 @@ class Measurement {
  private:
   void count() {
     report_.copies = set_.copies;
+    report_.trained_before = set_.trained_before;
     report_.train_rows = set_.problem.samples.size() - set_.copies;
     report_.calibrate_rows = set_.calibrate.size();
     report_.test_rows = set_.test.size();

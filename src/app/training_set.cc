@@ -123,9 +123,9 @@ class Builder {
       return base::Error{
           base::ErrorKind::kData,
           fmt::format("{} rows{} are too few to train on: {} to "
-                      "learn from, {} to test with",
+                      "learn from{}, {} to test with",
                       kept_, kept_ < rows_ ? " that --without leaves" : "",
-                      set_.problem.samples.size() - set_.copies,
+                      set_.problem.samples.size() - set_.copies, known_before(),
                       set_.test.size())};
     }
     weigh_sources();
@@ -153,9 +153,11 @@ class Builder {
 
   // Once all rows are read: any of them may join others into one prompt.
   void share_out() {
-    const std::vector<Part> parts = parts_of(read_);
+    const auto trained = [&](const Row& row) { return trained_before(row); };
+    const std::vector<Part> parts = parts_of(read_, trained);
     for (size_t i = 0; i < read_.size(); ++i) {
       Row row = std::move(read_[i]);
+      set_.trained_before += trained_before(row);
       switch (parts[i]) {
         case Part::kCalibrate:
           set_.calibrate.push_back(std::move(row));
@@ -169,6 +171,23 @@ class Builder {
       }
     }
     read_.clear();
+  }
+
+  std::string known_before() const {
+    if (set_.trained_before == 0) return "";
+    return fmt::format(" ({} of which the model of --init was trained on)",
+                       set_.trained_before);
+  }
+
+  // By the model that this one starts from.
+  bool trained_before(const Row& row) const {
+    const auto& trained = options_.trained;
+    const auto known = fingerprints_of(row);
+    return !trained.empty() &&
+           std::any_of(known.begin(), known.end(), [&](uint32_t fingerprint) {
+             return std::binary_search(trained.begin(), trained.end(),
+                                       fingerprint);
+           });
   }
 
   bool left_out(const Row& row) const {
@@ -392,10 +411,16 @@ bool trained_on(const analyzer::Analyzer& analyzer, const Row& row) {
   });
 }
 
-std::vector<Part> parts_of(std::span<const Row> rows) {
+std::vector<Part> parts_of(std::span<const Row> rows,
+                           const std::function<bool(const Row&)>& trained) {
+  const std::vector<uint64_t> prompts = learning::identities_of(rows);
+  std::unordered_set<uint64_t> known;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (trained(rows[i])) known.insert(prompts[i]);
+  }
   std::vector<Part> parts;
-  for (const uint64_t prompt : learning::identities_of(rows)) {
-    parts.push_back(part_of(prompt));
+  for (const uint64_t prompt : prompts) {
+    parts.push_back(known.contains(prompt) ? Part::kTrain : part_of(prompt));
   }
   return parts;
 }

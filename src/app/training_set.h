@@ -26,7 +26,10 @@ enum class Part { kTrain, kCalibrate, kTest };
 // a prompt, in whatever case and with whatever blanks, and its paraphrases fall
 // into one part: eight tenths, one tenth, one tenth. Rows of other files may
 // join what these do not; without paraphrase keys a row's part is its own.
-std::vector<Part> parts_of(std::span<const learning::Row> rows);
+// A prompt of which a row is `trained` on already is of the training part.
+std::vector<Part> parts_of(
+    std::span<const learning::Row> rows,
+    const std::function<bool(const learning::Row&)>& trained);
 
 // Where a file comes from, for the card.
 struct FileNote {
@@ -44,6 +47,7 @@ struct TrainingSet {
   std::vector<std::string> sources;  // by index of Sample::source
   size_t assumed_abilities = 0;      // of the known ones, by own_heads.h
   size_t copies = 0;              // samples that are changed copies of others
+  size_t trained_before = 0;      // rows that TrainingSetOptions::trained has
   std::vector<uint8_t> seen;      // words and pairs, 2^seen_bits bits
   std::vector<uint32_t> trained;  // fingerprints of prompts, ascending
   std::vector<learning::Row> calibrate, test;
@@ -61,7 +65,7 @@ struct TrainingSetOptions {
   bool augment = true;  // add changed copies of prompts (learning/augment.h)
   uint64_t seed = 1;    // of copies and of what templates are filled with
   learning::Abilities abilities;  // of models known beforehand
-  // Of a model that is trained further.
+  // Of a model that is trained further. What it was fitted to is not held out.
   std::span<const uint8_t> seen;
   std::span<const uint32_t> trained;
   // Told how many rows have been read so far; may be empty.

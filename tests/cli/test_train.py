@@ -431,6 +431,30 @@ class Train(harness.TestCase):
         self.assert_status(explained, 0)
         self.assert_domain(explained, "math")
 
+    def test_rb_4_what_init_was_trained_on_is_not_held_out(self):
+        """Whatever part the rows would be of now: here a key moves them."""
+        first, second = str(self.home.file("first")), str(self.home.file("second"))
+        rows = outcomes(600)
+        before = self.train("--force", "--json", "-o", first, self.rows_file(rows))
+        self.assert_status(before, 0)
+        known = before.json()["rows"]["train"]
+        self.assertEqual(before.json()["rows"]["trained_before"], 0)
+        keyed = self.rows_file([dict(row, paraphrase=f"key {n}")
+                                for n, row in enumerate(rows)], "keyed.jsonl")
+        args = ["--force", "--init", first, "-o", second]
+        told = self.train(*args, "--json", keyed).json()["rows"]
+        self.assertEqual(told["trained_before"], known)
+        self.assertGreaterEqual(told["train"], known)
+        self.assertTrue(0 < told["test"] + told["calibrate"] < 60, told)
+        self.assertIn(f"was trained on {known} of the rows; none of them is held out",
+                      self.train(*args, keyed).text)
+        # A paraphrase of what it was trained on is not held out either.
+        one = self.rows_file([dict(row, paraphrase="one") for row in rows], "one.jsonl")
+        result = self.train(*args, one)
+        self.assert_status(result, 65)
+        self.assertIn(f"600 to learn from ({known} of which the model of --init was "
+                      "trained on), 0 to test with", result.err)
+
     def test_init_that_is_no_model(self):
         rows, bad = self.rows_file(labelled(300)), self.home.file("bad")
         pathlib.Path(bad).write_bytes(b"nothing")
