@@ -40,9 +40,8 @@ uint32_t fingerprint(uint64_t hash) {
 }
 
 // What a model file may hold of a row that it was trained on.
-std::array<uint32_t, 3> fingerprints_of(const Row& row) {
+std::array<uint32_t, 2> fingerprints_of(const Row& row) {
   return {fingerprint(row.wording()),
-          fingerprint(learning::earlier_wording(row)),
           fingerprint(learning::prompt_hash(row.prompt))};
 }
 

@@ -304,7 +304,9 @@ uint64_t prompt_hash(std::string_view text) {
 }
 
 uint64_t Row::wording() const {
-  return prompt_hash(words_of(context + "\n\n" + prompt));
+  const std::string about = words_of(context);
+  return prompt_hash(about.empty() ? words_of(prompt)
+                                   : words_of(prompt) + '\n' + about);
 }
 
 PromptKeys Row::keys() const {
@@ -317,11 +319,6 @@ std::vector<uint64_t> identities_of(std::span<const Row> rows) {
   keys.reserve(rows.size());
   for (const Row& row : rows) keys.push_back(row.keys());
   return identities_of(keys);
-}
-
-uint64_t earlier_wording(const Row& row) {
-  if (row.context.empty()) return row.wording();
-  return prompt_hash(words_of(row.prompt) + '\n' + words_of(row.context));
 }
 
 }  // namespace llmroute::learning

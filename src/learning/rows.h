@@ -60,7 +60,7 @@ struct Row {
   bool preference = false;  // scores say who won, not who was right
 
   // The same for rows that word the same: blanks and the case of ASCII letters
-  // do not count, nor where the context ends.
+  // do not count, nor does a context of blanks.
   uint64_t wording() const;
   // What decides a row's part or fold, with the rows beside it (identities_of).
   PromptKeys keys() const;
@@ -74,9 +74,6 @@ struct Row {
 uint64_t prompt_hash(std::string_view text);
 // Of rows (identities.h).
 std::vector<uint64_t> identities_of(std::span<const Row> rows);
-// The wording as earlier versions had it, of a row with a context: fingerprints
-// in model files may be of it.
-uint64_t earlier_wording(const Row& row);
 
 // Not an object, no string "prompt", a score that is not a number from 0 to 1,
 // a cost that is none, a model given twice, an unknown difficulty, a key of

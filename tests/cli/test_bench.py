@@ -498,11 +498,6 @@ class Fitted(FilesCase):
     def test_rb_4_a_context_of_blanks_makes_no_other_prompt(self):
         self.assert_nothing_is_told(lambda text: {"context": " \n"})
 
-    def test_rb_4_the_same_words_split_otherwise_are_the_same_prompt(self):
-        self.assert_nothing_is_told(
-            lambda text: {"context": text[:50].rpartition(" ")[0],
-                          "prompt": text[:50].rpartition(" ")[2] + text[50:]})
-
     def test_rb_4_groups(self):
         report = self.report(self.rows(), "--groups")
         self.assertEqual(report["studies"][0]["router"],

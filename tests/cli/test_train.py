@@ -172,8 +172,7 @@ class Train(harness.TestCase):
         folds = self.run_llmroute(["bench", "--model-file", model, "--folds", "3", rows])
         self.assert_status(folds, 0)
 
-    def test_rb_4_rows_with_a_context_are_known_to_older_models(self):
-        """The built-in model has the wordings of an earlier version."""
+    def test_rb_4_rows_with_a_context_are_known(self):
         with open(harness.SOURCE_DIR / "models/seeds.jsonl", encoding="utf-8") as file:
             rows = [row for row in map(json.loads, file)
                     if row.get("context") and not row.get("compose")]
