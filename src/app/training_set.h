@@ -37,7 +37,8 @@ struct FileNote {
 };
 
 // What a model file keeps of a prompt it was trained on, by its wording (of
-// files that earlier versions trained: by its bytes). One prompt in 35,000 looks like one of 60,000 by chance.
+// files that earlier versions trained: by its bytes). One prompt in 35,000
+// looks like one of 60,000 by chance.
 bool trained_on(const analyzer::Analyzer& analyzer, const learning::Row& row);
 
 struct TrainingSet {
