@@ -15,10 +15,10 @@ SLOW = {"chunks": ["word "] * 200, "delay_chunk_ms": 100}
 
 
 class Signals(harness.TestCase):
-    def start(self, rule=None, **options):
+    def start(self, rule=None, *args, **options):
         self.server = self.stub([rule or SLOW])
         return self.spawn_llmroute(
-            ["run", "--no-stdin", "-p", "hi there"],
+            ["run", "--no-stdin", "-p", "hi there", *args],
             config=harness.stub_config(self.server, {"m": {}}), **options)
 
     def assert_cancelled(self, since):
@@ -96,6 +96,14 @@ class Signals(harness.TestCase):
     def test_a_signal_while_the_reader_sleeps_ends_it(self):
         process = self.start({"text": "x" * 1_000_000})
         time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(60), -signal.SIGTERM)
+
+    def test_a_signal_while_a_whole_answer_is_written_ends_it(self):
+        process = self.start({"text": "x" * 1_000_000}, "--no-stream")
+        while not any(r.done for r in self.server.requests(wait=0)):
+            time.sleep(0.02)
+        time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(60), -signal.SIGTERM)
 
