@@ -138,6 +138,7 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
                        const base::Environment& environment,
                        const Messages& messages) {
   LLMROUTE_TRY(BatchJournal begun, open_batch_journal(options, identity));
+  const UnusedJournal unused(begun);
   if (begun.done) {
     LLMROUTE_TRY(const bool unchanged,
                  is_unchanged(*begun.done, options.input, lines));
@@ -150,19 +151,16 @@ Result<ExitStatus> ask(const BatchOptions& options, const Routed& routed,
     LLMROUTE_CHECK(begin_anew_if_changed(begun, options, lines, messages));
   }
   const InterruptGuard interrupt;
-  auto opened = BatchOutput::open(options.output, begun.existing,
-                                  interrupt.cancel().flag);
-  if (!opened) {
-    drop_unused(begun);
-    return opened.error();
-  }
-  BatchOutput output = *std::move(opened);
-  LLMROUTE_CHECK(begin_journal(begun));
+  LLMROUTE_TRY(
+      BatchOutput output,
+      BatchOutput::open(options.output, begun.existing, begun.existing_errors,
+                        interrupt.cancel().flag));
   LLMROUTE_TRY(batch::RecordParser parser,
                record_parser(options.input, options.output.echo));
   LLMROUTE_TRY(BatchLedger ledger,
                BatchLedger::open(options.ledger, options.run_ceiling, routed,
                                  options.routing, environment, messages));
+  LLMROUTE_CHECK(begin_journal(begun));
   BatchRun run({options, routed, environment, messages, interrupt, lines,
                 parser, begun.journal ? &*begun.journal : nullptr,
                 begun.other_lines, output, ledger, identity.run_id,

@@ -68,7 +68,8 @@ Status begin_anew_if_changed(BatchJournal& begun, const BatchOptions& options,
       "the input is not what it was: the {} results in '{}' are dropped and "
       "everything is asked again, at full cost (--force)",
       base::with_thousands(results), journal.path()));
-  return journal.begin(begun.head);
+  begun.fresh = true;
+  return {};
 }
 
 }  // namespace llmroute::app

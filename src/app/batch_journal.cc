@@ -180,12 +180,11 @@ bool is_gone(const std::optional<std::string>& file) {
 }
 
 // Whether OUT is what an earlier run published, before another one went on to
-// retry errors, or was taken away since.
+// retry errors.
 Result<bool> is_published(const BatchOutputOptions& output,
                           const batch::Journal& journal) {
   const auto file = output_file(output);
   if (!file || !journal.published() || journal.end()) return false;
-  if (is_gone(file)) return true;
   LLMROUTE_TRY(const auto digest, batch::read_output_digest(*file));
   return digest == journal.published()->output;
 }
@@ -248,7 +247,9 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                                         const BatchIdentity& identity) {
   const BatchOutputOptions& output = options.output;
   BatchJournal result;
-  if (output.force) result.existing = batch::ExistingOutput::kReplace;
+  if (output.force) {
+    result.existing = result.existing_errors = batch::ExistingOutput::kReplace;
+  }
   const auto path = journal_path(output);
   if (!path) {
     if (!output.retry_errors && !output.repair) return result;
@@ -288,14 +289,22 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                           ? batch::ExistingOutput::kReplace
                           : batch::ExistingOutput::kCompare;
   }
+  result.existing_errors = result.existing;
   if (journal.end()) {
     const auto same = check_output(options, *journal.end(), *path);
     if (!same && !output.force) return same.error();
     const bool again = output.retry_errors && journal.end()->failed > 0;
-    const bool whole = !is_gone(output_file(output)) && !is_gone(output.errors);
-    if (same && whole && !again) result.done = journal.end();
+    const bool gone = is_gone(output_file(output));
+    const bool errors_gone = is_gone(output.errors);
+    if (same && !gone && !errors_gone && !again) result.done = journal.end();
     result.fresh = !same;
-    result.existing = batch::ExistingOutput::kReplace;
+    // Others may have made a file where none was, or of errors beside none.
+    const auto replaced = [&](bool ours) {
+      return ours || output.force ? batch::ExistingOutput::kReplace
+                                  : batch::ExistingOutput::kCompare;
+    };
+    result.existing = replaced(!gone);
+    result.existing_errors = replaced(!gone && !errors_gone);
   }
   result.journal.emplace(std::move(journal));
   return result;
@@ -306,9 +315,9 @@ base::Status begin_journal(BatchJournal& begun) {
                                       : base::Status();
 }
 
-void drop_unused(const BatchJournal& begun) {
-  if (begun.journal && !begun.journal->head()) {
-    ::unlink(begun.journal->path().c_str());
+UnusedJournal::~UnusedJournal() {
+  if (begun_.journal && !begun_.journal->head()) {
+    ::unlink(begun_.journal->path().c_str());
   }
 }
 

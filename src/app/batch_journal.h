@@ -28,8 +28,9 @@ BatchIdentity identify_batch(const BatchOptions& options, const Routed& routed);
 
 struct BatchJournal {
   std::optional<batch::Journal> journal;  // nothing: no resume
-  // What may become of an OUT that is there.
+  // What may become of an OUT, and of a file of errors, that is there.
   batch::ExistingOutput existing = batch::ExistingOutput::kRefuse;
+  batch::ExistingOutput existing_errors = batch::ExistingOutput::kRefuse;
   // Done by an earlier run, and OUT still is what it wrote: how it ended. If
   // the input is another one by now, the journal goes on.
   std::optional<batch::JournalEnd> done;
@@ -45,10 +46,21 @@ struct BatchJournal {
 base::Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                                               const BatchIdentity& identity);
 
-// Writes its head, if it is fresh: from then on it says that the outputs are
-// this batch's, so they have to be open. Errors: those of Journal::begin().
+// Drops what it held and writes its head, if it is fresh: from then on it says
+// that the outputs are this batch's. So it comes last of what may fail before
+// anything is asked. Errors: those of Journal::begin().
 base::Status begin_journal(BatchJournal& begun);
-// Removes the file of one that was never begun.
-void drop_unused(const BatchJournal& begun);
+
+// Removes the file of a journal that was never begun. Borrows it.
+class UnusedJournal {
+ public:
+  explicit UnusedJournal(const BatchJournal& begun) : begun_(begun) {}
+  ~UnusedJournal();
+  UnusedJournal(const UnusedJournal&) = delete;
+  UnusedJournal& operator=(const UnusedJournal&) = delete;
+
+ private:
+  const BatchJournal& begun_;
+};
 
 }  // namespace llmroute::app

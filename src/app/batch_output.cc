@@ -33,6 +33,7 @@ std::optional<std::string> output_file(const BatchOutputOptions& options) {
 
 Result<BatchOutput> BatchOutput::open(const BatchOutputOptions& options,
                                       batch::ExistingOutput existing,
+                                      batch::ExistingOutput existing_errors,
                                       const std::atomic<bool>* stop) {
   BatchOutput output;
   output.stop_ = stop;
@@ -44,7 +45,7 @@ Result<BatchOutput> BatchOutput::open(const BatchOutputOptions& options,
   output.errors_to_stdout_ = options.errors == kStdout;
   if (options.errors && !output.errors_to_stdout_) {
     LLMROUTE_TRY(batch::PartFile part,
-                 batch::PartFile::create(*options.errors, existing));
+                 batch::PartFile::create(*options.errors, existing_errors));
     output.errors_.emplace(std::move(part));
   }
   return output;

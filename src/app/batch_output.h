@@ -24,6 +24,7 @@ class BatchOutput {
   // longer than a second, in all; borrowed.
   static base::Result<BatchOutput> open(const BatchOutputOptions& options,
                                         batch::ExistingOutput existing,
+                                        batch::ExistingOutput existing_errors,
                                         const std::atomic<bool>* stop);
 
   // Buffered until flush(). Failed: kIo.

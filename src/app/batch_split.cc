@@ -162,7 +162,7 @@ Result<ExitStatus> collect_batch(const BatchOptions& options,
   const auto existing = options.output.force ? batch::ExistingOutput::kReplace
                                              : batch::ExistingOutput::kRefuse;
   LLMROUTE_TRY(BatchOutput output,
-               BatchOutput::open(options.output, existing, nullptr));
+               BatchOutput::open(options.output, existing, existing, nullptr));
   LLMROUTE_TRY(const batch::CollectCounts counts,
                batch::collect(*options.collect, how,
                               [&](std::string_view line, bool ok) {

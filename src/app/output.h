@@ -78,6 +78,8 @@ class AnswerOutput {
 
   bool events() const { return events_; }
   bool to_file() const { return file_.has_value(); }
+  // Its file takes the place of an old one: no FIFO, no device.
+  bool replaces() const { return file_ && !file_->in_place(); }
   // With --extract: no block was in the answer, of which nothing was printed.
   bool nothing_extracted() const { return extract_ && !fence_.found(); }
   // With --json: what is held, so far as it is answer text.

@@ -23,7 +23,7 @@ base::Status deliver(const RunOptions& options, const std::string& id,
                      const base::Status& judged, AnswerOutput& output) {
   const base::Error* error = judged.has_value() ? nullptr : &judged.error();
   // What is not a whole answer never takes the place of an old file.
-  const bool keep_old = !judged.has_value() && output.to_file();
+  const bool keep_old = !judged.has_value() && output.replaces();
   if (options.output.format == Format::kJson) {
     if (keep_old) return {};
     Answered shown = answered;
@@ -66,7 +66,7 @@ Result<ExitStatus> no_answer(const RunOptions& options, const std::string& id,
              error.message + "; " + answered.held_back->message};
   }
   error.facts = error_facts(answered, output.printed_bytes());
-  if (options.output.format == Format::kJson && !output.to_file()) {
+  if (options.output.format == Format::kJson && !output.replaces()) {
     LLMROUTE_CHECK(
         output.finish_with(result_json(id, routed, answered, &error)));
   }

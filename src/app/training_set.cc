@@ -419,7 +419,9 @@ std::vector<Part> parts_of(std::span<const Row> rows,
   }
   std::vector<Part> parts;
   for (const uint64_t prompt : prompts) {
-    parts.push_back(known.contains(prompt) ? Part::kTrain : part_of(prompt));
+    const Part part = part_of(prompt);
+    const bool held_out = part == Part::kTest && !known.contains(prompt);
+    parts.push_back(part == Part::kTest && !held_out ? Part::kTrain : part);
   }
   return parts;
 }

@@ -279,8 +279,9 @@ base::Status SplitWriter::add_unasked(const Record& record,
   return write(*manifest_, line.text());
 }
 
-// The manifest before goes first and the new one comes last: where one is, its
-// files are.
+// What was there before goes, its manifest last; then the new names come, again
+// the manifest last. A failure after that leaves what a kill would: the next
+// split finds the new manifest and knows what is its own.
 base::Status SplitWriter::finish() {
   for (const auto& [model, out] : files_) LLMROUTE_CHECK(sync(*out));
   LLMROUTE_CHECK(sync(*manifest_));
@@ -292,16 +293,15 @@ base::Status SplitWriter::finish() {
     if (!again) ::unlink(path.c_str());
   }
   ::unlink(path_of(kManifestName).c_str());
+  const std::vector<std::string> made = std::exchange(made_, {});
   LLMROUTE_CHECK(base::sync_directory_of(path_of(kManifestName)));
-  for (size_t i = made_.size(); i-- > 0;) {
-    std::string path = made_[i].substr(0, made_[i].size() - kNew.size());
+  for (size_t i = made.size(); i-- > 0;) {
+    const std::string path = made[i].substr(0, made[i].size() - kNew.size());
     if (i == 0) LLMROUTE_CHECK(base::sync_directory_of(path));
-    if (std::rename(made_[i].c_str(), path.c_str()) != 0) {
+    if (std::rename(made[i].c_str(), path.c_str()) != 0) {
       return base::io_error(ErrorKind::kIo, "cannot write", path);
     }
-    made_[i] = std::move(path);
   }
-  made_.clear();
   return base::sync_directory_of(path_of(kManifestName));
 }
 

@@ -44,8 +44,8 @@ base::Status check_records(const Args& args, const Settings& settings) {
   const bool named = !args.operands.empty() || !settings.input.files.empty();
   if (!settings.input.no_stdin || named) return {};
   return base::Error{base::ErrorKind::kNoInput,
-                     "no file of records is given, and --no-stdin or "
-                     "LLMROUTE_STDIN=never keeps stdin from being read"};
+                     "no file of records is given, and stdin is not to be read "
+                     "(LLMROUTE_STDIN=never)"};
 }
 
 Outcome help_instead(const Args& args) {
@@ -112,7 +112,9 @@ Outcome dispatch(const Args& args, Settings settings,
                       environment);
     case Command::kExplain:
       if (wants_help(args, settings)) return help_instead(args);
-      if (settings.jsonl) LLMROUTE_CHECK(check_records(args, settings));
+      if (settings.jsonl && !settings.input.prompt && !settings.why_not) {
+        LLMROUTE_CHECK(check_records(args, settings));
+      }
       return app::explain(explain_options(std::move(settings), args.operands),
                           environment);
     case Command::kBatch:

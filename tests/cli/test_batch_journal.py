@@ -295,6 +295,11 @@ class Resume(durable_batch.BatchCase):
                     with open(self.path("in.jsonl"), "ab") as file:
                         file.write(b'{"prompt":"one more"}\n')
                 ended = self.go(*args, *more)
+                if ended.status == 73:  # whose errors are they?
+                    self.assertEqual(gone, OUT)
+                    self.asked.new()
+                    ended = self.go(*args, *more, "--force")
+                    self.assertEqual(self.asked.new(), [])
                 self.assertIn(ended.status, (0, 1), ended.err)
                 count = self.count + (not more)
                 self.assertEqual(self.read().count(b"\n") +
@@ -303,6 +308,30 @@ class Resume(durable_batch.BatchCase):
                 self.assert_status(self.go(*args), ended.status)
                 self.assertEqual(self.asked.new(), [])
                 self.clear()
+
+    def test_what_others_made_where_an_output_was_taken_away_is_not_replaced(self):
+        self.prepare([REFUSED])
+        args = ("--errors", "bad.jsonl")
+        self.assert_status(self.go(*args), 1)
+        os.unlink(self.path(OUT))
+        self.home.write("work/bad.jsonl", "mine\n")
+        self.assert_status(self.go(*args), 73)
+        self.assertEqual(self.read("bad.jsonl"), b"mine\n")
+        self.assert_status(self.go(*args, "--force"), 1)
+        self.asked.new()
+        self.refused(1, "nothing is asked again", *args)
+
+    def test_force_drops_no_result_before_all_is_open(self):
+        self.prepare()
+        args = ("--errors", "bad.jsonl", "--force")
+        self.assert_status(self.go(*args), 0)
+        with open(self.path("in.jsonl"), "rb+") as file:
+            file.write(b" ")  # another first line
+        journal = self.read(JOURNAL)
+        os.mkdir(self.path("bad.jsonl.part"))
+        self.assert_status(self.go(*args), 73)
+        self.assertEqual(self.read(JOURNAL), journal)
+        os.rmdir(self.path("bad.jsonl.part"))
 
     def test_an_output_made_by_others_during_the_batch_is_not_replaced(self):
         self.prepare()

@@ -96,6 +96,11 @@ class Output(harness.TestCase):
             with open(path, encoding="utf-8") as file:
                 self.assertEqual(file.read(), "old")
 
+    def test_json_of_a_failure_goes_where_nothing_is_replaced(self):
+        _, result = self.ask(["-o", "/dev/stderr", "--json"], [{"text": "x", "finish": "length"}])
+        self.assert_status(result, 3)
+        self.assertIn('"text":"x', result.err)
+
     def test_bytes_printed_are_those_that_were_printed(self):
         for more in ([], ["--no-stream"]):
             _, result = self.ask(["--error-format", "json", *more],
