@@ -204,6 +204,28 @@ base::Status check_output(const BatchOptions& options,
                   file, journal)};
 }
 
+// Of a batch that ended: whether there is anything left to do.
+base::Status go_on_after_end(const BatchOptions& options,
+                             const batch::JournalEnd& end,
+                             const std::string& path, BatchJournal& result) {
+  const BatchOutputOptions& output = options.output;
+  const auto same = check_output(options, end, path);
+  if (!same && !output.force) return same.error();
+  const bool again = output.retry_errors && end.failed > 0;
+  const bool gone = is_gone(output_file(output));
+  const bool errors_gone = is_gone(output.errors);
+  if (same && !gone && !errors_gone && !again) result.done = end;
+  result.fresh = !same;
+  // Others may have made a file where none was, or of errors beside none.
+  const auto replaced = [&](bool ours) {
+    return ours || output.force ? batch::ExistingOutput::kReplace
+                                : batch::ExistingOutput::kCompare;
+  };
+  result.existing = replaced(!gone);
+  result.existing_errors = replaced(!gone && !errors_gone);
+  return {};
+}
+
 // Name and hash of each field of an object. Short: they tell apart, no more.
 std::vector<std::pair<std::string, std::string>> hashes_of(
     const std::string& object) {
@@ -291,20 +313,7 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
   }
   result.existing_errors = result.existing;
   if (journal.end()) {
-    const auto same = check_output(options, *journal.end(), *path);
-    if (!same && !output.force) return same.error();
-    const bool again = output.retry_errors && journal.end()->failed > 0;
-    const bool gone = is_gone(output_file(output));
-    const bool errors_gone = is_gone(output.errors);
-    if (same && !gone && !errors_gone && !again) result.done = journal.end();
-    result.fresh = !same;
-    // Others may have made a file where none was, or of errors beside none.
-    const auto replaced = [&](bool ours) {
-      return ours || output.force ? batch::ExistingOutput::kReplace
-                                  : batch::ExistingOutput::kCompare;
-    };
-    result.existing = replaced(!gone);
-    result.existing_errors = replaced(!gone && !errors_gone);
+    LLMROUTE_CHECK(go_on_after_end(options, *journal.end(), *path, result));
   }
   result.journal.emplace(std::move(journal));
   return result;
