@@ -162,16 +162,6 @@ base::Status check_head(const batch::JournalHead& head,
                       : "")};
 }
 
-// Before a journal is begun, so that its head says that the outputs are ours.
-base::Status check_targets(const BatchOutputOptions& output,
-                           batch::ExistingOutput existing) {
-  for (const auto& target : {output_file(output), output.errors}) {
-    if (!target || target == kStdout) continue;
-    LLMROUTE_CHECK(batch::check_target(*target, existing));
-  }
-  return {};
-}
-
 // Whether an output was taken away.
 bool is_gone(const std::optional<std::string>& file) {
   struct stat status {};
@@ -296,13 +286,7 @@ Result<BatchJournal> open_batch_journal(const BatchOptions& options,
                  identity.parts};
   const batch::JournalHead& head = result.head;
   result.fresh = !journal.head();
-  if (result.fresh) {
-    const auto possible = check_targets(output, result.existing);
-    if (!possible) {
-      ::unlink(path->c_str());  // it is empty
-      return possible.error();
-    }
-  } else {
+  if (!result.fresh) {
     LLMROUTE_CHECK(
         check_head(*journal.head(), head, *path, output.accept_config_change));
     result.other_lines = asks_other_lines(*journal.head(), head);

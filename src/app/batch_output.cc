@@ -35,6 +35,13 @@ Result<BatchOutput> BatchOutput::open(const BatchOutputOptions& options,
                                       batch::ExistingOutput existing,
                                       batch::ExistingOutput existing_errors,
                                       const std::atomic<bool>* stop) {
+  // Both before anything is created.
+  if (const auto file = output_file(options)) {
+    LLMROUTE_CHECK(batch::check_target(*file, existing));
+  }
+  if (options.errors && options.errors != kStdout) {
+    LLMROUTE_CHECK(batch::check_target(*options.errors, existing_errors));
+  }
   BatchOutput output;
   output.stop_ = stop;
   if (const auto file = output_file(options)) {

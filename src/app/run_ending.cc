@@ -93,10 +93,7 @@ base::Status judge(const RunOptions& options, const Answered& answered,
     judged = base::Error{base::ErrorKind::kIncomplete,
                          "the answer has no fenced block"};
   }
-  if (judged) return {};
-  base::Error error = std::move(judged).error();
-  error.facts = error_facts(answered, output.printed_bytes());
-  return error;
+  return judged;
 }
 
 }  // namespace

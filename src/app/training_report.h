@@ -39,7 +39,7 @@ struct SourceReport {
 struct TrainingReport {
   size_t copies = 0;  // of training rows, changed
   size_t train_rows = 0, calibrate_rows = 0, test_rows = 0;
-  size_t trained_before = 0;  // of training rows, by the model of --init
+  size_t trained_before = 0;  // of the rows, by the model of --init
   size_t domain_rows = 0;
   learning::ClassMetrics domain;
   double commonest_domain = 0;                 // accuracy of always saying it

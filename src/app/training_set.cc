@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <unordered_map>
@@ -39,10 +38,11 @@ uint32_t fingerprint(uint64_t hash) {
   return static_cast<uint32_t>(learning::mix64(hash) >> 32);
 }
 
-// What a model file may hold of a row that it was trained on.
-std::array<uint32_t, 2> fingerprints_of(const Row& row) {
-  return {fingerprint(row.wording()),
-          fingerprint(learning::prompt_hash(row.prompt))};
+// Whether one of what a model file may hold of a row is known.
+template <class Known>
+bool is_known(const Row& row, const Known& known) {
+  return known(fingerprint(row.wording())) ||
+         known(fingerprint(learning::prompt_hash(row.prompt)));
 }
 
 base::Error at_line(const learning::LineReader& reader, base::Error error) {
@@ -152,11 +152,13 @@ class Builder {
 
   // Once all rows are read: any of them may join others into one prompt.
   void share_out() {
-    const auto trained = [&](const Row& row) { return trained_before(row); };
-    const std::vector<Part> parts = parts_of(read_, trained);
+    const std::vector<Part> parts = parts_of(read_, [this](const Row& row) {
+      const bool known = trained_before(row);
+      set_.trained_before += known;
+      return known;
+    });
     for (size_t i = 0; i < read_.size(); ++i) {
       Row row = std::move(read_[i]);
-      set_.trained_before += trained_before(row);
       switch (parts[i]) {
         case Part::kCalibrate:
           set_.calibrate.push_back(std::move(row));
@@ -181,12 +183,9 @@ class Builder {
   // By the model that this one starts from.
   bool trained_before(const Row& row) const {
     const auto& trained = options_.trained;
-    const auto known = fingerprints_of(row);
-    return !trained.empty() &&
-           std::any_of(known.begin(), known.end(), [&](uint32_t fingerprint) {
-             return std::binary_search(trained.begin(), trained.end(),
-                                       fingerprint);
-           });
+    return !trained.empty() && is_known(row, [&](uint32_t fingerprint) {
+      return std::binary_search(trained.begin(), trained.end(), fingerprint);
+    });
   }
 
   bool left_out(const Row& row) const {
@@ -404,8 +403,7 @@ class Builder {
 }  // namespace
 
 bool trained_on(const analyzer::Analyzer& analyzer, const Row& row) {
-  const auto known = fingerprints_of(row);
-  return std::any_of(known.begin(), known.end(), [&](uint32_t fingerprint) {
+  return is_known(row, [&](uint32_t fingerprint) {
     return analyzer.trained_on(fingerprint);
   });
 }
@@ -420,8 +418,8 @@ std::vector<Part> parts_of(std::span<const Row> rows,
   std::vector<Part> parts;
   for (const uint64_t prompt : prompts) {
     const Part part = part_of(prompt);
-    const bool held_out = part == Part::kTest && !known.contains(prompt);
-    parts.push_back(part == Part::kTest && !held_out ? Part::kTrain : part);
+    const bool spoilt = part == Part::kTest && known.contains(prompt);
+    parts.push_back(spoilt ? Part::kTrain : part);
   }
   return parts;
 }

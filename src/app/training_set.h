@@ -26,7 +26,8 @@ enum class Part { kTrain, kCalibrate, kTest };
 // a prompt, in whatever case and with whatever blanks, and its paraphrases fall
 // into one part: eight tenths, one tenth, one tenth. Rows of other files may
 // join what these do not; without paraphrase keys a row's part is its own.
-// A prompt of which a row is `trained` on already is of the training part.
+// A prompt of which a row is `trained` on already is not measured: it goes from
+// the test part to the training part. Asks once of each row.
 std::vector<Part> parts_of(
     std::span<const learning::Row> rows,
     const std::function<bool(const learning::Row&)>& trained);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "batch/collect.h"
 #include "batch/file_lock.h"
+#include "batch/part_file.h"
 #include "batch/result_body.h"
 
 namespace llmroute::batch {
@@ -181,10 +182,7 @@ base::Status SplitWriter::remove_unfinished() {
 base::Result<std::unique_ptr<SplitWriter::Out>> SplitWriter::create_file(
     const std::string& name) {
   const std::string path = path_of(name) + std::string(kNew);
-  if (is_directory(path_of(name))) {
-    return Error{ErrorKind::kCannotCreate,
-                 fmt::format("'{}' is a directory", path_of(name))};
-  }
+  LLMROUTE_CHECK(check_target(path_of(name), ExistingOutput::kReplace));
   constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_EXCL;
   auto out = std::make_unique<Out>();
   out->name = name;
